@@ -1,0 +1,95 @@
+/**
+ * Every time-out, size and retry bound of tscc, each with the reason for its number. Times are in
+ * milliseconds, sizes in bytes. The launcher's own (native/launcher.h) are listed in LAUNCHER and
+ * a test compares the two.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** Between launcher and session daemon. */
+export const LAUNCHER = {
+  /** The daemon's sign of life to a waiting launcher: three fit into the launcher's patience. */
+  beatInterval: 5_000,
+  /** After this silence the launcher runs the compiler itself; make must never hang on tscc. */
+  silence: 15_000,
+  /** A request: Linux's ARG_MAX (2 MiB for arguments and environment together) with room. */
+  requestBytes: 4 * MiB,
+  /** A frame to the launcher; output is cut into frames of at most this size. */
+  frameBytes: 256 * KiB,
+} as const;
+
+/** The session daemon. */
+export const DAEMON = {
+  /** Without a launcher or control connection for this long the daemon exits. */
+  idleExit: 10 * 60_000,
+  /** An implicit session (no tscc-pump) ends after this long without a compile. */
+  sessionIdle: 30_000,
+  /** How often the holder of a local slot is looked at, in case a child keeps its socket open. */
+  slotHolderCheck: 1_000,
+  /** Journals kept per state directory; the oldest go first. */
+  keptSessions: 50,
+  /** Preprocessed source held in memory for one compile; larger ones compile locally. */
+  sourceBytes: 256 * MiB,
+} as const;
+
+/** Between client and compile server. */
+export const WIRE = {
+  /** A host that does not answer in this time is down; the build must not wait for it. */
+  connect: 2_000,
+  /** TCP connected but no hello: not a tsccd, or one that is stuck. */
+  handshake: 5_000,
+  /** Either side sends a ping after this much silence of its own. */
+  pingInterval: 5_000,
+  /** A peer silent for this long is gone (three pings missed). */
+  silence: 15_000,
+  /** A control frame (anything but a chunk): options and names, never contents. */
+  controlBytes: 1 * MiB,
+  /** A chunk of content. Larger ones delay pings and cancellations behind them. */
+  chunkBytes: 256 * KiB,
+  /** Compressed or not, one job's source must fit the server's memory. */
+  sourceBytes: 256 * MiB,
+  /** One output file of a job. */
+  outputBytes: 1 * GiB,
+  /** What a compiler may print; beyond it the compile is done again locally. */
+  diagnosticsBytes: 16 * MiB,
+  /** Elements of one array or map in a control frame: more options than fit into ARG_MAX. */
+  elements: 20_000,
+  /** Nesting of a control frame: a message, its options, one option. */
+  depth: 4,
+  /** Connections a server accepts that have not said hello yet. */
+  pendingHandshakes: 256,
+} as const;
+
+/** Client side of scheduling. */
+export const SCHEDULING = {
+  /** Servers that are tried for one compile before it is done locally. */
+  remoteTries: 2,
+  /** First pause before a lost host is tried again; doubles up to the last. */
+  reconnectFirst: 500,
+  reconnectLast: 30_000,
+  /** No answer to a job for this long (distcc's DISTCC_IO_TIMEOUT); long compiles exist. */
+  jobTimeout: 300_000,
+  /** Jobs in flight to one server beyond its slots, so that a free slot never waits for us. */
+  preload: 1,
+} as const;
+
+/** The compile server. */
+export const SERVER = {
+  /** Wall time of one compile. */
+  jobWall: 30 * 60_000,
+  /** CPU time of one compile, in seconds (RLIMIT_CPU's unit). */
+  jobCpuSeconds: 20 * 60,
+  /** Address space of one compile process: LTO and template-heavy C++ need several GiB. */
+  jobMemory: 8 * GiB,
+  /** Files that a compiler writes. */
+  jobFile: 1 * GiB,
+  jobOpenFiles: 256,
+  /** Jobs waiting for a slot, per slot; beyond it the server says busy and the client looks on. */
+  queuePerSlot: 4,
+  /** SIGTERM waits this long for running jobs. */
+  drain: 60_000,
+  /** From a client's disappearance to the death of its compilers. */
+  cancel: 1_000,
+} as const;

@@ -1,0 +1,74 @@
+/**
+ * What one compiler command means: the vocabulary that argument parsing produces and everything
+ * after it consumes. Types only; `parse-command.ts` makes them.
+ */
+import type { ByteString } from '../core/byte-string.js';
+import type { DeclineReason, OtherKind } from '../core/reasons.js';
+
+/** Languages of the C family, as GCC's -x names them. */
+export type Language =
+  | 'c'
+  | 'c++'
+  | 'objective-c'
+  | 'objective-c++'
+  | 'cpp-output'
+  | 'c++-cpp-output'
+  | 'objective-c-cpp-output'
+  | 'objective-c++-cpp-output'
+  | 'assembler'
+  | 'assembler-with-cpp';
+
+/** One option of a command, as the option table reads it. */
+export interface CommandOption {
+  /** Its name in the table, for example `-O`, `-march=`, `-include`, `-Wa,`. */
+  readonly name: string;
+  /** Its value, or undefined for an option that takes none. */
+  readonly value: ByteString | undefined;
+  /** The words of the command line that it came from: one, or two where the value is apart. */
+  readonly words: readonly ByteString[];
+}
+
+/** How the user asked for a dependency file. */
+export interface DependencyRequest {
+  /** -MD lists system headers too, -MMD does not. */
+  readonly systemHeaders: boolean;
+  /** Where gcc writes it: the value of -MF, or what gcc derives from -o and the source. */
+  readonly path: ByteString;
+  /** Target when no -MT or -MQ is given: what gcc puts before the colon, unquoted. */
+  readonly defaultTarget: ByteString;
+  /** Whether -MT or -MQ is given. */
+  readonly hasTarget: boolean;
+}
+
+/** A file that the compile makes besides object and dependency file. */
+export interface SideOutput {
+  /** Option that asks for it. */
+  readonly option: string;
+  /** Path, as gcc derives it. */
+  readonly path: ByteString;
+}
+
+/** One translation unit: a command that compiles exactly one source with -c or -S. */
+export interface CompileCommand {
+  /** argv[0] as the compiler sees it. */
+  readonly argv0: ByteString;
+  /** The arguments after argv[0], response files expanded. */
+  readonly words: readonly ByteString[];
+  /** Every option, in order, except -c, -S, -o, -x and the sources. */
+  readonly options: readonly CommandOption[];
+  /** The source as named on the command line. */
+  readonly source: ByteString;
+  readonly language: Language;
+  /** -c makes an object, -S an assembly file. */
+  readonly stage: 'object' | 'assembly';
+  /** Main output: the value of -o, or what gcc derives from the source. */
+  readonly output: ByteString;
+  readonly dependencies: DependencyRequest | undefined;
+  readonly sideOutputs: readonly SideOutput[];
+}
+
+/** What `parseCommand` found. */
+export type ParsedCommand =
+  | { readonly kind: 'compile'; readonly command: CompileCommand }
+  | { readonly kind: 'decline'; readonly reason: DeclineReason; readonly source: ByteString }
+  | { readonly kind: 'other'; readonly other: OtherKind };
