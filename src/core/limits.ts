@@ -89,6 +89,18 @@ export const SCHEDULING = {
   preload: 1,
 } as const;
 
+/** Reading a command line, and the options of a typed job made from it. */
+export const ARGUMENTS = {
+  /** Response files in one command: libiberty's own bound against files that name themselves. */
+  responseFiles: 2_000,
+  /** Words after expansion: far beyond any build, small enough to hold twice. */
+  words: 100_000,
+  /** Options of one typed job; the kernel's longest command has about 120. */
+  remoteOptions: 4_096,
+  /** Bytes of one option's value: two paths in a prefix map (PATH_MAX each). */
+  remoteValue: 8_192,
+} as const;
+
 /** The compile server. */
 export const SERVER = {
   /** Default TCP port; distcc has 3632. */
