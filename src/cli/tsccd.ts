@@ -1,10 +1,11 @@
 /** The compile server's program: arguments, composition, signals, exit codes. */
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism, hostname, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
+import { makeDirectory } from '../platform/make-directory.js';
 import { readKeyFile, type Key } from '../protocol/key-file.js';
 import {
   formatAddress,
@@ -19,6 +20,7 @@ import { Runner } from '../server/runner.js';
 import { Server } from '../server/server.js';
 import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
+import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { VERSION } from './version.js';
 
@@ -118,7 +120,7 @@ function storeDirectory(given: string | undefined): string {
 
 async function openStore(store: string, log: (line: string) => void): Promise<JobDirectories> {
   try {
-    await mkdir(store, { recursive: true, mode: 0o700 });
+    await makeDirectory(store);
     const { uid: owner } = await stat(store);
     // Whoever owns the directory could swap what compilers read and write below it.
     if (owner !== uid()) throw new Error(`it belongs to uid ${owner}`);
@@ -170,7 +172,7 @@ async function serve(given: Arguments): Promise<number> {
     hostName: hostname(),
     load: () => loadavg()[0] ?? 0,
     log: (where, what) => log.line(where, what),
-    compilers: new Toolchains(new ToolchainProbe(), path, say),
+    compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),
     runner,
     directories,
     renderArguments: renderRemoteArguments,
