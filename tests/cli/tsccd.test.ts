@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import t from 'tap';
+import { formatKey, generateKey } from '../../src/protocol/key-file.js';
+import { clientTlsOptions } from '../../src/protocol/secure-channel.js';
+import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
+import { ToolchainProbe } from '../../src/toolchain/toolchain.js';
+import { FakeCompiler } from '../fixtures/fake-compiler.js';
+import { RUN_TSCCD, TsccdProcess } from '../fixtures/tsccd-process.js';
+import { WireClient } from '../fixtures/wire-client.js';
+
+await t.test('serves compiles and drains on SIGTERM', async (t) => {
+  const fake = FakeCompiler.build(['gcc', 'cc'], 'tsccd');
+  t.teardown(() => fake.close());
+  const store = t.testdir({});
+  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0', '--store', store, '--jobs', '3'], {
+    PATH: fake.directory,
+  });
+  const port = await daemon.port();
+  const client = await WireClient.connect(port);
+  const welcome = await client.greet();
+  t.equal(welcome.slots, 3);
+  t.match(welcome.version, /^\d+\.\d+\.\d+/);
+
+  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
+  const toolchain = await probe.identify(fake.path(), fake.directory);
+  if (typeof toolchain === 'string') throw new Error(toolchain);
+  t.equal(await client.knows(toolchain.digest, 'gcc'), true);
+  client.begin(toolchain.digest, 'int x;\n');
+  const run = await fake.nextInvocation();
+  daemon.process.kill('SIGTERM');
+  await client.stateLike(({ draining }) => draining);
+  await run.write(run.valueOf('-o') ?? '', 'object');
+  await run.exit(0);
+  t.equal((await client.answer()).output.toString(), 'object');
+  t.match(await client.ended, { kind: 'goodbye' });
+  t.equal(await daemon.exited, 0);
+  t.equal(daemon.stdout.split('\n').length, 2, 'one line');
+  t.same(readdirSync(`${store}/jobs`), []);
+});
+
+await t.test('a second signal ends it at once', async (t) => {
+  const fake = FakeCompiler.build(['gcc'], 'at once');
+  t.teardown(() => fake.close());
+  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], { PATH: fake.directory });
+  const client = await WireClient.greeted(await daemon.port());
+  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
+  const toolchain = await probe.identify(fake.path(), fake.directory);
+  if (typeof toolchain === 'string') throw new Error(toolchain);
+  await client.knows(toolchain.digest, 'gcc');
+  client.begin(toolchain.digest, 'int x;\n');
+  const run = await fake.nextInvocation();
+  daemon.process.kill('SIGINT');
+  await client.stateLike(({ draining }) => draining);
+  daemon.process.kill('SIGTERM');
+  await run.gone;
+  t.match(await client.ended, { kind: 'goodbye' });
+  t.equal(await daemon.exited, 143);
+});
+
+await t.test(
+  'a server that is killed leaves no compiler, and its successor no files',
+  async (t) => {
+    const fake = FakeCompiler.build(['gcc'], 'killed');
+    t.teardown(() => fake.close());
+    const store = t.testdir({});
+    const words = ['--listen', '127.0.0.1:0', '--store', store];
+    const daemon = new TsccdProcess(t, words, { PATH: fake.directory });
+    const client = await WireClient.greeted(await daemon.port());
+    const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
+    const toolchain = await probe.identify(fake.path(), fake.directory);
+    if (typeof toolchain === 'string') throw new Error(toolchain);
+    await client.knows(toolchain.digest, 'gcc');
+    client.begin(toolchain.digest, 'int x;\n');
+    const run = await fake.nextInvocation();
+    await run.child();
+
+    const neighbour = new TsccdProcess(t, words);
+    await neighbour.port();
+    daemon.process.kill('SIGKILL');
+    await run.gone;
+    await daemon.exited;
+    t.equal(readdirSync(`${store}/jobs`).length, 2, 'the dead one and its neighbour');
+    const successor = new TsccdProcess(t, words);
+    await successor.port();
+    t.equal(readdirSync(`${store}/jobs`).length, 2, 'the neighbour and the successor');
+    t.match(successor.stderr, /removed .*left by a server that is gone/);
+  },
+);
+
+await t.test('with a key file it speaks TLS only', async (t) => {
+  const key = generateKey();
+  const file = `${t.testdir({})}/key`;
+  writeFileSync(file, formatKey(key), { mode: 0o600 });
+  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0', '--key-file', file]);
+  const port = await daemon.port();
+  const socket = connectTls({ port, host: '127.0.0.1', ...clientTlsOptions(key) });
+  await once(socket, 'secureConnect');
+  const client = new WireClient(socket);
+  t.match(await client.greet(), { kind: 'welcome' });
+  client.close();
+  const plain = await WireClient.connect(port);
+  plain.connection.send({ kind: 'cancel', job: 1 });
+  t.match(await plain.ended, { kind: 'lost' });
+});
+
+await t.test('what cannot be is told in one line, with distcc’s exit codes', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const root = t.testdir({ file: '', key: 'no key' });
+  chmodSync(`${root}/key`, 0o600);
+  const any = ['--listen', '127.0.0.1:0'];
+  const cases: [words: string[], status: number, message: RegExp][] = [
+    [['--listen', '0.0.0.0:0'], 101, /without --key-file only this machine may connect/],
+    [['--listen', ':0'], 101, /without --key-file/],
+    [['--listen', '1:2:3'], 101, /--listen: '1:2:3' is not HOST:PORT/],
+    [
+      ['--listen', `127.0.0.1:${port}`],
+      102,
+      /cannot listen on 127\.0\.0\.1:\d+: the port is taken/,
+    ],
+    [['--listen', '127.0.0.1:0', '--jobs', '0'], 101, /--jobs must be a whole number from 1/],
+    [[...any, '--jobs', 'many'], 101, /--jobs must be/],
+    [[...any, '--nice', '20'], 101, /--nice must be/],
+    [[...any, '--allow', '10.0.0.0/99'], 101, /--allow: '10\.0\.0\.0\/99' is not/],
+    [[...any, '--frobnicate'], 101, /frobnicate/],
+    [[...any, '--store', `${root}/file`], 107, /store .*file cannot be used: ENOTDIR.*--store/],
+    [[...any, '--store', '/proc/none'], 107, /store \/proc\/none cannot be used: ENOENT/],
+    [[...any, '--key-file', `${root}/none`], 101, /key file .*none cannot be read: ENOENT/],
+    [[...any, '--key-file', `${root}/key`], 101, /key file .* is not one line/],
+  ];
+  const results = await Promise.all(cases.map(([words]) => new TsccdProcess(t, words).failure()));
+  for (const [index, [words, status, message]] of cases.entries()) {
+    const [exit, stderr] = results[index] ?? [];
+    t.equal(exit, status, words.join(' '));
+    t.match(stderr, message);
+    t.match(stderr, /^tsccd: [^\n]+\n$/, 'one line');
+  }
+});
+
+await t.test('the store is where the environment says', async (t) => {
+  const root = t.testdir({});
+  const cache = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], {
+    XDG_CACHE_HOME: `${root}/cache`,
+  });
+  await cache.port();
+  t.same(readdirSync(`${root}/cache/tscc`), ['jobs']);
+  const home = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], { HOME: `${root}/home` });
+  await home.port();
+  t.same(readdirSync(`${root}/home/.cache/tscc`), ['jobs']);
+});
+
+await t.test('says what it is', async (t) => {
+  const [program, ...words] = RUN_TSCCD;
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  ) as { readonly version: string };
+  t.equal(execFileSync(program, [...words, '--version']).toString(), `tsccd ${version}\n`);
+  t.match(
+    execFileSync(program, [...words, '--help']).toString(),
+    /--listen.*--jobs.*--store.*--key-file/s,
+  );
+});

@@ -1,0 +1,131 @@
+import { chmodSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { digestOf, type Digest } from '../../src/core/digest.js';
+import { Toolchains, type CompilerProbe } from '../../src/server/toolchains.js';
+import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
+import { ToolchainProbe } from '../../src/toolchain/toolchain.js';
+import { FakeCompiler } from '../fixtures/fake-compiler.js';
+
+interface Known {
+  readonly digest: Digest;
+  readonly compiler: string;
+}
+
+/** Says of each compiler what the test told it. */
+class ScriptedProbe implements CompilerProbe<Known> {
+  readonly identities = new Map<string, string>();
+  readonly asked: string[] = [];
+  readonly stale = new Set<Known>();
+
+  async identify(compiler: string): Promise<Known | string> {
+    this.asked.push(compiler);
+    const identity = this.identities.get(compiler);
+    return identity === undefined ? 'compiler-unknown' : { digest: digestOf(identity), compiler };
+  }
+
+  isCurrent(known: Known): boolean {
+    return !this.stale.has(known);
+  }
+}
+
+function setUp(t: Test, files: { readonly [directory: string]: readonly string[] }) {
+  const root = t.testdir(
+    Object.fromEntries(
+      Object.entries(files).map(([directory, names]) => [
+        directory,
+        Object.fromEntries(names.map((name) => [name, name])),
+      ]),
+    ),
+  );
+  const probe = new ScriptedProbe();
+  const log: string[] = [];
+  const path = Object.keys(files).map((directory) => `${root}/${directory}`);
+  const toolchains = new Toolchains(probe, path.join(':'), (line) => log.push(line));
+  return { root, probe, log, toolchains };
+}
+
+await t.test('a compiler is found by the name that is asked for first', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['cc', 'gcc', 'gcc-12'] });
+  probe.identities.set(`${root}/bin/gcc-12`, 'twelve');
+  t.equal(await toolchains.find(digestOf('twelve'), 'gcc-12'), `${root}/bin/gcc-12`);
+  t.same(probe.asked, [`${root}/bin/gcc-12`]);
+});
+
+await t.test('a compiler is found by its identity whatever its name', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { local: ['gcc'], bin: ['gcc', 'clang++-14'] });
+  probe.identities.set(`${root}/local/gcc`, 'new').set(`${root}/bin/gcc`, 'old');
+  t.equal(await toolchains.find(digestOf('old'), 'gcc'), `${root}/bin/gcc`);
+  t.equal(await toolchains.find(digestOf('old'), 'x86_64-linux-gnu-gcc'), `${root}/bin/gcc`);
+  t.equal(await toolchains.find(digestOf('none'), 'gcc'), undefined);
+});
+
+await t.test('only what is called like a compiler is ever looked at', async (t) => {
+  const names = ['arm-linux-gnueabihf-g++-12', 'c++', 'clang-14', 'x.y_z-cc'];
+  const others = ['gcc-ar', 'gcc.sh', 'rm', 'tcc', 'gcc-12-wrapper', 'clang-format', 'sh'];
+  const { root, probe, toolchains } = setUp(t, { bin: [...names, ...others] });
+  await toolchains.find(digestOf('none'), '../../bin/rm');
+  t.same(probe.asked, names.map((name) => `${root}/bin/${name}`).toSorted());
+});
+
+await t.test('links to wrappers are passed over', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { wrappers: ['ccache'], bin: ['gcc'] });
+  symlinkSync('ccache', `${root}/wrappers/gcc`);
+  symlinkSync('missing', `${root}/wrappers/cc`);
+  probe.identities.set(`${root}/bin/gcc`, 'real');
+  t.equal(await toolchains.find(digestOf('real'), 'gcc'), `${root}/bin/gcc`);
+  t.same(probe.asked, [`${root}/bin/gcc`]);
+});
+
+await t.test('a compiler is identified once, under all its names', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['gcc-12'] });
+  symlinkSync('gcc-12', `${root}/bin/gcc`);
+  symlinkSync('gcc-12', `${root}/bin/x86_64-linux-gnu-gcc`);
+  probe.identities.set(`${root}/bin/gcc`, 'one');
+  await Promise.all(Array.from({ length: 5 }, () => toolchains.find(digestOf('one'), 'gcc')));
+  await toolchains.find(digestOf('none'), 'gcc-12');
+  t.same(probe.asked, [`${root}/bin/gcc`]);
+});
+
+await t.test('a compiler that has changed is not the same', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['gcc'] });
+  probe.identities.set(`${root}/bin/gcc`, 'before');
+  const before = digestOf('before');
+  t.equal(await toolchains.current(before), undefined, 'not asked for yet');
+  await toolchains.find(before, 'gcc');
+  t.equal(await toolchains.current(before), `${root}/bin/gcc`);
+  probe.isCurrent = () => false;
+  probe.identities.set(`${root}/bin/gcc`, 'after');
+  t.equal(await toolchains.current(before), undefined);
+  t.equal(await toolchains.find(before, 'gcc'), undefined);
+  t.equal(await toolchains.find(digestOf('after'), 'gcc'), `${root}/bin/gcc`);
+});
+
+await t.test('a directory that cannot be listed is told, a missing one is not', async (t) => {
+  const root = t.testdir({ file: '' });
+  const log: string[] = [];
+  const path = `${root}/none:${root}/file:relative:`;
+  const toolchains = new Toolchains(new ScriptedProbe(), path, (line) => log.push(line));
+  t.equal(await toolchains.find(digestOf('x'), 'gcc'), undefined);
+  t.match(log, [/cannot look for compilers in .*file/]);
+});
+
+await t.test('with real identities', async (t) => {
+  const fake = FakeCompiler.build(['gcc', 'cc'], 'this one');
+  t.teardown(() => fake.close());
+  // Not all of /usr/bin: to look at every compiler there takes seconds.
+  const real = t.testdir({ gcc: t.fixture('symlink', '/usr/bin/gcc') });
+  const path = `${fake.directory}:${real}`;
+  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
+  const toolchains = new Toolchains(probe, path, () => undefined);
+  const own = await probe.identify(fake.path(), path);
+  const gcc = await probe.identify(`${real}/gcc`, path);
+  if (typeof own === 'string' || typeof gcc === 'string') throw new Error('no identity');
+  t.not(own.digest, gcc.digest);
+  t.equal(await toolchains.find(own.digest, 'cc'), fake.path('cc'));
+  t.equal(await toolchains.find(gcc.digest, 'gcc'), `${real}/gcc`);
+  unlinkSync(fake.path());
+  writeFileSync(fake.path(), '#!/bin/sh\n');
+  chmodSync(fake.path(), 0o755);
+  t.equal(await toolchains.current(own.digest), undefined);
+  t.equal(await toolchains.find(own.digest, 'cc'), undefined);
+});
