@@ -69,8 +69,13 @@ export const SCHEDULING = {
   /** First pause before a lost host is tried again; doubles up to the last. */
   reconnectFirst: 500,
   reconnectLast: 30_000,
-  /** No answer to a job for this long (distcc's DISTCC_IO_TIMEOUT); long compiles exist. */
-  jobTimeout: 300_000,
+  /**
+   * No answer to a job for this long. A dead server is noticed by WIRE.silence; this is for a
+   * compiler that never ends, and longer than the server's own bound, which gives a better reason.
+   */
+  jobTimeout: 31 * 60_000,
+  /** A server that lacked a toolchain is asked again after this: somebody may have installed it. */
+  askAgain: 30_000,
   /** Jobs in flight to one server beyond its slots, so that a free slot never waits for us. */
   preload: 1,
 } as const;
