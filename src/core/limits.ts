@@ -58,6 +58,20 @@ export const WIRE = {
   elements: 20_000,
   /** Nesting of a control frame: a message, its options, one option. */
   depth: 4,
+  /** Names in a control frame: versions, hosts, features, options (NAME_MAX of a file system). */
+  nameBytes: 255,
+  /** Text for people in a control frame, in characters: a line, not a log. */
+  textLength: 4096,
+  /** Counts of slots and jobs: beyond it a peer talks nonsense. */
+  counter: 1_000_000,
+  /** Compressed content may grow by this factor (a bomb grows 600,000-fold, C++ 6-fold) … */
+  expansion: 200,
+  /** … or up to this size, since tiny sources of one repeated line do. */
+  expansionFree: 1 * MiB,
+  /** Content that arrived and is not on disk yet; beyond it nothing more is read from the peer. */
+  unprocessedBytes: 4 * MiB,
+  /** A side that closes gives its last words this long to arrive. */
+  linger: 1_000,
   /** Connections a server accepts that have not said hello yet. */
   pendingHandshakes: 256,
 } as const;
@@ -80,8 +94,22 @@ export const SCHEDULING = {
   preload: 1,
 } as const;
 
+/** Reading a command line, and the options of a typed job made from it. */
+export const ARGUMENTS = {
+  /** Response files in one command: libiberty's own bound against files that name themselves. */
+  responseFiles: 2_000,
+  /** Words after expansion: far beyond any build, small enough to hold twice. */
+  words: 100_000,
+  /** Options of one typed job; the kernel's longest command has about 120. */
+  remoteOptions: 4_096,
+  /** Bytes of one option's value: two paths in a prefix map (PATH_MAX each). */
+  remoteValue: 8_192,
+} as const;
+
 /** The compile server. */
 export const SERVER = {
+  /** Default TCP port; distcc has 3632. */
+  port: 3634,
   /** Wall time of one compile. */
   jobWall: 30 * 60_000,
   /** CPU time of one compile, in seconds (RLIMIT_CPU's unit). */
@@ -91,6 +119,14 @@ export const SERVER = {
   /** Files that a compiler writes. */
   jobFile: 1 * GiB,
   jobOpenFiles: 256,
+  /** Output up to this size is compressed in memory, larger output by way of a file. */
+  outputInMemory: 8 * MiB,
+  /** Toolchain questions of one connection that wait for an answer. */
+  openQueries: 64,
+  /** Pause between two STATE messages to one client: a change is told soon, a storm is not. */
+  statePause: 20,
+  /** A frame to the runner: Linux's ARG_MAX (2 MiB) with room. */
+  runnerFrameBytes: 4 * MiB,
   /** Jobs waiting for a slot, per slot; beyond it the server says busy and the client looks on. */
   queuePerSlot: 4,
   /** SIGTERM waits this long for running jobs. */

@@ -4,6 +4,7 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 import type { DeclineReason, OtherKind } from '../core/reasons.js';
+import type { CompilerFamily } from './options/option-table.js';
 
 /** Languages of the C family, as GCC's -x names them. */
 export type Language =
@@ -28,15 +29,15 @@ export interface CommandOption {
   readonly words: readonly ByteString[];
 }
 
-/** How the user asked for a dependency file. */
+/** How the user asked for a dependency file. Only there when the compiler will write one. */
 export interface DependencyRequest {
   /** -MD lists system headers too, -MMD does not. */
   readonly systemHeaders: boolean;
   /** Where gcc writes it: the value of -MF, or what gcc derives from -o and the source. */
   readonly path: ByteString;
-  /** Target when no -MT or -MQ is given: what gcc puts before the colon, unquoted. */
+  /** Target when the command names none: what the compiler puts before the colon, unquoted. */
   readonly defaultTarget: ByteString;
-  /** Whether -MT or -MQ is given. */
+  /** Whether the command names its targets (-MT, -MQ), so that the default is not one of them. */
   readonly hasTarget: boolean;
 }
 
@@ -50,6 +51,10 @@ export interface SideOutput {
 
 /** One translation unit: a command that compiles exactly one source with -c or -S. */
 export interface CompileCommand {
+  /** Whose option table the words were read by. */
+  readonly family: CompilerFamily;
+  /** Directory that relative paths are seen from. */
+  readonly cwd: ByteString;
   /** argv[0] as the compiler sees it. */
   readonly argv0: ByteString;
   /** The arguments after argv[0], response files expanded. */

@@ -1,0 +1,276 @@
+/**
+ * One client of the server.
+ *
+ *   greeting ──HELLO──▶ open ──GOODBYE, loss, malformed frame──▶ ended
+ *
+ * Its jobs die with it: when it ends, their compilers are killed.
+ */
+import type { Duplex } from 'node:stream';
+import { unreachable } from '../core/errors.js';
+import { SERVER, WIRE } from '../core/limits.js';
+import type { Clock, Timer } from '../platform/clock.js';
+import { MalformedFrame } from '../protocol/field-codec.js';
+import {
+  WIRE_VERSION,
+  type Hello,
+  type Job,
+  type Message,
+  type RefusalCode,
+  type ServerState,
+  type ToolchainQuery,
+} from '../protocol/messages.js';
+import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
+import { CompileJob, type JobClient, type JobSurroundings } from './compile-job.js';
+import { JobRefused } from './job-refused.js';
+import type { Place } from './slots.js';
+
+/** The server, as far as one of its clients sees it. */
+export interface Host extends JobSurroundings {
+  readonly version: string;
+  readonly hostName: string;
+  state(): ServerState;
+  /** A place for a job, or why there is none. */
+  admit(client: string): Place | { readonly code: RefusalCode; readonly message: string };
+  log(where: string, what: string): void;
+}
+
+export interface ConnectionEvents {
+  /** The client has said HELLO. */
+  onGreeted(): void;
+  /** A job is over, and nothing of it is left. */
+  onJobOver(): void;
+  /** Called once: the connection has ended, and its last job is over. */
+  onEnd(): void;
+}
+
+type ConnectionState =
+  | { readonly name: 'greeting' }
+  | { readonly name: 'open'; readonly client: string }
+  | { readonly name: 'ended' };
+
+export class ClientConnection {
+  readonly #peerName: string;
+  readonly #host: Host;
+  readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
+  readonly #connection: PeerConnection;
+  readonly #jobs = new Map<number, CompileJob>();
+  #state: ConnectionState = { name: 'greeting' };
+  #lastJob = 0;
+  #openQueries = 0;
+  /** Jobs whose source comes faster than it can be stored; nothing is read meanwhile. */
+  #congested = 0;
+  #statePush: Timer | undefined;
+
+  /**
+   * @param stream an open stream to the client, handshake done
+   * @param peerName its address, for the log
+   */
+  constructor(
+    stream: Duplex,
+    peerName: string,
+    host: Host,
+    events: ConnectionEvents,
+  ) {
+    this.#peerName = peerName;
+    this.#host = host;
+    this.#clock = host.clock;
+    this.#events = events;
+    this.#connection = new PeerConnection(stream, this.#clock, {
+      onMessage: (message) => this.#receive(message),
+      onEnd: (reason) => this.#end(reason),
+    });
+  }
+
+  /** Number of jobs that are not over. */
+  get jobs(): number {
+    return this.#jobs.size;
+  }
+
+  /** Tells the client about a changed state, soon and once for several changes. */
+  pushState(): void {
+    if (this.#state.name !== 'open' || this.#statePush !== undefined) return;
+    this.#statePush = this.#clock.after(SERVER.statePause, () => {
+      this.#statePush = undefined;
+      this.#connection.send(this.#host.state());
+    });
+  }
+
+  close(message: string): void {
+    this.#connection.close(message);
+  }
+
+  #receive(message: PeerMessage): void {
+    const state = this.#state;
+    switch (state.name) {
+      case 'greeting':
+        if (message.kind !== 'hello') throw new MalformedFrame('the first message is not HELLO');
+        this.#greet(message);
+        return;
+      case 'open':
+        this.#serve(message, state.client);
+        return;
+      case 'ended':
+        return;
+      default:
+        unreachable(state);
+    }
+  }
+
+  #greet(hello: Hello): void {
+    if (hello.protocol !== WIRE_VERSION) {
+      this.#connection.close(
+        `protocol ${hello.protocol} of tscc ${hello.version} is not protocol ${WIRE_VERSION} ` +
+          `of this tsccd ${this.#host.version}: install the same version on both`,
+      );
+      return;
+    }
+    this.#state = { name: 'open', client: hello.client };
+    const state = this.#host.state();
+    this.#connection.send({
+      kind: 'welcome',
+      protocol: WIRE_VERSION,
+      version: this.#host.version,
+      host: this.#host.hostName.slice(0, WIRE.nameBytes),
+      slots: state.slots,
+      features: [],
+      tier: 0,
+    });
+    this.#connection.send(state);
+    this.#events.onGreeted();
+  }
+
+  #serve(message: PeerMessage, client: string): void {
+    switch (message.kind) {
+      case 'toolchain-query':
+        if (this.#openQueries === SERVER.openQueries) {
+          throw new MalformedFrame(`more than ${SERVER.openQueries} toolchain questions at once`);
+        }
+        void this.#answer(message);
+        return;
+      case 'job':
+        this.#begin(message, client);
+        return;
+      case 'chunk':
+        this.#takeChunk(message.job, message.bytes);
+        return;
+      case 'cancel':
+        this.#openJob(message.job)?.cancel();
+        return;
+      case 'hello':
+      case 'welcome':
+      case 'state':
+      case 'toolchain':
+      case 'result':
+      case 'refused':
+        throw new MalformedFrame(`unexpected message ${message.kind}`);
+      default:
+        unreachable(message);
+    }
+  }
+
+  async #answer({ digest, name }: ToolchainQuery): Promise<void> {
+    this.#openQueries++;
+    let known = false;
+    try {
+      known = (await this.#host.compilers.find(digest, name)) !== undefined;
+    } catch (error) {
+      this.#log(`looking for a compiler failed: ${String(error)}`);
+    }
+    this.#openQueries--;
+    this.#connection.send({ kind: 'toolchain', digest, known });
+  }
+
+  #begin(message: Job, client: string): void {
+    if (message.job <= this.#lastJob) {
+      throw new MalformedFrame(`job ${message.job} after job ${this.#lastJob}`);
+    }
+    this.#lastJob = message.job;
+    const place = this.#host.admit(client);
+    if ('code' in place) {
+      this.#connection.send({ kind: 'refused', job: message.job, ...place });
+      return;
+    }
+    let job: CompileJob;
+    try {
+      job = new CompileJob(message, place, this.#jobClient(message.job), this.#host);
+    } catch (error) {
+      place.release();
+      if (!(error instanceof JobRefused)) throw error;
+      const { code, message: text } = error;
+      this.#connection.send({ kind: 'refused', job: message.job, code, message: text });
+      return;
+    }
+    this.#jobs.set(message.job, job);
+    void job.run().then(() => {
+      this.#jobs.delete(message.job);
+      this.#events.onJobOver();
+      if (this.#state.name === 'ended' && this.#jobs.size === 0) this.#events.onEnd();
+    });
+  }
+
+  #takeChunk(id: number, bytes: Uint8Array): void {
+    const room = this.#openJob(id)?.receive(bytes);
+    if (room === undefined) return;
+    this.#congested++;
+    this.#connection.pauseReading();
+    void room.then(() => {
+      this.#congested--;
+      if (this.#congested === 0) this.#connection.resumeReading();
+    });
+  }
+
+  /**
+   * The job with this number, undefined when it is over: what the client sent may have crossed our
+   * last word about it. A number that was never used is an error.
+   */
+  #openJob(id: number): CompileJob | undefined {
+    if (id > this.#lastJob) throw new MalformedFrame(`job ${id} was never begun`);
+    return this.#jobs.get(id);
+  }
+
+  #jobClient(id: number): JobClient {
+    return {
+      send: (message: Message) => void this.#connection.send(message),
+      sendContent: (job, pieces, signal) => this.#connection.sendContent(job, pieces, signal),
+      close: (message) => this.#connection.close(message),
+      log: (what) => this.#log(`job ${id}: ${what}`),
+    };
+  }
+
+  #end(reason: EndReason): void {
+    const wasGreeted = this.#state.name === 'open';
+    this.#state = { name: 'ended' };
+    this.#statePush?.cancel();
+    for (const job of this.#jobs.values()) job.cancel();
+    this.#logEnd(reason, wasGreeted);
+    if (this.#jobs.size === 0) this.#events.onEnd();
+  }
+
+  /** Clients come and go without a line; what somebody may have to look into gets one. */
+  #logEnd({ kind, message }: EndReason, wasGreeted: boolean): void {
+    switch (kind) {
+      case 'malformed':
+        this.#log(`closed after a malformed frame: ${message}`);
+        return;
+      case 'speaks-tls':
+        this.#log('closed: the client uses a key, this server has none: give it --key-file');
+        return;
+      case 'silent':
+        this.#log(`closed: ${message}`);
+        return;
+      case 'closed':
+        if (!wasGreeted) this.#log(`closed: ${message}`);
+        return;
+      case 'goodbye':
+      case 'lost':
+        return;
+      default:
+        unreachable(kind);
+    }
+  }
+
+  #log(what: string): void {
+    this.#host.log(this.#peerName, what);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * What a compiler left behind, ready to be sent. It ran with the client's source, so its files are
+ * met with suspicion: opened without following links or waiting for a pipe, and sized through the
+ * open descriptor. Small content is held in memory, large content stays on disk.
+ */
+import { createWriteStream } from 'node:fs';
+import { constants, open, type FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { brotliCompress, createBrotliCompress, constants as zlib } from 'node:zlib';
+import { digestOf, finishDigest, startDigest, type Digest } from '../core/digest.js';
+import { describeError, errnoCode } from '../core/errors.js';
+import { SERVER, WIRE } from '../core/limits.js';
+import type { Encoding } from '../protocol/messages.js';
+import { JobRefused } from './job-refused.js';
+
+const compress = promisify(brotliCompress);
+
+/** Quality 1 packs objects and C++ about as well as zlib does, at half the CPU time. */
+const BROTLI = { params: { [zlib.BROTLI_PARAM_QUALITY]: 1 } };
+
+/** Compression must save a tenth, or decompressing is not worth its time. */
+const WORTHWHILE = 0.9;
+
+/** A file's content; must be closed. */
+export interface Content {
+  readonly bytes: number;
+  /** The bytes in order; may be gone through more than once. */
+  readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** An output as RESULT announces it; `content` is the encoded form. */
+export interface EncodedOutput {
+  readonly bytes: number;
+  readonly digest: Digest;
+  readonly encoding: Encoding;
+  readonly content: Content;
+}
+
+/** An output that does not exist. */
+export const NO_OUTPUT: EncodedOutput = {
+  bytes: 0,
+  digest: digestOf(''),
+  encoding: 'none',
+  content: inMemory(new Uint8Array()),
+};
+
+/**
+ * Opens a file that a compiler wrote; undefined when there is none. Rejects with JobRefused when
+ * it is no regular file or larger than `limit`; `what` names it in the message.
+ */
+export async function openContent(
+  path: string,
+  limit: number,
+  what: string,
+): Promise<Content | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    throw new JobRefused('failed', `cannot open the ${what}: ${describeError(error)}`);
+  }
+  try {
+    const { size } = await checkedStat(file, limit, what);
+    if (size > SERVER.outputInMemory) {
+      const pieces = { [Symbol.asyncIterator]: () => readPieces(file, size) };
+      return { bytes: size, pieces, close: () => file.close() };
+    }
+    const bytes = await file.readFile();
+    await file.close();
+    return inMemory(bytes);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function inMemory(bytes: Uint8Array): Content {
+  return { bytes: bytes.length, pieces: [bytes], close: async () => undefined };
+}
+
+async function checkedStat(file: FileHandle, limit: number, what: string) {
+  const stat = await file.stat();
+  if (!stat.isFile()) throw new JobRefused('failed', `the ${what} is not a regular file`);
+  if (stat.size > limit) {
+    throw new JobRefused('limit', `the ${what} has ${stat.size} bytes; ${limit} are allowed`);
+  }
+  return stat;
+}
+
+async function* readPieces(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; ) {
+    // A buffer for each piece: the connection holds on to it until it is sent.
+    const buffer = Buffer.allocUnsafe(Math.min(WIRE.chunkBytes, size - at));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) throw new JobRefused('failed', 'an output shrank while it was read');
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
+
+/**
+ * Digest and wire form of an output. Takes over `content`; a large one is compressed into the new
+ * file `scratch`.
+ */
+export async function encodeOutput(content: Content, scratch: string): Promise<EncodedOutput> {
+  const hash = startDigest();
+  let encoded: Content | undefined;
+  try {
+    if (content.bytes > SERVER.outputInMemory) {
+      encoded = await compressToFile(content, hash, scratch);
+    } else {
+      const plain = await collect(content);
+      hash.update(plain);
+      const packed = await compress(plain, BROTLI);
+      encoded = inMemory(packed);
+    }
+  } catch (error) {
+    await content.close();
+    throw error;
+  }
+  const pays = encoded.bytes < WORTHWHILE * content.bytes;
+  await (pays ? content : encoded).close();
+  return {
+    bytes: content.bytes,
+    digest: finishDigest(hash),
+    encoding: pays ? 'brotli' : 'none',
+    content: pays ? encoded : content,
+  };
+}
+
+async function collect({ pieces }: Content): Promise<Buffer> {
+  const collected: Uint8Array[] = [];
+  for await (const piece of pieces) collected.push(piece);
+  return Buffer.concat(collected);
+}
+
+async function compressToFile(
+  content: Content,
+  hash: { update(bytes: Uint8Array): unknown },
+  scratch: string,
+): Promise<Content> {
+  const hashed = async function* () {
+    for await (const piece of content.pieces) {
+      hash.update(piece);
+      yield piece;
+    }
+  };
+  const file = createWriteStream(scratch, { flags: 'wx', mode: 0o600 });
+  await pipeline(hashed, createBrotliCompress(BROTLI), file);
+  const encoded = await openContent(scratch, WIRE.outputBytes, 'compressed output');
+  if (encoded === undefined) throw new JobRefused('failed', 'the compressed output vanished');
+  return encoded;
+}

@@ -1,0 +1,240 @@
+/**
+ * Starts compilers through tscc-runner (twin: native/runner.c, grammar: docs/protocol.md §3). One
+ * runner process serves all jobs; when it dies its running compilers are killed, their jobs fail,
+ * and the next start gets a new one.
+ */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { toText, type ByteString } from '../core/byte-string.js';
+import { describeError, errnoCode } from '../core/errors.js';
+import { SERVER } from '../core/limits.js';
+import { Fields, FieldWriter, FrameSplitter, MalformedFrame } from '../protocol/field-codec.js';
+
+const TO_RUNNER = { start: 0x01, kill: 0x02 } as const;
+const FROM_RUNNER = { started: 0x81, ended: 0x82, failed: 0x83 } as const;
+
+const START_TAG = {
+  id: 1,
+  program: 2,
+  word: 3,
+  variable: 4,
+  cwd: 5,
+  stdout: 6,
+  stderr: 7,
+  cpuSeconds: 8,
+  memory: 9,
+  fileBytes: 10,
+  openFiles: 11,
+  nice: 12,
+} as const;
+
+const ANSWER_TAG = {
+  id: 1,
+  pid: 2,
+  status: 3,
+  signal: 4,
+  cpuMicroseconds: 5,
+  maxRssKiB: 6,
+  errno: 7,
+  what: 8,
+} as const;
+
+/** A compiler to start. */
+export interface CompileSpec {
+  /** Absolute path. */
+  readonly program: ByteString;
+  /** Its argv, argv[0] first. */
+  readonly words: readonly ByteString[];
+  readonly environment: ReadonlyMap<string, ByteString>;
+  readonly cwd: ByteString;
+  /** Files for what it prints; they must not exist yet. */
+  readonly stdout: ByteString;
+  readonly stderr: ByteString;
+  /** Added to the server's own niceness. */
+  readonly nice: number;
+}
+
+/** How a compiler ended. */
+export interface CompileEnd {
+  /** Exit status, 128+n when signal n killed it. */
+  readonly status: number;
+  /** Signal that killed it, 0 for none. */
+  readonly signal: number;
+  /** User and system time, its children's included. */
+  readonly cpuMicroseconds: number;
+  readonly maxRssKiB: number;
+}
+
+export interface RunningCompile {
+  /** Rejects with an Error whose message says why it could not be run to its end. */
+  readonly ended: Promise<CompileEnd>;
+  /** SIGKILL to its process group; `ended` tells when it is dead. */
+  kill(): void;
+}
+
+interface Pending {
+  /** Process group, known once it runs. */
+  pid: number | undefined;
+  readonly resolve: (end: CompileEnd) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type Process = ChildProcessByStdio<Writable, Readable, Readable>;
+
+export class Runner {
+  readonly #program: string;
+  readonly #log: (line: string) => void;
+  readonly #pending = new Map<number, Pending>();
+  #process: Process | undefined;
+  #lastId = 0;
+  #closed = false;
+
+  /**
+   * @param program path of tscc-runner
+   * @param log takes a line when the runner has trouble
+   */
+  constructor(program: string, log: (line: string) => void) {
+    this.#program = program;
+    this.#log = log;
+  }
+
+  /** Process id of the runner, undefined when none runs. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  start(spec: CompileSpec): RunningCompile {
+    const id = ++this.#lastId;
+    const ended = new Promise<CompileEnd>((resolve, reject) => {
+      this.#pending.set(id, { pid: undefined, resolve, reject });
+    });
+    const frame = encodeStart(id, spec);
+    if (this.#closed) {
+      this.#fail(id, 'the server is closing');
+    } else if (frame.length > SERVER.runnerFrameBytes) {
+      this.#fail(id, `a command of ${frame.length} bytes is more than a process can have`);
+    } else {
+      this.#process ??= this.#spawn();
+      this.#process.stdin.write(frame);
+    }
+    return { ended, kill: () => this.#kill(id) };
+  }
+
+  /** Kills every compiler and ends the runner; resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const child = this.#process;
+    if (child === undefined) return;
+    const gone = once(child, 'close');
+    // The end of its standard input tells the runner to kill all groups and exit.
+    child.stdin.end();
+    await gone;
+  }
+
+  #kill(id: number): void {
+    if (!this.#pending.has(id)) return;
+    this.#process?.stdin.write(new FieldWriter().add(START_TAG.id, id).finish(TO_RUNNER.kill));
+  }
+
+  #spawn(): Process {
+    // Detached: an interrupt at the terminal is the server's to deal with.
+    const child = spawn(this.#program, [], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    const splitter = new FrameSplitter(SERVER.runnerFrameBytes);
+    child.stdout.on('data', (bytes: Buffer) => {
+      try {
+        for (const { type, body } of splitter.push(bytes)) this.#receive(type, new Fields(body));
+      } catch (error) {
+        if (!(error instanceof MalformedFrame)) throw error;
+        this.#log(`the runner sent a malformed frame: ${error.message}`);
+        child.kill('SIGKILL');
+      }
+    });
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => this.#log(text.trimEnd()));
+    // Its death is told by 'close'; that nobody reads from it any more is no further news.
+    child.stdin.on('error', () => undefined);
+    let cause: string | undefined;
+    child.on('error', (error) => (cause = `'${this.#program}' cannot be run: ${error.message}`));
+    child.on('close', (code, signal) => {
+      this.#lose(cause ?? `the runner ended (${signal ?? `exit status ${code}`})`);
+    });
+    return child;
+  }
+
+  #receive(type: number, fields: Fields): void {
+    const id = fields.number(ANSWER_TAG.id);
+    const pending = this.#pending.get(id);
+    if (pending === undefined) throw new MalformedFrame(`an answer for the unknown compile ${id}`);
+    switch (type) {
+      case FROM_RUNNER.started:
+        pending.pid = fields.number(ANSWER_TAG.pid);
+        return;
+      case FROM_RUNNER.ended:
+        this.#pending.delete(id);
+        pending.resolve({
+          status: fields.number(ANSWER_TAG.status),
+          signal: fields.number(ANSWER_TAG.signal),
+          cpuMicroseconds: Number(fields.bigNumber(ANSWER_TAG.cpuMicroseconds)),
+          maxRssKiB: fields.number(ANSWER_TAG.maxRssKiB),
+        });
+        return;
+      case FROM_RUNNER.failed: {
+        const what = toText(fields.string(ANSWER_TAG.what));
+        this.#fail(id, `could not ${what}: ${errnoName(fields.number(ANSWER_TAG.errno))}`);
+        return;
+      }
+      default:
+        throw new MalformedFrame(`unknown frame type ${type}`);
+    }
+  }
+
+  #fail(id: number, message: string): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    pending?.reject(new Error(message));
+  }
+
+  #lose(message: string): void {
+    this.#process = undefined;
+    if (!this.#closed) this.#log(`${message}; compiles it ran: ${this.#pending.size}, which fail`);
+    for (const [id, { pid }] of this.#pending) {
+      if (pid !== undefined) killGroup(pid, this.#log);
+      this.#fail(id, message);
+    }
+  }
+}
+
+function encodeStart(id: number, spec: CompileSpec): Buffer {
+  const variables = Array.from(spec.environment, ([name, value]) => `${name}=${value}`);
+  return new FieldWriter()
+    .add(START_TAG.id, id)
+    .add(START_TAG.program, spec.program)
+    .addAll(START_TAG.word, spec.words)
+    .addAll(START_TAG.variable, variables)
+    .add(START_TAG.cwd, spec.cwd)
+    .add(START_TAG.stdout, spec.stdout)
+    .add(START_TAG.stderr, spec.stderr)
+    .add(START_TAG.cpuSeconds, SERVER.jobCpuSeconds)
+    .add(START_TAG.memory, BigInt(SERVER.jobMemory))
+    .add(START_TAG.fileBytes, BigInt(SERVER.jobFile))
+    .add(START_TAG.openFiles, SERVER.jobOpenFiles)
+    .add(START_TAG.nice, spec.nice)
+    .finish(TO_RUNNER.start);
+}
+
+/** A runner that was killed could not take its compilers along. */
+function killGroup(pid: number, log: (line: string) => void): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH: the group is gone already, as it should be.
+    if (errnoCode(error) !== 'ESRCH') log(`cannot kill compiler ${pid}: ${describeError(error)}`);
+  }
+}
+
+function errnoName(errno: number): string {
+  const name = Object.entries(constants.errno).find(([, number]) => number === errno)?.[0];
+  return name ?? `errno ${errno}`;
+}

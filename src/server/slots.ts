@@ -1,0 +1,156 @@
+/**
+ * Compile slots and the queue for them. Fair between clients: each gets a slot in turn, however
+ * many jobs it has waiting. Bounded: beyond the limit a job is refused, so that its client takes
+ * it elsewhere instead of waiting here. Pure bookkeeping.
+ *
+ *   admit ──▶ admitted ──request──▶ queued ──(turn)──▶ running
+ *                │                    │                   │
+ *                └────────────────────┴──── release ──────┴──▶ released
+ */
+
+type PlaceState =
+  | { readonly name: 'admitted' }
+  | { readonly name: 'queued'; readonly start: () => void }
+  | { readonly name: 'running' }
+  | { readonly name: 'released' };
+
+/** A job's right to wait and then to run. */
+export interface Place {
+  /** Queues for a slot; `start` is called, perhaps at once, when it is there. */
+  request(start: () => void): void;
+  /** Gives up the slot or the place in the queue. Does nothing the second time. */
+  release(): void;
+}
+
+export class Slots {
+  readonly #total: number;
+  readonly #queueLimit: number;
+  readonly #onChange: () => void;
+  /** Waiting places by client; the first client is the next to get a slot. */
+  readonly #queues = new Map<string, JobPlace[]>();
+  /** Places of each client that do not run: admitted or queued. */
+  readonly #waitingOf = new Map<string, number>();
+  #running = 0;
+  #waiting = 0;
+
+  /**
+   * @param total jobs that may run at once
+   * @param queueLimit jobs that may wait
+   * @param onChange called after each change of `running` or `waiting`
+   */
+  constructor(total: number, queueLimit: number, onChange: () => void = () => undefined) {
+    this.#total = total;
+    this.#queueLimit = queueLimit;
+    this.#onChange = onChange;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Jobs that wait, those whose source is still on its way included. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * A place for a job of this client, or undefined when too many wait already. A client none of
+   * whose jobs waits always gets one, so that others cannot lock it out.
+   */
+  admit(client: string): Place | undefined {
+    const ofClient = this.#waitingOf.get(client) ?? 0;
+    if (this.#running + this.#waiting >= this.#total + this.#queueLimit && ofClient > 0) {
+      return undefined;
+    }
+    this.#countWaiting(client, 1);
+    this.#onChange();
+    return new JobPlace(client, this);
+  }
+
+  /** For JobPlace. */
+  enqueue(place: JobPlace): void {
+    const queue = this.#queues.get(place.client);
+    if (queue === undefined) this.#queues.set(place.client, [place]);
+    else queue.push(place);
+    this.#startNext();
+  }
+
+  /** For JobPlace. */
+  leave(place: JobPlace, state: 'admitted' | 'queued' | 'running'): void {
+    if (state === 'running') {
+      this.#running--;
+    } else {
+      this.#countWaiting(place.client, -1);
+      if (state === 'queued') this.#dequeue(place);
+    }
+    this.#startNext();
+    this.#onChange();
+  }
+
+  #startNext(): void {
+    while (this.#running < this.#total) {
+      const [next] = this.#queues;
+      if (next === undefined) return;
+      const [client, queue] = next;
+      const place = queue.shift();
+      // Behind all others, for the next turn.
+      this.#queues.delete(client);
+      if (queue.length > 0) this.#queues.set(client, queue);
+      if (place === undefined) continue;
+      this.#countWaiting(client, -1);
+      this.#running++;
+      this.#onChange();
+      place.begin();
+    }
+  }
+
+  #dequeue(place: JobPlace): void {
+    const queue = this.#queues.get(place.client);
+    const index = queue?.indexOf(place) ?? -1;
+    if (queue === undefined || index < 0) return;
+    queue.splice(index, 1);
+    if (queue.length === 0) this.#queues.delete(place.client);
+  }
+
+  #countWaiting(client: string, by: 1 | -1): void {
+    this.#waiting += by;
+    const count = (this.#waitingOf.get(client) ?? 0) + by;
+    if (count === 0) this.#waitingOf.delete(client);
+    else this.#waitingOf.set(client, count);
+  }
+}
+
+class JobPlace implements Place {
+  readonly client: string;
+  readonly #slots: Slots;
+  #state: PlaceState = { name: 'admitted' };
+
+  constructor(client: string, slots: Slots) {
+    this.client = client;
+    this.#slots = slots;
+  }
+
+  request(start: () => void): void {
+    if (this.#state.name !== 'admitted') return;
+    this.#state = { name: 'queued', start };
+    this.#slots.enqueue(this);
+  }
+
+  begin(): void {
+    if (this.#state.name !== 'queued') return;
+    const { start } = this.#state;
+    this.#state = { name: 'running' };
+    start();
+  }
+
+  release(): void {
+    const { name } = this.#state;
+    if (name === 'released') return;
+    this.#state = { name: 'released' };
+    this.#slots.leave(this, name);
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Which compilers this server has, by the digest of their identity. Clients never name paths:
+ * compilers are looked up along the server's own PATH, by well-known names only.
+ */
+import { readdir, realpath } from 'node:fs/promises';
+import { baseName, fromText, type ByteString } from '../core/byte-string.js';
+import type { Digest } from '../core/digest.js';
+import { describeError, errnoCode } from '../core/errors.js';
+
+/** What jobs and connections ask. */
+export interface CompilerCatalogue {
+  /**
+   * Path of the compiler with this identity, searched for; `name` is what the client calls it
+   * and where the search begins. Undefined when this server lacks it.
+   */
+  find(digest: Digest, name: ByteString): Promise<ByteString | undefined>;
+  /** The compiler that `find` found before, if it is still the same. */
+  current(digest: Digest): Promise<ByteString | undefined>;
+}
+
+/** A compiler's identity, as far as this file needs it. */
+export interface KnownCompiler {
+  readonly digest: Digest;
+  /** Absolute path. */
+  readonly compiler: ByteString;
+}
+
+/** How identities are found out; a string is a reason why there is none. */
+export interface CompilerProbe<T extends KnownCompiler> {
+  identify(compiler: ByteString, path: ByteString): Promise<T | string>;
+  /** Whether the files that make up the identity are unchanged. */
+  isCurrent(toolchain: T): Promise<boolean>;
+}
+
+const COMPILER_NAME =
+  /^([A-Za-z0-9_.+-]+-)?(?<kind>gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(-[0-9.]+)?$/;
+
+/** Programs that run a compiler of the same name elsewhere. */
+const WRAPPERS: ReadonlySet<string> = new Set([
+  'ccache',
+  'distcc',
+  'icecc',
+  'sccache',
+  'colorgcc',
+  'tscc',
+]);
+
+export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
+  readonly #probe: CompilerProbe<T>;
+  readonly #path: ByteString;
+  readonly #log: (line: string) => void;
+  /** Identities by real path and kind: clang is also clang++, and behaves by its name. */
+  readonly #known = new Map<string, T>();
+  /** One search at a time: each reads large files, and the next profits from it. */
+  #search: Promise<unknown> = Promise.resolve();
+
+  /** @param path directories that are searched, as PATH has them */
+  constructor(probe: CompilerProbe<T>, path: string, log: (line: string) => void) {
+    this.#probe = probe;
+    this.#path = path;
+    this.#log = log;
+  }
+
+  async current(digest: Digest): Promise<ByteString | undefined> {
+    for (const [key, toolchain] of this.#known) {
+      if (toolchain.digest !== digest) continue;
+      if (await this.#probe.isCurrent(toolchain)) return toolchain.compiler;
+      this.#known.delete(key);
+    }
+    return undefined;
+  }
+
+  async find(digest: Digest, name: ByteString): Promise<ByteString | undefined> {
+    const found = this.#search.then(async () => {
+      const known = await this.current(digest);
+      return known ?? (await this.#searchFor(digest, name));
+    });
+    this.#search = found.catch(() => undefined);
+    return found;
+  }
+
+  async #searchFor(digest: Digest, name: ByteString): Promise<ByteString | undefined> {
+    const candidates = await this.#candidates();
+    candidates.sort((a, b) => Number(baseName(b) === name) - Number(baseName(a) === name));
+    for (const candidate of candidates) {
+      const toolchain = await this.#identify(candidate);
+      if (toolchain?.digest === digest) return toolchain.compiler;
+    }
+    return undefined;
+  }
+
+  /** Paths of everything on PATH that is called like a compiler, in PATH's order. */
+  async #candidates(): Promise<string[]> {
+    const candidates: string[] = [];
+    for (const directory of this.#path.split(':')) {
+      if (!directory.startsWith('/')) continue;
+      for (const name of await this.#list(directory)) {
+        if (COMPILER_NAME.test(name)) candidates.push(`${directory}/${name}`);
+      }
+    }
+    return candidates;
+  }
+
+  async #list(directory: string): Promise<string[]> {
+    try {
+      return (await readdir(directory)).toSorted();
+    } catch (error) {
+      if (errnoCode(error) !== 'ENOENT') {
+        this.#log(`cannot look for compilers in ${directory}: ${describeError(error)}`);
+      }
+      return [];
+    }
+  }
+
+  async #identify(candidate: string): Promise<T | undefined> {
+    const file = await realpath(candidate).catch(() => undefined);
+    if (file === undefined || WRAPPERS.has(baseName(file))) return undefined;
+    const key = `${file} ${COMPILER_NAME.exec(baseName(candidate))?.groups?.['kind']}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      if (await this.#probe.isCurrent(known)) return known;
+      this.#known.delete(key);
+    }
+    const toolchain = await this.#probe.identify(fromText(candidate), fromText(this.#path));
+    if (typeof toolchain === 'string') return undefined;
+    this.#known.set(key, toolchain);
+    this.#log(`found compiler ${candidate}, identity ${toolchain.digest.slice(0, 16)}`);
+    return toolchain;
+  }
+}

@@ -1,0 +1,94 @@
+/** Names of files that a command does not spell out, as GCC 11 and later derive them. */
+import type { ByteString } from '../core/byte-string.js';
+import { baseName } from '../core/byte-string.js';
+import type { CommandOption, Language, SideOutput } from './compile-command.js';
+
+/** `path` without the suffix of its last component; a name without one stays as it is. */
+export function withoutSuffix(path: ByteString): ByteString {
+  const dot = path.lastIndexOf('.');
+  return dot > path.lastIndexOf('/') ? path.slice(0, dot) : path;
+}
+
+/** Main output without -o: in the current directory, named after the source. */
+export function impliedOutput(source: ByteString, stage: 'object' | 'assembly'): ByteString {
+  return withoutSuffix(baseName(source)) + (stage === 'object' ? '.o' : '.s');
+}
+
+const PREPROCESSED_SUFFIX: Partial<Record<Language, string>> = {
+  c: '.i',
+  'c++': '.ii',
+  'objective-c': '.mi',
+  'objective-c++': '.mii',
+  'assembler-with-cpp': '.s',
+};
+
+interface OutputNames {
+  readonly source: ByteString;
+  readonly language: Language;
+  readonly stage: 'object' | 'assembly';
+  /** Value of -o, if given. */
+  readonly explicitOutput: ByteString | undefined;
+}
+
+/**
+ * What the options make besides object and dependency file. Dumps (-fdump-…) are not listed: their
+ * names depend on the passes that run.
+ */
+export function sideOutputs(
+  options: readonly CommandOption[],
+  command: OutputNames,
+): readonly SideOutput[] {
+  const base = withoutSuffix(command.explicitOutput ?? baseName(command.source));
+  const sourceSuffix = baseName(command.source).slice(
+    withoutSuffix(baseName(command.source)).length,
+  );
+  const found = new Map<string, SideOutput>();
+  const add = (option: string, path: ByteString): void => {
+    found.set(path, { option, path });
+  };
+  for (const { name, value } of options) {
+    switch (name) {
+      case '-gsplit-dwarf':
+      case '-gsplit-dwarf=':
+        if (command.stage === 'object') add(name, `${base}.dwo`);
+        break;
+      case '-fstack-usage':
+        add(name, `${base}.su`);
+        break;
+      case '-fcallgraph-info':
+      case '-fcallgraph-info=':
+        add(name, `${base}.ci`);
+        break;
+      case '--coverage':
+      case '-coverage':
+      case '-ftest-coverage':
+        add(name, `${base}.gcno`);
+        break;
+      case '-fsave-optimization-record':
+        add(name, `${base}${sourceSuffix}.opt-record.json.gz`);
+        break;
+      case '-ftime-trace':
+        add(name, `${base}.json`);
+        break;
+      case '-aux-info':
+      case '-aux-info=':
+      case '-MJ':
+      case '--serialize-diagnostics':
+      case '-serialize-diagnostics':
+      case '-foptimization-record-file=':
+      case '-fprofile-note=':
+        add(name, value ?? '');
+        break;
+      case '-save-temps':
+      case '-save-temps=': {
+        const temporary = value === 'cwd' ? baseName(base) : base;
+        const suffix = PREPROCESSED_SUFFIX[command.language];
+        if (suffix !== undefined) add(name, temporary + suffix);
+        if (command.stage === 'object') add(name, `${temporary}.s`);
+        break;
+      }
+      default:
+    }
+  }
+  return [...found.values()];
+}
