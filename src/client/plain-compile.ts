@@ -17,12 +17,9 @@ import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { LocalReason, Phases } from '../report/events.js';
-import {
-  canUseDirectivesOnly,
-  preprocessArguments,
-  preprocessedLanguage,
-} from '../toolchain/plain-mode.js';
+import { canUseDirectivesOnly, preprocessArguments } from '../toolchain/plain-mode.js';
 import { remoteOptions } from '../toolchain/remote-options.js';
+import { isPreprocessed } from '../toolchain/source-language.js';
 import type { Decision } from './decision.js';
 import type { Farm } from './farm.js';
 import type { LauncherConnection } from './launcher-connection.js';
@@ -169,7 +166,7 @@ export class PlainCompile {
 
   async #preprocess(): Promise<Source> {
     const { command, targets } = this.#decision;
-    if (preprocessedLanguage(command.language) === command.language) {
+    if (isPreprocessed(command.language)) {
       const bytes = await this.#context.files.readBytes(
         command.source.startsWith('/') ? command.source : `${this.#request.cwd}/${command.source}`,
       );

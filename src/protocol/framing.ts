@@ -83,7 +83,9 @@ export class WireSplitter {
     const head = this.#head();
     const length = head.getUint32(0, true);
     if (length < PREFIX_SIZE || length > LARGEST) {
-      throw new MalformedFrame(`frame of ${length} bytes; ${PREFIX_SIZE} to ${LARGEST} are allowed`);
+      throw new MalformedFrame(
+        `frame of ${length} bytes; ${PREFIX_SIZE} to ${LARGEST} are allowed`,
+      );
     }
     if (head.byteLength > LENGTH_SIZE) {
       const type = head.getUint8(LENGTH_SIZE);

@@ -15,7 +15,12 @@ interface Open {
 
 type Item =
   | { readonly kind: 'scalar'; readonly size: number; readonly isString: boolean }
-  | { readonly kind: 'container'; readonly size: number; readonly count: number; readonly isMap: boolean };
+  | {
+      readonly kind: 'container';
+      readonly size: number;
+      readonly count: number;
+      readonly isMap: boolean;
+    };
 
 /**
  * Throws MalformedFrame unless `body` is exactly one msgpack map with string keys, no extension
@@ -58,8 +63,18 @@ function isString(item: Item): boolean {
 
 const scalar = (size: number): Item => ({ kind: 'scalar', size, isString: false });
 const text = (size: number): Item => ({ kind: 'scalar', size, isString: true });
-const array = (size: number, count: number): Item => ({ kind: 'container', size, count, isMap: false });
-const map = (size: number, count: number): Item => ({ kind: 'container', size, count, isMap: true });
+const array = (size: number, count: number): Item => ({
+  kind: 'container',
+  size,
+  count,
+  isMap: false,
+});
+const map = (size: number, count: number): Item => ({
+  kind: 'container',
+  size,
+  count,
+  isMap: true,
+});
 
 /** The item that starts at `at`; for a container, `size` is that of its header. */
 function readItem(view: DataView, at: number): Item {

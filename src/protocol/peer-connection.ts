@@ -136,7 +136,10 @@ export class PeerConnection {
   #receive(bytes: Uint8Array): void {
     this.#lastReceived = this.#clock.monotonic();
     if (!this.#hasReceived && looksLikeTls(bytes)) {
-      this.#end({ kind: 'speaks-tls', message: 'the other side uses a key and this side does not' });
+      this.#end({
+        kind: 'speaks-tls',
+        message: 'the other side uses a key and this side does not',
+      });
       this.#stream.destroy();
     }
     this.#hasReceived = true;

@@ -66,12 +66,7 @@ export class ClientConnection {
    * @param stream an open stream to the client, handshake done
    * @param peerName its address, for the log
    */
-  constructor(
-    stream: Duplex,
-    peerName: string,
-    host: Host,
-    events: ConnectionEvents,
-  ) {
+  constructor(stream: Duplex, peerName: string, host: Host, events: ConnectionEvents) {
     this.#peerName = peerName;
     this.#host = host;
     this.#clock = host.clock;

@@ -16,7 +16,13 @@ import type { Clock } from '../platform/clock.js';
 import type { Job, JobResult, Refused } from '../protocol/messages.js';
 import type { Language } from '../toolchain/compile-command.js';
 import type { JobDirectory } from './job-directory.js';
-import { encodeOutput, NO_OUTPUT, openContent, type Content, type EncodedOutput } from './job-output.js';
+import {
+  encodeOutput,
+  NO_OUTPUT,
+  openContent,
+  type Content,
+  type EncodedOutput,
+} from './job-output.js';
 import { JobRefused } from './job-refused.js';
 import type { CompileEnd, CompileSpec, RunningCompile } from './runner.js';
 import type { Place } from './slots.js';

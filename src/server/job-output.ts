@@ -91,7 +91,7 @@ async function checkedStat(file: FileHandle, limit: number, what: string) {
 }
 
 async function* readPieces(file: FileHandle, size: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     // A buffer for each piece: the connection holds on to it until it is sent.
     const buffer = Buffer.allocUnsafe(Math.min(WIRE.chunkBytes, size - at));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, at);

@@ -74,7 +74,10 @@ export class SourceReceiver {
       for await (const piece of pieces) {
         size += piece.length;
         if (size > sourceBytes) {
-          throw new JobRefused('source', `the source has more than the ${sourceBytes} bytes announced`);
+          throw new JobRefused(
+            'source',
+            `the source has more than the ${sourceBytes} bytes announced`,
+          );
         }
         hash.update(piece);
         yield piece;
