@@ -102,6 +102,8 @@ export const ARGUMENTS = {
   words: 100_000,
   /** Options of one typed job; the kernel's longest command has about 120. */
   remoteOptions: 4_096,
+  /** A compiler that takes longer to say its version than this is no compiler. */
+  compilerAnswer: 20_000,
   /** Bytes of one option's value: two paths in a prefix map (PATH_MAX each). */
   remoteValue: 8_192,
 } as const;

@@ -1,0 +1,56 @@
+/** Content digests of files, remembered for as long as the files look unchanged. */
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+
+/** What changes when a file's content does, as one comparable string. */
+export type FileStamp = string;
+
+/** Paths are bytes held in a latin1 string, as everywhere (see core/byte-string.ts). */
+function systemPath(path: string): string | Buffer {
+  // eslint-disable-next-line no-control-regex
+  return /^[\0-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
+}
+
+/** Stamp of the regular file that `path` leads to; undefined if there is none. */
+export function fileStamp(path: string): FileStamp | undefined {
+  // Times as floating-point milliseconds resolve 0.25 µs, and cost half of what bigints do.
+  const stat = statSync(systemPath(path), { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isFile()) return undefined;
+  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+}
+
+/** The first `length` bytes of a file, fewer if it is shorter. */
+export async function readStart(path: string, length: number): Promise<Buffer> {
+  const file = await open(systemPath(path), 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(systemPath(path), { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
+
+export class FileHashes {
+  readonly #byStamp = new Map<FileStamp, Promise<string>>();
+
+  /**
+   * SHA-256, in hex, of the file at `path`, whose stamp the caller took before. Files with one
+   * stamp are one file, and concurrent calls read it once. Rejects if it cannot be read.
+   */
+  hash(path: string, stamp: FileStamp): Promise<string> {
+    const known = this.#byStamp.get(stamp);
+    if (known !== undefined) return known;
+    const hashing = hashFile(path);
+    this.#byStamp.set(stamp, hashing);
+    hashing.catch(() => this.#byStamp.delete(stamp));
+    return hashing;
+  }
+}

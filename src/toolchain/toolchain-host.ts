@@ -1,0 +1,24 @@
+/** The real machine for ToolchainProbe. */
+import { fromBytes, toText } from '../core/byte-string.js';
+import { ARGUMENTS } from '../core/limits.js';
+import { FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
+import { run } from '../platform/process.js';
+import type { ToolchainDeps } from './toolchain.js';
+
+export function realToolchainDeps(note: (message: string) => void): ToolchainDeps {
+  const hashes = new FileHashes();
+  return {
+    async runCompiler(program, args, path) {
+      const result = await run(toText(program), args.map(toText), {
+        env: { PATH: toText(path), LC_ALL: 'C' },
+        timeout: ARGUMENTS.compilerAnswer,
+      });
+      const { status } = result;
+      return { status, stdout: fromBytes(result.stdout), stderr: fromBytes(result.stderr) };
+    },
+    stamp: fileStamp,
+    readStart,
+    hash: (file, stamp) => hashes.hash(file, stamp),
+    note,
+  };
+}
