@@ -8,8 +8,8 @@ import { dialHost } from '../client/dial.js';
 import type { HostList, RemoteHost } from '../client/host-list.js';
 import { HostSource } from '../client/host-source.js';
 import { ServerLink } from '../client/server-link.js';
-import { realToolchainProbe } from '../toolchain/real-probe.js';
-import type { Toolchain } from '../toolchain/toolchain.js';
+import { realToolchainDeps } from '../toolchain/toolchain-host.js';
+import { ToolchainProbe, type Toolchain } from '../toolchain/toolchain.js';
 import { findCompilers } from './compilers.js';
 import { findUserState, type UserState } from './user-state.js';
 
@@ -31,7 +31,9 @@ export interface HostReport {
 export async function printHosts(options: { readonly json: boolean }): Promise<void> {
   const user = findUserState();
   const list = hostList(user);
-  const probe = realToolchainProbe();
+  const probe = new ToolchainProbe(
+    realToolchainDeps((message) => process.stderr.write(`tscc: ${message}\n`)),
+  );
   const path = fromText(process.env['PATH'] ?? '');
   const toolchains: Toolchain[] = [];
   for (const compiler of findCompilers(['gcc', 'g++', 'clang', 'clang++'], path)) {

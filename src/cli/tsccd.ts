@@ -19,6 +19,7 @@ import { Runner } from '../server/runner.js';
 import { Server } from '../server/server.js';
 import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
+import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { VERSION } from '../platform/version.js';
 
@@ -170,7 +171,7 @@ async function serve(given: Arguments): Promise<number> {
     hostName: hostname(),
     load: () => loadavg()[0] ?? 0,
     log: (where, what) => log.line(where, what),
-    compilers: new Toolchains(new ToolchainProbe(), path, say),
+    compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),
     runner,
     directories,
     renderArguments: renderRemoteArguments,

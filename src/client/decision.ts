@@ -9,7 +9,8 @@ import { LAUNCHER_WIRE_VERSION, type RunRequest } from '../protocol/launcher-wir
 import type { CompileCommand, ParsedCommand } from '../toolchain/compile-command.js';
 import { parseCommand } from '../toolchain/parse-command.js';
 import { plainObstacle } from '../toolchain/plain-mode.js';
-import type { CompilerFamily, Toolchain } from '../toolchain/toolchain.js';
+import type { CompilerFamily } from '../toolchain/options/option-table.js';
+import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList } from './host-list.js';
 import type { HostSource } from './host-source.js';
 import { findOutputTarget } from './output-target.js';
@@ -38,7 +39,7 @@ export type Decision =
       readonly targets: Targets;
     };
 
-/** Identifies compilers; the daemon's is a cache over `ToolchainProbe`. */
+/** The part of `ToolchainProbe` that is needed here: it remembers what it has identified. */
 export interface CompilerIdentifier {
   identify(compiler: ByteString, path: ByteString): Promise<Toolchain | DeclineReason>;
 }

@@ -15,8 +15,8 @@ import { realFiles } from '../platform/files.js';
 import { processStart } from '../platform/process-table.js';
 import { VERSION } from '../platform/version.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
-import { realToolchainProbe } from '../toolchain/real-probe.js';
-import { CompilerIdentities } from './compiler-identities.js';
+import { realToolchainDeps } from '../toolchain/toolchain-host.js';
+import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
@@ -107,7 +107,7 @@ const daemon = new SessionDaemon({
   world: ownWorld(),
   hosts: new HostSource(fromText(stateDirectory), realFiles),
   files: realFiles,
-  compilers: new CompilerIdentities(realToolchainProbe(), realClock),
+  compilers: new ToolchainProbe(realToolchainDeps(log)),
   farm,
   slots,
   intake: new SourceIntake(DAEMON.sourceBytes),

@@ -29,7 +29,7 @@ export interface KnownCompiler {
 export interface CompilerProbe<T extends KnownCompiler> {
   identify(compiler: ByteString, path: ByteString): Promise<T | string>;
   /** Whether the files that make up the identity are unchanged. */
-  isCurrent(toolchain: T): Promise<boolean>;
+  isCurrent(toolchain: T): boolean | Promise<boolean>;
 }
 
 const COMPILER_NAME =
