@@ -106,8 +106,12 @@ function printTable(
   say(`outcomes              ${JSON.stringify(outcomes)}`);
   say(`declines, fallbacks   ${JSON.stringify(declines)} ${JSON.stringify(fallbacks)}`);
   say(`other commands        ${JSON.stringify(other)}`);
-  say(`wall time             ${wall.toFixed(1)} s with tscc, ${localWall.toFixed(1)} s with make -j2`);
-  say(`                      (all servers share this machine's cores: no speed-up is possible here)`);
+  say(
+    `wall time             ${wall.toFixed(1)} s with tscc, ${localWall.toFixed(1)} s with make -j2`,
+  );
+  say(
+    `                      (all servers share this machine's cores: no speed-up is possible here)`,
+  );
   say(`objects               ${same} of ${total} identical to the local build`);
   say(`the project's c_test  passed`);
 }

@@ -38,9 +38,21 @@ function startServer(
   store: string,
   options: readonly string[],
 ): Promise<{ readonly host: string; readonly child: ChildProcess }> {
+  // What a test runner loads into node processes (it sets the variable in the very spawn) has no
+  // business in a server.
   const child = spawn(
-    process.execPath,
-    [tsccd, '--listen', `${address}:0`, '--store', store, ...options],
+    'env',
+    [
+      '-u',
+      'NODE_OPTIONS',
+      process.execPath,
+      tsccd,
+      '--listen',
+      `${address}:0`,
+      '--store',
+      store,
+      ...options,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   return new Promise((resolve, reject) => {
