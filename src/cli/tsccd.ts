@@ -1,10 +1,11 @@
 /** The compile server's program: arguments, composition, signals, exit codes. */
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism, hostname, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
+import { makeDirectory } from '../platform/make-directory.js';
 import { readKeyFile, type Key } from '../protocol/key-file.js';
 import {
   formatAddress,
@@ -119,7 +120,7 @@ function storeDirectory(given: string | undefined): string {
 
 async function openStore(store: string, log: (line: string) => void): Promise<JobDirectories> {
   try {
-    await mkdir(store, { recursive: true, mode: 0o700 });
+    await makeDirectory(store);
     const { uid: owner } = await stat(store);
     // Whoever owns the directory could swap what compilers read and write below it.
     if (owner !== uid()) throw new Error(`it belongs to uid ${owner}`);

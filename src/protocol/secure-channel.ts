@@ -59,27 +59,25 @@ export function explainServerTlsError(error: unknown): string {
 }
 
 /**
- * Why this client's handshake with a server failed; undefined for an error that is not one of
- * TLS (an address that cannot be reached, for instance).
+ * Why this client's handshake with a server failed, for an error between TCP's connect and
+ * secureConnect; undefined for one that has nothing to do with TLS.
  */
 export function explainClientTlsError(error: unknown): string | undefined {
   const code = errnoCode(error);
   switch (code) {
-    case 'ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR':
     case 'ERR_SSL_SSLV3_ALERT_ILLEGAL_PARAMETER':
-    case 'ERR_SSL_SSL/TLS_ALERT_ILLEGAL_PARAMETER':
+    case 'ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR':
       return 'the server has another key under the same id: copy the key file anew';
     case 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE':
-    case 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE':
       return 'the server does not know this key: copy the key file to it';
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return SERVER_WITHOUT_KEY;
+    case 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION':
+      return 'the server does not speak TLS 1.3';
     case 'ECONNRESET':
-      // Node's words when the peer closes before the handshake is done.
-      return describeError(error).includes('before secure TLS connection')
-        ? SERVER_WITHOUT_KEY
-        : undefined;
+    case 'EPIPE':
+      return SERVER_WITHOUT_KEY;
     default:
       return code?.startsWith('ERR_SSL_') === true
         ? `TLS handshake failed: ${describeError(error)}`
@@ -87,8 +85,15 @@ export function explainClientTlsError(error: unknown): string | undefined {
   }
 }
 
+/** A server without a key closes as soon as it sees TLS, as one does that refuses the address. */
 const SERVER_WITHOUT_KEY =
-  'server does not use a key: give tsccd --key-file, or unset TSCC_KEY_FILE';
+  'server does not use a key: give tsccd --key-file, or unset TSCC_KEY_FILE ' +
+  '(or its --allow does not name this host)';
+
+/** What a client without a key may tell when a connection is closed before WELCOME. */
+export const CLOSED_BEFORE_WELCOME =
+  'server closed the connection at once: it may use a key (set TSCC_KEY_FILE), ' +
+  'or its --allow does not name this host';
 
 /** Whether the first bytes from a peer are a TLS record (hello or alert) instead of a frame. */
 export function looksLikeTls(bytes: Uint8Array): boolean {

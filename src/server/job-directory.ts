@@ -5,6 +5,7 @@
  */
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { describeError, errnoCode } from '../core/errors.js';
+import { makeDirectory } from '../platform/make-directory.js';
 
 export interface JobDirectory {
   readonly path: string;
@@ -31,7 +32,7 @@ export class JobDirectories {
    */
   static async open(store: string, log: (line: string) => void): Promise<JobDirectories> {
     const jobs = `${store}/jobs`;
-    await mkdir(jobs, { recursive: true, mode: 0o700 });
+    await makeDirectory(jobs);
     await sweep(jobs, log);
     const start = await startTime(process.pid);
     return new JobDirectories(await mkdtemp(`${jobs}/${process.pid}-${start}-`));

@@ -29,7 +29,7 @@ export interface KnownCompiler {
 export interface CompilerProbe<T extends KnownCompiler> {
   identify(compiler: ByteString, path: ByteString): Promise<T | string>;
   /** Whether the files that make up the identity are unchanged. */
-  isCurrent(toolchain: T): boolean | Promise<boolean>;
+  isCurrent(toolchain: T): boolean;
 }
 
 const COMPILER_NAME =
@@ -64,7 +64,7 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
   async current(digest: Digest): Promise<ByteString | undefined> {
     for (const [key, toolchain] of this.#known) {
       if (toolchain.digest !== digest) continue;
-      if (await this.#probe.isCurrent(toolchain)) return toolchain.compiler;
+      if (this.#probe.isCurrent(toolchain)) return toolchain.compiler;
       this.#known.delete(key);
     }
     return undefined;
@@ -118,7 +118,7 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     const key = `${file} ${COMPILER_NAME.exec(baseName(candidate))?.groups?.['kind']}`;
     const known = this.#known.get(key);
     if (known !== undefined) {
-      if (await this.#probe.isCurrent(known)) return known;
+      if (this.#probe.isCurrent(known)) return known;
       this.#known.delete(key);
     }
     const toolchain = await this.#probe.identify(fromText(candidate), fromText(this.#path));

@@ -18,7 +18,8 @@ await t.test('compiles with real gcc what gcc compiles here', async (t) => {
   t.teardown(() => client.close());
 
   const here = t.testdir({
-    'unit.c': '#include <stdio.h>\nstatic int twice(int x) { return 2 * x; }\nint main(void) { return printf("%d", twice(4)); }\n',
+    'unit.c':
+      '#include <stdio.h>\nstatic int twice(int x) { return 2 * x; }\nint main(void) { return printf("%d", twice(4)); }\n',
   });
   execFileSync(gcc, ['-O2', '-c', 'unit.c', '-o', 'local.o'], { cwd: here });
   const source = execFileSync(gcc, ['-O2', '-E', 'unit.c'], { cwd: here });

@@ -1,0 +1,145 @@
+import { Packr } from 'msgpackr';
+import t from 'tap';
+import { digestOf } from '../../src/core/digest.js';
+import { WIRE } from '../../src/core/limits.js';
+import { FRAME, WireSplitter } from '../../src/protocol/framing.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Job,
+  type JobResult,
+  type Message,
+} from '../../src/protocol/messages.js';
+
+const packr = new Packr({ useRecords: false });
+const digest = digestOf('x');
+
+const job: Job = {
+  kind: 'job',
+  job: 3,
+  toolchain: digest,
+  language: 'c++',
+  stage: 'object',
+  directivesOnly: true,
+  options: [
+    ['-O', '2'],
+    ['-g', null],
+    ['-fdebug-prefix-map=', '/h\u00f6me=\u00ff'],
+  ],
+  sourceDateEpoch: null,
+  sourceBytes: WIRE.sourceBytes,
+  sourceDigest: digest,
+  sourceEncoding: 'brotli',
+  encodedBytes: 17,
+};
+
+const result: JobResult = {
+  kind: 'result',
+  job: 3,
+  status: 139,
+  signal: 11,
+  sourceDigest: digest,
+  outputBytes: WIRE.outputBytes,
+  outputDigest: digest,
+  outputEncoding: 'none',
+  encodedBytes: 5,
+  stdoutBytes: 0,
+  stderrBytes: 12,
+  cpuMicroseconds: 72_000_000_000,
+  wallMilliseconds: 1,
+  queueMilliseconds: 0,
+  maxRssKiB: 123_456,
+};
+
+const messages: Message[] = [
+  { kind: 'hello', protocol: 1, version: '0.1.0', client: 'abc', features: ['x', 'y'] },
+  {
+    kind: 'welcome',
+    protocol: 1,
+    version: '0.1.0',
+    host: 'h',
+    slots: 8,
+    features: [],
+    tier: 0,
+  },
+  { kind: 'state', slots: 8, running: 2, queued: 1, load: 1.25, draining: false },
+  { kind: 'ping' },
+  { kind: 'pong' },
+  { kind: 'toolchain-query', digest, name: 'g++' },
+  { kind: 'toolchain', digest, known: true },
+  job,
+  { ...job, sourceDateEpoch: 1_700_000_000, options: [] },
+  { kind: 'chunk', job: 4_000_000_000, bytes: Buffer.from('bytes') },
+  { kind: 'cancel', job: 9 },
+  result,
+  { kind: 'refused', job: 9, code: 'busy', message: 'full' },
+  { kind: 'goodbye', message: 'bye' },
+];
+
+await t.test('every message survives the wire', async (t) => {
+  for (const message of messages) {
+    const frames = [...new WireSplitter().push(encodeMessage(message))];
+    t.equal(frames.length, 1);
+    for (const frame of frames) {
+      t.same(decodeMessage(frame.type, frame.job, frame.body), message, message.kind);
+    }
+  }
+});
+
+await t.test('a message beyond the limits is not sent', async (t) => {
+  const long = { ...job, options: [['-f', 'x'.repeat(WIRE.controlBytes)]] as const };
+  t.throws(() => encodeMessage(long), RangeError);
+  const bytes = Buffer.alloc(WIRE.chunkBytes + 1);
+  t.throws(() => encodeMessage({ kind: 'chunk', job: 1, bytes }), RangeError);
+});
+
+await t.test('a field that is not what it should be is refused', async (t) => {
+  const { kind: _kind, job: id, ...fields } = job;
+  const wrong: { [field: string]: unknown[] } = {
+    toolchain: [undefined, 1, digest.toUpperCase(), digest.slice(1), `${digest}0`],
+    language: ['fortran', 'assembler', null, ['c']],
+    stage: ['link'],
+    directivesOnly: [0, 'true', null],
+    options: [null, {}, ['-O'], [['-O']], [['-O', 2]], [['-O', '2', '3']], [[null, 'x']]],
+    sourceDateEpoch: ['0', -1, 0.5, Number.NaN],
+    sourceBytes: [-1, WIRE.sourceBytes + 1, 1.5, Infinity, '5', null],
+    sourceEncoding: ['gzip'],
+    encodedBytes: [WIRE.sourceBytes + 1],
+  };
+  for (const [field, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const body = packr.pack({ ...fields, [field]: value ?? null });
+      const message = new RegExp(`^field '${field}'`);
+      const expected = { name: 'MalformedFrame', message };
+      if (field === 'sourceDateEpoch' && value === null) continue;
+      t.throws(() => decodeMessage(FRAME.job, id, body), expected, `${field}: ${String(value)}`);
+    }
+    const { [field]: _without, ...others } = fields as { [field: string]: unknown };
+    t.throws(() => decodeMessage(FRAME.job, id, packr.pack(others)), `without ${field}`);
+  }
+});
+
+await t.test('options are bytes without NUL', async (t) => {
+  const { kind: _kind, job: id, ...fields } = job;
+  for (const value of ['a\0b', '\u0100', 'x\u{1f600}']) {
+    const body = packr.pack({ ...fields, options: [['-D', value]] });
+    t.throws(() => decodeMessage(FRAME.job, id, body), /options/);
+  }
+});
+
+await t.test('a name of JavaScript objects is no field', async (t) => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const key = Buffer.concat([Buffer.from([0xa0 | name.length]), Buffer.from(name)]);
+    const body = Buffer.concat([Buffer.from([0x81]), key, Buffer.from([0x80])]);
+    t.throws(() => decodeMessage(FRAME.goodbye, 0, body), /field 'message'/, name);
+  }
+});
+
+await t.test('bodies and jobs are where they belong', async (t) => {
+  const some = Buffer.from('x');
+  t.throws(() => decodeMessage(FRAME.ping, 0, some), /with a body/);
+  t.throws(() => decodeMessage(FRAME.cancel, 1, some), /with a body/);
+  t.throws(() => decodeMessage(FRAME.cancel, 0, Buffer.alloc(0)), /job 0/);
+  t.throws(() => decodeMessage(FRAME.chunk, 0, some), /job 0/);
+  t.throws(() => decodeMessage(FRAME.hello, 0, Buffer.alloc(0)), /past its frame/);
+});
