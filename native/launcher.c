@@ -1,0 +1,54 @@
+/* The ways in which tscc is called; launcher.h says what it is. */
+#include "launcher.h"
+
+static const char *const command_line_tools[] = {
+    "status", "report", "explain", "hosts", "stop", "keygen", "install", "verify", "doctor", "top",
+    "closure", "completion", "--version", "--help", "-h", "--show-hosts", "-j", NULL,
+};
+static const char *const source_and_object_suffixes[] = {
+    "c", "i", "C", "cc", "cp", "cpp", "CPP", "cxx", "c++", "ii", "m", "mi", "M", "mm", "mii",
+    "s", "S", "sx", "o", NULL,
+};
+
+static void run_command_line_tool(char **arguments) {
+    struct list words = {0};
+    add(&words, "node");
+    add(&words, text("%s/build/src/cli/main.js", installation()));
+    while (*arguments) add(&words, *arguments++);
+    const char *error = strerror(exec_node(words.items, environ));
+    die(ANY_FAILURE, "cannot start node (%s): install Node.js or build tscc again", error);
+}
+
+/* As with distcc, `tscc -c x.c` and `tscc x.c` mean cc. */
+static bool is_compiler_left_out(const char *first) {
+    const char *dot = strrchr(last_component(first), '.');
+    return first[0] == '-' || (dot && is_one_of(dot + 1, source_and_object_suffixes));
+}
+
+int main(int argc, char **argv) {
+    struct command command = {.words = argv};
+    const char *name = argc > 0 ? last_component(argv[0]) : "tscc";
+    if (strcmp(name, "tscc") == 0) {
+        if (argc < 2) die(BAD_ARGUMENTS, "usage: tscc COMPILER ARGUMENT..., or see tscc --help");
+        if (is_one_of(argv[1], command_line_tools)) run_command_line_tool(argv + 1);
+        if (is_compiler_left_out(argv[1])) argv[0] = "cc";
+        else command.words = argv + 1;
+        name = command.words[0];
+    }
+    command.compiler = find_compiler(name);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how children end; gcc does the same */
+    struct place place = find_place();
+    /*
+     * A daemon that exits because it is idle closes its last connections before any frame, hence
+     * the second try. TSCC_FALLBACK=0 is for the daemon to obey: where none can be had the
+     * compiler runs here all the same, since a build never breaks because of tscc.
+     */
+    for (int tries = 0; tries < 2 && place.socket; tries++) {
+        bool has_started = false;
+        int connection = reach_daemon(&place, &has_started);
+        if (connection >= 0 && converse(&command, place.socket, connection)) break;
+        if (has_started) note_failed_start(&place);
+        if (has_started || connection < 0) break;
+    }
+    run_here(&command, place.state);
+}
