@@ -22,26 +22,28 @@ static bool leads_to(const char *const *programs, const char *path, const struct
 }
 
 /* The first program of this name along PATH that is no unwanted wrapper; ends without one. */
-static const char *find_along_path(const char *name) {
+static const char *find_along_path(const char *name, bool *others_first) {
     /* `tscc ccache gcc` asks for ccache; `tscc gcc`, with gcc a link to ccache, does not. */
     const char *const *unwanted = is_one_of(name, wrappers) ? only_tscc : wrappers;
     struct stat file;
     for (const char *at = getenv("PATH") ?: "/bin:/usr/bin", *end; at; at = *end ? end + 1 : NULL) {
         end = strchrnul(at, ':');
         const char *path = text("%.*s/%s", end == at ? 1 : (int)(end - at), end == at ? "." : at, name);
-        if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0 &&
-            !leads_to(unwanted, path, &file)) {
-            return path;
-        }
+        if (stat(path, &file) < 0 || !S_ISREG(file.st_mode) || access(path, X_OK) < 0) continue;
+        if (!leads_to(unwanted, path, &file)) return path;
+        *others_first = true;
     }
     die(COMPILER_MISSING, "compiler '%s' not found along PATH: install it or correct the command", name);
 }
 
-/* The path of a compiler. Ends the program when there is none, or tscc again and again. */
-const char *find_compiler(const char *name) {
+/*
+ * The path of a compiler, and whether wrappers of its name were passed by. Ends the program when
+ * there is none, or tscc again and again.
+ */
+const char *find_compiler(const char *name, bool *others_first) {
     struct stat file;
     bool is_loop = nesting() >= LIMIT_NESTING;
-    if (!is_loop && !strchr(name, '/')) return find_along_path(name);
+    if (!is_loop && !strchr(name, '/')) return find_along_path(name, others_first);
     if (!is_loop && (stat(name, &file) < 0 || !leads_to(only_tscc, name, &file))) return name;
     die(RECURSION, "'%s' leads back to tscc: name the compiler behind it", name);
 }

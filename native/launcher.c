@@ -35,7 +35,10 @@ int main(int argc, char **argv) {
         else command.words = argv + 1;
         name = command.words[0];
     }
-    command.compiler = find_compiler(name);
+    bool others_first = name != command.words[0]; /* called by a path to a link */
+    command.compiler = find_compiler(name, &others_first);
+    /* gcc looks for its programs beside what argv[0] leads to: not beside us, or ccache. */
+    if (others_first) command.words[0] = (char *)command.compiler;
     signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how children end; gcc does the same */
     struct place place = find_place();
     /*

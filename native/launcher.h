@@ -76,7 +76,7 @@ char *installation(void);
 int exec_node(char **words, char **environment);
 
 /* launcher-compiler.c */
-const char *find_compiler(const char *name);
+const char *find_compiler(const char *name, bool *others_first);
 int exec_compiler(const struct command *command, char **words);
 void become_compiler(const struct command *command, int slot) __attribute__((noreturn));
 void run_here(const struct command *command, const char *state) __attribute__((noreturn));
