@@ -24,7 +24,7 @@ function writeProject(directory: string): string[] {
   writeFileSync(`${directory}/Makefile`, MAKEFILE);
   writeFileSync(`${directory}/src/common.h`, '#define N 7\nint sum(int);\n');
   const outputs: string[] = [];
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 5; i++) {
     const c = `#include <stdio.h>\n#include "common.h"\nint f${i}(int x) { return x * N + ${i}; }\n`;
     const cc = `#include <string>\n#include "common.h"\nstd::string g${i}() { return std::string(N, 'x'); }\n`;
     writeFileSync(`${directory}/src/c${i}.c`, c);
@@ -53,7 +53,7 @@ t.test('make -j16 on eight servers', async (t) => {
   t.match(await host.run('./program', []), { status: 0 });
 
   const status = await host.status();
-  t.strictSame(status.outcomes, { pump: 0, plain: 25, cache: 0, local: 0 });
+  t.strictSame(status.outcomes, { pump: 0, plain: 11, cache: 0, local: 0 });
   t.strictSame([status.declines, status.fallbacks], [{}, {}]);
   t.strictSame(status.other, { link: 1 });
   t.ok(Object.values(status.hosts).filter(({ compiles }) => compiles > 0).length > 1);
