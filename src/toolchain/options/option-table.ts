@@ -48,6 +48,8 @@ export class OptionTable {
 
   constructor(rows: readonly OptionRow[], aliases: readonly AliasRow[]) {
     for (const row of rows) this.#add(row);
+    // After all rows, so that one which says what -fno-X means stands.
+    for (const { spec, arity } of [...this.#entries.values()]) this.#addNegative(spec, arity);
     for (const [name, arity, target, fixedValue] of aliases) {
       const entry = this.#entries.get(target);
       if (entry === undefined) throw new Error(`Option table: ${name} is an alias of nothing`);
@@ -97,7 +99,6 @@ export class OptionTable {
       clears: obstacle?.clears,
     };
     this.#insert(name, { spec, arity, fixedValue: undefined });
-    this.#addNegative(spec, arity);
   }
 
   /** `-fX` and `-mX` have a `-fno-X`, which switches off what stands in the way of `-fX`. */
