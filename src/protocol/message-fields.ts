@@ -5,6 +5,7 @@ import { WIRE } from '../core/limits.js';
 import { MalformedFrame } from './field-codec.js';
 
 /** Bytes without NUL, one per character, as file names and arguments have them. */
+// eslint-disable-next-line no-control-regex
 const BYTE_STRING = /^[\u0001-\u00ff]*$/;
 
 /** A map that a peer sent. Each method gives one field or throws MalformedFrame. */

@@ -196,23 +196,28 @@ export class ClientConnection {
       this.#connection.send({ kind: 'refused', job: message.job, code, message: text });
       return;
     }
-    this.#jobs.set(message.job, job);
-    void job.run().then(() => {
-      this.#jobs.delete(message.job);
-      this.#events.onJobOver();
-      if (this.#state.name === 'ended' && this.#jobs.size === 0) this.#events.onEnd();
-    });
+    void this.#run(message.job, job);
+  }
+
+  async #run(id: number, job: CompileJob): Promise<void> {
+    this.#jobs.set(id, job);
+    await job.run();
+    this.#jobs.delete(id);
+    this.#events.onJobOver();
+    if (this.#state.name === 'ended' && this.#jobs.size === 0) this.#events.onEnd();
   }
 
   #takeChunk(id: number, bytes: Uint8Array): void {
     const room = this.#openJob(id)?.receive(bytes);
-    if (room === undefined) return;
+    if (room !== undefined) void this.#pauseUntil(room);
+  }
+
+  async #pauseUntil(room: Promise<void>): Promise<void> {
     this.#congested++;
     this.#connection.pauseReading();
-    void room.then(() => {
-      this.#congested--;
-      if (this.#congested === 0) this.#connection.resumeReading();
-    });
+    await room;
+    this.#congested--;
+    if (this.#congested === 0) this.#connection.resumeReading();
   }
 
   /**

@@ -116,18 +116,19 @@ export class Server {
   /** A TCP connection, before TLS. */
   #accept(socket: Socket): void {
     const name = peerName(socket);
-    const { allowed, clock, keys, log } = this.#options;
+    const { allowed, clock, keys } = this.#options;
+    const log = (what: string) => this.#options.log(name, what);
     // Also makes the errors of a connection that never gets further end here.
     socket.on('error', () => undefined);
     if (allowed !== undefined && !isAllowed(allowed, socket.remoteAddress ?? '')) {
-      log(name, 'refused: its address is not in --allow');
+      log('refused: its address is not in --allow');
       socket.destroy();
       return;
     }
     socket.setNoDelay(true);
     this.#evictOldest();
     const timer = clock.after(WIRE.handshake, () => {
-      log(name, `refused: no HELLO within ${WIRE.handshake / 1000} s`);
+      log(`refused: no HELLO within ${WIRE.handshake / 1000} s`);
       socket.destroy();
     });
     this.#pending.set(name, { socket, timer });
