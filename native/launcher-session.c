@@ -69,7 +69,8 @@ static bool preprocess(const struct command *command, const char *socket, const 
         preprocessor = fork();
         setpgid(preprocessor, 0); /* on both sides, as either may be first */
         if (preprocessor == 0) {
-            temporaries.count = 0; /* they are the launcher's to remove */
+            connection = -1; /* a signal here is not the launcher's, and leaves its files alone */
+            temporaries.count = 0;
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             bool is_ready = dup2(null, 0) == 0 && dup2(source, 1) == 1 && dup2(ends[1], 2) == 2;
             sigprocmask(SIG_SETMASK, &mask_before, NULL);
@@ -80,7 +81,6 @@ static bool preprocess(const struct command *command, const char *socket, const 
     close(null);
     close(source);
     close(ends[1]);
-    if (preprocessor <= 0) send_leaving(connection, CANNOT_PREPROCESS);
     return preprocessor > 0;
 }
 
@@ -140,7 +140,10 @@ static bool obey(const struct command *command, const char *socket, struct frame
     case STDOUT: return write_output(STDOUT_FILENO, frame);
     case STDERR: return write_output(STDERR_FILENO, frame);
     case TEMPORARY: return add(&temporaries, text("%.*s", (int)frame.size, frame.body));
-    case PREPROCESS: return preprocess(command, socket, fields);
+    case PREPROCESS:
+        if (preprocess(command, socket, fields)) return true;
+        send_leaving(connection, CANNOT_PREPROCESS);
+        return false;
     case DONE:
         if (fields[TAG_STATUS].count == 0 || from->count != to->count) return false;
         return finish(status, from->items, to->items, to->count);

@@ -18,6 +18,18 @@ export const LAUNCHER = {
   requestBytes: 4 * MiB,
   /** A frame to the launcher; output is cut into frames of at most this size. */
   frameBytes: 256 * KiB,
+  /** Another launcher starts the daemon meanwhile; make must never hang on tscc. */
+  startWait: 15_000,
+  /** After a failed start each compile would pay for the next; a repaired node is soon seen. */
+  startPause: 10_000,
+  /** Launchers that wait in the socket's backlog while the daemon starts: more than any make -j. */
+  backlog: 1024,
+  /** Without a daemon, for a free core; then the compiler runs all the same. */
+  slotWait: 10 * 60_000,
+  /** From SIGTERM to SIGKILL for a preprocessor: time to remove its own temporary files. */
+  termination: 1_000,
+  /** Compilers started by tscc around one another: more is a loop through some wrapper. */
+  nesting: 8,
 } as const;
 
 /** The session daemon. */
