@@ -20,9 +20,10 @@ export async function startServers(
   addresses: readonly string[],
   stores: string,
   options: readonly string[] = ['--jobs', '2'],
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<Servers> {
   const started = await Promise.all(
-    addresses.map((address, n) => startServer(address, `${stores}/${n}`, options)),
+    addresses.map((address, n) => startServer(address, `${stores}/${n}`, options, env)),
   );
   return {
     hosts: started.map(({ host }) => host).join(' '),
@@ -37,6 +38,7 @@ function startServer(
   address: string,
   store: string,
   options: readonly string[],
+  env: NodeJS.ProcessEnv,
 ): Promise<{ readonly host: string; readonly child: ChildProcess }> {
   // What a test runner loads into node processes (it sets the variable in the very spawn) has no
   // business in a server.
@@ -53,7 +55,7 @@ function startServer(
       store,
       ...options,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   return new Promise((resolve, reject) => {
     let printed = '';

@@ -15,6 +15,7 @@ import type { OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
 import { decide, type Decision, type DecisionContext } from './decision.js';
+import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
 import type { Slot } from './local-slots.js';
 import {
@@ -27,6 +28,7 @@ import type { Session } from './sessions.js';
 import type { Settings } from './settings.js';
 
 export interface CommandRunContext extends DecisionContext, PlainCompileContext {
+  readonly hosts: HostSource;
   /** Gives a test whether this very process still runs. */
   readonly watchProcess: (pid: number) => () => boolean;
   readonly log: (message: string) => void;
@@ -70,7 +72,11 @@ export class CommandRun {
   async run(): Promise<void> {
     this.#launcher.startBeats();
     try {
-      await this.#dispatch(await decide(this.#request, this.#settings, this.#context));
+      const { hosts, slots } = this.#context;
+      const list = hosts.hostsFor(this.#settings);
+      slots.setLimit('compile', list.ok ? list.value.localSlots : undefined);
+      slots.setLimit('preprocess', list.ok ? list.value.preprocessSlots : undefined);
+      await this.#dispatch(await decide(this.#request, this.#settings, list, this.#context));
     } catch (error) {
       if (error instanceof LauncherGone) this.#recordDeparture(error);
       else await this.#survive(error);

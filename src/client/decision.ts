@@ -3,6 +3,7 @@
  * step of every command, and the only one of most.
  */
 import type { ByteString } from '../core/byte-string.js';
+import type { Result } from '../core/errors.js';
 import type { DeclineReason, OtherKind } from '../core/reasons.js';
 import type { Files } from '../platform/files.js';
 import { LAUNCHER_WIRE_VERSION, type RunRequest } from '../protocol/launcher-wire.js';
@@ -12,7 +13,6 @@ import { plainObstacle } from '../toolchain/plain-mode.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList } from './host-list.js';
-import type { HostSource } from './host-source.js';
 import { findOutputTarget } from './output-target.js';
 import type { Settings } from './settings.js';
 
@@ -47,7 +47,6 @@ export interface CompilerIdentifier {
 export interface DecisionContext {
   /** Mount namespace and root of the daemon, as the launcher writes them. */
   readonly world: ByteString;
-  readonly hosts: HostSource;
   readonly files: Files;
   readonly compilers: CompilerIdentifier;
 }
@@ -55,6 +54,7 @@ export interface DecisionContext {
 export async function decide(
   request: RunRequest,
   settings: Settings,
+  hosts: Result<HostList, string>,
   context: DecisionContext,
 ): Promise<Decision> {
   const decline = (reason: DeclineReason, source: ByteString = '') =>
@@ -71,7 +71,6 @@ export async function decide(
   if (settings.mode === 'local') return decline('mode-local', source);
   if (parsed.kind === 'decline') return parsed;
 
-  const hosts = context.hosts.hostsFor(settings);
   if (!hosts.ok) return { ...decline('bad-hosts', source), notice: hosts.error };
   if (hosts.value.remote.length === 0) {
     return decline(hosts.value.localhost > 0 ? 'scheduled-local' : 'no-hosts', source);

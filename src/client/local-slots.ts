@@ -17,9 +17,11 @@ interface Waiting {
 
 export class LocalSlots {
   readonly #pools: Record<SlotPool, { limit: number; used: number; readonly waiting: Waiting[] }>;
+  readonly #usual: Readonly<Record<SlotPool, number>>;
 
   /** @param limits commands of each pool that may run at once */
   constructor(limits: Readonly<Record<SlotPool, number>>) {
+    this.#usual = limits;
     const pool = (limit: number) => ({ limit, used: 0, waiting: [] });
     this.#pools = {
       compile: pool(limits.compile),
@@ -28,9 +30,9 @@ export class LocalSlots {
     };
   }
 
-  /** The host list may set a limit for its build; it holds until the next list. */
-  setLimit(name: SlotPool, limit: number): void {
-    this.#pools[name].limit = limit;
+  /** A host list may set the limit of a pool; undefined is the usual one again. */
+  setLimit(name: SlotPool, limit: number | undefined): void {
+    this.#pools[name].limit = limit ?? this.#usual[name];
     this.#grantNext(name);
   }
 

@@ -67,4 +67,6 @@ t.test('a larger limit serves who waits', async (t) => {
   const waiting = slots.acquire('compile', never);
   slots.setLimit('compile', 2);
   t.ok(await waiting);
+  slots.setLimit('compile', undefined);
+  t.equal(slots.tryAcquire('compile'), undefined, 'the usual limit again');
 });
