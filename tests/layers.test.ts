@@ -56,7 +56,7 @@ function layerOf(path: string): string {
   return path.split('/')[0] ?? '';
 }
 
-t.test('every folder of src is a layer', async (t) => {
+await t.test('every folder of src is a layer', async (t) => {
   const folders = new Set(files.map(layerOf));
   t.strictSame(
     [...folders].filter((folder) => !(folder in MAY_IMPORT)),
@@ -64,7 +64,7 @@ t.test('every folder of src is a layer', async (t) => {
   );
 });
 
-t.test('imports point down', async (t) => {
+await t.test('imports point down', async (t) => {
   const wrong = imports.flatMap(({ file, specifier }) => {
     if (!specifier.startsWith('.')) return [];
     const target = new URL(specifier, `file:///${file}`).pathname.slice(1);
@@ -75,7 +75,7 @@ t.test('imports point down', async (t) => {
   t.strictSame(wrong, []);
 });
 
-t.test('side effects enter through the gates', async (t) => {
+await t.test('side effects enter through the gates', async (t) => {
   const wrong = imports.filter(
     ({ file, specifier, typeOnly }) =>
       !typeOnly && SIDE_EFFECTS.test(specifier) && !GATES.test(file),
@@ -86,7 +86,7 @@ t.test('side effects enter through the gates', async (t) => {
   );
 });
 
-t.test('files are of a size that can be read at one sitting', async (t) => {
+await t.test('files are of a size that can be read at one sitting', async (t) => {
   const long = files.filter((file) => {
     const lines = readFileSync(`${src}/${file}`, 'utf8').split('\n').length;
     return lines > 400 && !file.endsWith('.generated.ts');

@@ -35,7 +35,7 @@ export interface CommandRunContext extends DecisionContext, PlainCompileContext 
 }
 
 /** Commands that hold no slot: they take no time, or another command of the build feeds them. */
-const WITHOUT_SLOT: readonly OtherKind[] = ['query', 'stdin', 'no-input'];
+const WITHOUT_SLOT: ReadonlySet<OtherKind> = new Set(['query', 'stdin', 'no-input']);
 
 export class CommandRun {
   readonly #launcher: LauncherConnection;
@@ -154,7 +154,7 @@ export class CommandRun {
   async #runOther(kind: OtherKind): Promise<void> {
     this.#session.record({ event: 'other', ...this.#identity, kind });
     this.#phase = () => 'local-queue';
-    const slot = WITHOUT_SLOT.includes(kind)
+    const slot = WITHOUT_SLOT.has(kind)
       ? undefined
       : await this.#context.slots.acquire('other', this.#launcher.gone);
     await this.#exec(slot);

@@ -153,7 +153,7 @@ export class ServerLink {
       const stop = (reason: unknown) => {
         finish();
         connection.send({ kind: 'cancel', job: number });
-        reject(reason as Error);
+        reject(reason);
       };
       const cancel = () => stop(signal.reason);
       const timer = this.#context.clock.after(timeout, () => {

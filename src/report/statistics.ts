@@ -146,5 +146,5 @@ function increment<K extends string>(
   counts: Readonly<Partial<Record<K, number>>>,
   key: K,
 ): Record<K, number> {
-  return { ...counts, [key]: (counts[key] ?? 0) + 1 } as Record<K, number>;
+  return { ...counts, [key]: (counts[key] ?? 0) + 1 };
 }

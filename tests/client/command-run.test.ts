@@ -128,7 +128,7 @@ function setUp(t: Test, options: Options = {}) {
   };
 }
 
-t.test('a compile goes out and comes back', async (t) => {
+await t.test('a compile goes out and comes back', async (t) => {
   const run = setUp(t, {
     request: { argv: ['gcc', '-O2', '-MD', '-c', 'x.c'], umask: 0o027 },
   });
@@ -156,7 +156,7 @@ t.test('a compile goes out and comes back', async (t) => {
   t.equal(run.slots.used('preprocess'), 0);
 });
 
-t.test('commands that compile no source run here, and count as other', async (t) => {
+await t.test('commands that compile no source run here, and count as other', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-o', 'x', 'x.o'] } });
   await run.launcher.expect('exec');
   t.equal(run.slots.used('other'), 1, 'a link holds a slot');
@@ -166,7 +166,7 @@ t.test('commands that compile no source run here, and count as other', async (t)
   t.match(run.status(), { other: { link: 1 }, outcomes: { local: 0 } });
 });
 
-t.test('a pipeline of two commands cannot wait for itself', async (t) => {
+await t.test('a pipeline of two commands cannot wait for itself', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-xc', '-c', '-', '-o', 'x.o'] } });
   await run.launcher.expect('exec');
   t.equal(run.slots.used('other'), 0, 'who reads standard input holds no slot');
@@ -174,7 +174,7 @@ t.test('a pipeline of two commands cannot wait for itself', async (t) => {
   await run.ended;
 });
 
-t.test('declines', async (t) => {
+await t.test('declines', async (t) => {
   const cases: [string, Options][] = [
     ['no-hosts', { environment: { TSCC_HOSTS: '' } }],
     ['mode-local', { environment: { TSCC_MODE: 'local' } }],
@@ -200,7 +200,7 @@ t.test('declines', async (t) => {
   }
 });
 
-t.test('a bad host list is told once and the build goes on', async (t) => {
+await t.test('a bad host list is told once and the build goes on', async (t) => {
   const run = setUp(t, { environment: { TSCC_HOSTS: 'red:x' } });
   const told = (await run.launcher.expect('stderr')).toString();
   t.equal(told, "tscc: TSCC_HOSTS: line 1, column 4: port 'x' is not 1 to 65535\n");
@@ -208,13 +208,13 @@ t.test('a bad host list is told once and the build goes on', async (t) => {
   t.strictSame(run.status().declines, { 'bad-hosts': 1 });
 });
 
-t.test('a bad host list where nothing may run here', async (t) => {
+await t.test('a bad host list where nothing may run here', async (t) => {
   const run = setUp(t, { environment: { TSCC_HOSTS: 'red:x', TSCC_FALLBACK: '0' } });
   t.match(readFail(await run.launcher.expect('fail')), { status: 106, message: /column 4/ });
   await run.ended;
 });
 
-t.test('no server: told once, compiled here', async (t) => {
+await t.test('no server: told once, compiled here', async (t) => {
   const run = setUp(t, { refusal: 'connection refused' });
   t.equal(
     (await run.launcher.expect('stderr')).toString(),
@@ -224,7 +224,7 @@ t.test('no server: told once, compiled here', async (t) => {
   t.match(run.status(), { fallbacks: { 'no-server': 1 }, outcomes: { local: 1 } });
 });
 
-t.test('no server where nothing may run here', async (t) => {
+await t.test('no server where nothing may run here', async (t) => {
   const environment = { TSCC_FALLBACK: '0' };
   const run = setUp(t, { refusal: 'connection refused', environment });
   t.match(readFail(await run.launcher.expect('fail')), {
@@ -234,7 +234,7 @@ t.test('no server where nothing may run here', async (t) => {
   await run.ended;
 });
 
-t.test('the preprocessor fails or prints', async (t) => {
+await t.test('the preprocessor fails or prints', async (t) => {
   for (const [status, bytes] of [
     [1, 40],
     [0, 12],
@@ -248,7 +248,7 @@ t.test('the preprocessor fails or prints', async (t) => {
   }
 });
 
-t.test('inline assembly that reads a file', async (t) => {
+await t.test('inline assembly that reads a file', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
   await run.server();
   await run.preprocess(Buffer.from('asm(".incbin \\"logo\\"");'));
@@ -256,7 +256,7 @@ t.test('inline assembly that reads a file', async (t) => {
   t.strictSame(run.status().declines, { 'assembler-reads-file': 1 });
 });
 
-t.test('a source that is too large', async (t) => {
+await t.test('a source that is too large', async (t) => {
   const run = setUp(t, { maximumSource: 10, request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
   await run.server();
   await run.preprocess();
@@ -264,7 +264,7 @@ t.test('a source that is too large', async (t) => {
   t.strictSame(run.status().declines, { 'source-too-large': 1 });
 });
 
-t.test('the remote compile fails: only the local answer is shown', async (t) => {
+await t.test('the remote compile fails: only the local answer is shown', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-g', '-MD', '-c', 'x.c'] } });
   const server = await run.server();
   await run.preprocess();
@@ -282,7 +282,7 @@ t.test('the remote compile fails: only the local answer is shown', async (t) => 
   t.strictSame(run.leftovers(), []);
 });
 
-t.test('the remote compile fails where nothing may run here', async (t) => {
+await t.test('the remote compile fails where nothing may run here', async (t) => {
   const run = setUp(t, {
     environment: { TSCC_FALLBACK: '0' },
     request: { argv: ['gcc', '-g', '-c', 'x.c'] },
@@ -310,7 +310,7 @@ t.test('the remote compile fails where nothing may run here', async (t) => {
   });
 });
 
-t.test('another server first, then here', async (t) => {
+await t.test('another server first, then here', async (t) => {
   const run = setUp(t, {
     environment: { TSCC_HOSTS: 'red green' },
     request: { argv: ['gcc', '-g', '-c', 'x.c'] },
@@ -332,7 +332,7 @@ t.test('another server first, then here', async (t) => {
   t.match(run.events()[0], { detail: 'green: busy: full' });
 });
 
-t.test('what cannot be written beside its target is compiled here', async (t) => {
+await t.test('what cannot be written beside its target is compiled here', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
   const server = await run.server();
   await run.preprocess();
@@ -346,7 +346,7 @@ t.test('what cannot be written beside its target is compiled here', async (t) =>
   t.match(run.events()[0], { detail: /^EEXIST writing / });
 });
 
-t.test('the launcher cannot rename', async (t) => {
+await t.test('the launcher cannot rename', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
   const server = await run.server();
   await run.preprocess();
@@ -360,7 +360,7 @@ t.test('the launcher cannot rename', async (t) => {
   t.strictSame(run.leftovers(), []);
 });
 
-t.test('an interrupt at any point leaves nothing', async (t) => {
+await t.test('an interrupt at any point leaves nothing', async (t) => {
   await t.test('while the server compiles', async (t) => {
     const run = setUp(t, { request: { argv: ['gcc', '-g', '-MD', '-c', 'x.c'] } });
     const server = await run.server();
@@ -396,7 +396,7 @@ t.test('an interrupt at any point leaves nothing', async (t) => {
   });
 });
 
-t.test('a launcher that lost patience ran the compiler itself', async (t) => {
+await t.test('a launcher that lost patience ran the compiler itself', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
   await run.server();
   await run.launcher.expect('preprocess');
@@ -405,7 +405,7 @@ t.test('a launcher that lost patience ran the compiler itself', async (t) => {
   t.match(run.status(), { fallbacks: { 'daemon-silent': 1 }, outcomes: { local: 1 } });
 });
 
-t.test('a fault of tscc is logged, and the compiler runs', async (t) => {
+await t.test('a fault of tscc is logged, and the compiler runs', async (t) => {
   const identity = Promise.reject(new Error('a fault')) as unknown as Toolchain;
   const run = setUp(t, { identity });
   await run.runLocally();

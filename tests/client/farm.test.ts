@@ -49,14 +49,14 @@ function hostOf(place: Place): string {
   return place.kind === 'remote' ? place.host : place.kind;
 }
 
-t.test('waits for the first server that can, and does not wait for the others', async (t) => {
+await t.test('waits for the first server that can, and does not wait for the others', async (t) => {
   const { farm, request, comeUp } = setUp(['red', 'green']);
   const waiting = farm.acquire(request, never);
   await comeUp('green', 1);
   t.equal(hostOf(await waiting), 'green');
 });
 
-t.test('places are spread, bounded, and passed on when they are released', async (t) => {
+await t.test('places are spread, bounded, and passed on when they are released', async (t) => {
   const { farm, request, comeUp } = setUp(['red', 'green']);
   const waiting = [1, 2, 3, 4].map(() => farm.acquire(request, never));
   await comeUp('red', 1);
@@ -75,7 +75,7 @@ t.test('places are spread, bounded, and passed on when they are released', async
   t.equal(farm.queued, 0);
 });
 
-t.test('localhost takes over when all servers are full', async (t) => {
+await t.test('localhost takes over when all servers are full', async (t) => {
   const { farm, request, comeUp } = setUp(['red'], 1);
   const first = farm.acquire(request, never);
   await comeUp('red', 1);
@@ -84,7 +84,7 @@ t.test('localhost takes over when all servers are full', async (t) => {
   t.equal(hostOf(await farm.acquire(request, never)), 'localhost');
 });
 
-t.test('no server', async (t) => {
+await t.test('no server', async (t) => {
   const { farm, request, server } = setUp(['red', 'green']);
   for (const name of ['red', 'green']) server(name).refusal = 'connection refused';
   t.strictSame(await farm.prospect(request.hosts, TOOLCHAIN, request.settings, never), {
@@ -94,14 +94,14 @@ t.test('no server', async (t) => {
   });
 });
 
-t.test('no server with this compiler', async (t) => {
+await t.test('no server with this compiler', async (t) => {
   const { farm, request, comeUp } = setUp(['red']);
   const waiting = farm.prospect(request.hosts, TOOLCHAIN, request.settings, never);
   await comeUp('red', 1, false);
   t.match(await waiting, { kind: 'none', reason: 'no-toolchain', detail: 'not on red' });
 });
 
-t.test('a host that has failed a compile is not asked again for it', async (t) => {
+await t.test('a host that has failed a compile is not asked again for it', async (t) => {
   const { farm, request, comeUp } = setUp(['red', 'green']);
   const first = farm.acquire({ ...request, exclude: new Set(['red']) }, never);
   await comeUp('green', 1);
@@ -112,7 +112,7 @@ t.test('a host that has failed a compile is not asked again for it', async (t) =
   });
 });
 
-t.test('who goes leaves the queue', async (t) => {
+await t.test('who goes leaves the queue', async (t) => {
   const { farm, request } = setUp(['red']);
   const interrupt = new AbortController();
   const waiting = farm.acquire(request, interrupt.signal);
@@ -121,7 +121,7 @@ t.test('who goes leaves the queue', async (t) => {
   t.equal(farm.queued, 0);
 });
 
-t.test('a draining server takes nothing more', async (t) => {
+await t.test('a draining server takes nothing more', async (t) => {
   const { farm, request, comeUp, server } = setUp(['red']);
   const first = farm.acquire(request, never);
   await comeUp('red', 1);

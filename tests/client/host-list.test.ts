@@ -12,7 +12,7 @@ function errorOf(text: string): string {
   return result.ok ? 'no error' : describeHostListError(result.error, 'HOSTS');
 }
 
-t.test('a name, with and without its parts', async (t) => {
+await t.test('a name, with and without its parts', async (t) => {
   t.match(hosts('one two:4000 three/8 four:5/6,plain,weight=1.5').remote, [
     { name: 'one', host: 'one', port: 3634, slots: undefined, mode: 'pump', weight: 1 },
     { name: 'two:4000', host: 'two', port: 4000 },
@@ -21,13 +21,13 @@ t.test('a name, with and without its parts', async (t) => {
   ]);
 });
 
-t.test("distcc's other spellings", async (t) => {
+await t.test("distcc's other spellings", async (t) => {
   t.match(hosts('old/4:3632').remote, [{ host: 'old', port: 3632, slots: 4 }]);
   t.match(hosts('old=4').remote, [{ host: 'old', slots: 4 }]);
   t.match(hosts('old,lzo,cpp').remote, [{ host: 'old', mode: 'pump' }]);
 });
 
-t.test('addresses', async (t) => {
+await t.test('addresses', async (t) => {
   t.match(hosts('10.0.0.1/2 [::1]:99/3 [fe80::1%eth0]').remote, [
     { name: '10.0.0.1', host: '10.0.0.1', slots: 2 },
     { name: '[::1]:99', host: '::1', port: 99, slots: 3 },
@@ -35,7 +35,7 @@ t.test('addresses', async (t) => {
   ]);
 });
 
-t.test('localhost and flags are no remote hosts', async (t) => {
+await t.test('localhost and flags are no remote hosts', async (t) => {
   t.match(hosts('localhost/3 --localslots=5 --localslots_cpp=9 --randomize'), {
     remote: [],
     localhost: 3,
@@ -47,12 +47,12 @@ t.test('localhost and flags are no remote hosts', async (t) => {
   t.match(hosts('localhost:3634').remote, [{ host: 'localhost', port: 3634 }]);
 });
 
-t.test('comments and lines', async (t) => {
+await t.test('comments and lines', async (t) => {
   t.match(hosts('# ours\n one # two\n\n\tthree\r\n').remote, [{ name: 'one' }, { name: 'three' }]);
   t.strictSame(hosts('  \n#all gone').remote, []);
 });
 
-t.test('errors tell line and column', async (t) => {
+await t.test('errors tell line and column', async (t) => {
   t.equal(errorOf('one two:x'), "HOSTS: line 1, column 8: port 'x' is not 1 to 65535");
   t.equal(errorOf('\n  a:70000'), "HOSTS: line 2, column 4: port '70000' is not 1 to 65535");
   t.equal(errorOf('a/0'), "HOSTS: line 1, column 2: '0' is not a number of slots");
@@ -63,7 +63,7 @@ t.test('errors tell line and column', async (t) => {
   t.match(errorOf('one%two'), /column 4: '%two' does not belong in a host/);
 });
 
-t.test('what distcc has and tscc has not yet', async (t) => {
+await t.test('what distcc has and tscc has not yet', async (t) => {
   t.equal(errorOf('+zeroconf'), 'HOSTS: line 1, column 1: +zeroconf is not supported yet');
   t.equal(errorOf('a me@there'), 'HOSTS: line 1, column 3: ssh (@host) is not supported yet');
   t.match(errorOf('a,auth=b'), "option 'auth' is not supported yet");

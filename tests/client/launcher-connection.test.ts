@@ -23,7 +23,7 @@ const preprocessed = new FieldWriter()
   .add(TAG.cpuMicroseconds, 7)
   .finish(FROM_LAUNCHER.preprocessed);
 
-t.test('messages arrive in order, however the bytes are cut', async (t) => {
+await t.test('messages arrive in order, however the bytes are cut', async (t) => {
   const { input, connection } = setUp();
   const both = Buffer.concat([preprocessed, bytesFrame(FROM_LAUNCHER.control, Buffer.from('{}'))]);
   for (const byte of both) input.write(Buffer.from([byte]));
@@ -31,7 +31,7 @@ t.test('messages arrive in order, however the bytes are cut', async (t) => {
   t.match(await connection.next(), { kind: 'control' });
 });
 
-t.test('a waiting launcher gets a sign of life', async (t) => {
+await t.test('a waiting launcher gets a sign of life', async (t) => {
   const { clock, output, connection } = setUp();
   connection.startBeats();
   clock.advance(LAUNCHER.beatInterval * 2 + 1);
@@ -41,7 +41,7 @@ t.test('a waiting launcher gets a sign of life', async (t) => {
   t.equal(clock.pending, 0);
 });
 
-t.test('its end aborts what was done for it', async (t) => {
+await t.test('its end aborts what was done for it', async (t) => {
   const { input, connection } = setUp();
   const next = connection.next();
   input.end();
@@ -50,7 +50,7 @@ t.test('its end aborts what was done for it', async (t) => {
   await t.rejects(connection.next(), { name: 'LauncherGone' });
 });
 
-t.test('taking leave tells why', async (t) => {
+await t.test('taking leave tells why', async (t) => {
   const { input, connection } = setUp();
   const next = connection.next();
   input.write(new FieldWriter().add(TAG.why, 2).finish(FROM_LAUNCHER.leaving));
@@ -58,7 +58,7 @@ t.test('taking leave tells why', async (t) => {
   t.ok(connection.gone.reason instanceof LauncherGone);
 });
 
-t.test('nonsense ends the connection', async (t) => {
+await t.test('nonsense ends the connection', async (t) => {
   for (const bytes of [Buffer.from([0xff, 0xff, 0xff, 0xff]), bytesFrame(0x77, new Uint8Array())]) {
     const { input, connection } = setUp();
     const next = connection.next();
@@ -67,7 +67,7 @@ t.test('nonsense ends the connection', async (t) => {
   }
 });
 
-t.test('what follows SOURCE is the stream', async (t) => {
+await t.test('what follows SOURCE is the stream', async (t) => {
   const { input, connection } = setUp();
   const token = '0123456789abcdef';
   input.write(

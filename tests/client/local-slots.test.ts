@@ -3,7 +3,7 @@ import { LocalSlots } from '../../src/client/local-slots.js';
 
 const never = new AbortController().signal;
 
-t.test('first come, first served, and never more than the limit', async (t) => {
+await t.test('first come, first served, and never more than the limit', async (t) => {
   const slots = new LocalSlots({ compile: 1, preprocess: 1, other: 1 });
   const order: string[] = [];
   const first = await slots.acquire('compile', never);
@@ -24,14 +24,14 @@ t.test('first come, first served, and never more than the limit', async (t) => {
   t.equal(slots.used('compile'), 0);
 });
 
-t.test('pools do not starve each other', async (t) => {
+await t.test('pools do not starve each other', async (t) => {
   const slots = new LocalSlots({ compile: 1, preprocess: 1, other: 1 });
   await slots.acquire('compile', never);
   t.ok(slots.tryAcquire('preprocess'));
   t.ok(slots.tryAcquire('other'));
 });
 
-t.test('releasing twice frees one slot', async (t) => {
+await t.test('releasing twice frees one slot', async (t) => {
   const slots = new LocalSlots({ compile: 2, preprocess: 1, other: 1 });
   const one = await slots.acquire('compile', never);
   await slots.acquire('compile', never);
@@ -40,7 +40,7 @@ t.test('releasing twice frees one slot', async (t) => {
   t.equal(slots.used('compile'), 1);
 });
 
-t.test('who leaves the queue is not served', async (t) => {
+await t.test('who leaves the queue is not served', async (t) => {
   const slots = new LocalSlots({ compile: 1, preprocess: 1, other: 1 });
   const held = await slots.acquire('compile', never);
   const leaving = new AbortController();
@@ -61,7 +61,7 @@ t.test('who leaves the queue is not served', async (t) => {
   );
 });
 
-t.test('a larger limit serves who waits', async (t) => {
+await t.test('a larger limit serves who waits', async (t) => {
   const slots = new LocalSlots({ compile: 1, preprocess: 1, other: 1 });
   await slots.acquire('compile', never);
   const waiting = slots.acquire('compile', never);

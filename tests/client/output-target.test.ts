@@ -5,13 +5,13 @@ import { realFiles } from '../../src/platform/files.js';
 
 const find = (path: string, cwd = '/') => findOutputTarget(path, cwd, realFiles);
 
-t.test('an absent or a regular file is itself', async (t) => {
+await t.test('an absent or a regular file is itself', async (t) => {
   const cwd = t.testdir({ 'old.o': 'old' });
   t.match(find('new.o', cwd), { ok: true, value: `${cwd}/new.o` });
   t.match(find(`${cwd}/old.o`, '/elsewhere'), { ok: true, value: `${cwd}/old.o` });
 });
 
-t.test('through a symbolic link: the file it points at', async (t) => {
+await t.test('through a symbolic link: the file it points at', async (t) => {
   const cwd = t.testdir({
     real: { 'x.o': 'x' },
     'link.o': t.fixture('symlink', 'real/x.o'),
@@ -23,7 +23,7 @@ t.test('through a symbolic link: the file it points at', async (t) => {
   t.match(find('null.o', cwd), { ok: false, error: 'output-special' });
 });
 
-t.test('whatever is no file stays with the compiler', async (t) => {
+await t.test('whatever is no file stays with the compiler', async (t) => {
   const cwd = t.testdir({ directory: {}, dev: t.fixture('symlink', '/dev') });
   execFileSync('mkfifo', [`${cwd}/fifo`]);
   for (const path of [
@@ -41,11 +41,11 @@ t.test('whatever is no file stays with the compiler', async (t) => {
   }
 });
 
-t.test('a directory that is not there', async (t) => {
+await t.test('a directory that is not there', async (t) => {
   t.match(find('no/such/x.o', t.testdir()), { ok: false, error: 'output-unwritable' });
 });
 
-t.test('a temporary stands in the same directory and keeps the extension', async (t) => {
+await t.test('a temporary stands in the same directory and keeps the extension', async (t) => {
   t.equal(temporaryBeside('/a/b/x.o', 'u1'), '/a/b/.tscc-u1.o');
   t.equal(temporaryBeside('/x', 'u1'), '/.tscc-u1');
   t.equal(temporaryBeside(`/a/${'y'.repeat(255)}`, 'u1').length, '/a/.tscc-u1'.length);

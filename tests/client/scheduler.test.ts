@@ -10,21 +10,21 @@ const host = (item: string, over: Partial<HostChoice<string>> = {}): HostChoice<
   ...over,
 });
 
-t.test('the least loaded, counted per slot', async (t) => {
+await t.test('the least loaded, counted per slot', async (t) => {
   t.equal(chooseHost([host('a', { mine: 2 }), host('b', { mine: 1 })]), 'b');
   t.equal(chooseHost([host('a', { mine: 2 }), host('b', { slots: 16, mine: 5 })]), 'b');
   t.equal(chooseHost([host('a', { others: 3 }), host('b', { mine: 2 })]), 'b');
 });
 
-t.test('the first of equals, so that the order of the list is a preference', async (t) => {
+await t.test('the first of equals, so that the order of the list is a preference', async (t) => {
   t.equal(chooseHost([host('a'), host('b')]), 'a');
 });
 
-t.test('weight', async (t) => {
+await t.test('weight', async (t) => {
   t.equal(chooseHost([host('a'), host('b', { weight: 2 })]), 'b');
 });
 
-t.test('one more than its slots, then it is full', async (t) => {
+await t.test('one more than its slots, then it is full', async (t) => {
   t.equal(chooseHost([host('a', { mine: 4 })]), 'a');
   t.equal(chooseHost([host('a', { mine: 5 })]), undefined);
   t.equal(chooseHost([host('a', { slots: 0 })]), undefined);

@@ -13,7 +13,7 @@ async function up(): Promise<FakeServer> {
   return server;
 }
 
-t.test('connects when wanted, and is up after the greeting', async (t) => {
+await t.test('connects when wanted, and is up after the greeting', async (t) => {
   const server = new FakeServer(remoteHost('red', { slots: 9 }));
   t.equal(server.link.state, 'idle');
   t.equal(server.link.slots, 0);
@@ -26,7 +26,7 @@ t.test('connects when wanted, and is up after the greeting', async (t) => {
   t.equal(server.link.slots, 0, 'none while it drains');
 });
 
-t.test('refused: down, and tried again after growing pauses', async (t) => {
+await t.test('refused: down, and tried again after growing pauses', async (t) => {
   const server = new FakeServer(remoteHost('red'));
   server.refusal = 'connection refused';
   server.link.want();
@@ -40,7 +40,7 @@ t.test('refused: down, and tried again after growing pauses', async (t) => {
   t.equal(server.link.state, 'up');
 });
 
-t.test('no greeting in time: not a tsccd', async (t) => {
+await t.test('no greeting in time: not a tsccd', async (t) => {
   const server = new FakeServer(remoteHost('red'));
   server.link.want();
   await server.settle();
@@ -48,7 +48,7 @@ t.test('no greeting in time: not a tsccd', async (t) => {
   t.match(server.link.downReason, /no greeting in 5 s/);
 });
 
-t.test('another protocol: told, and down', async (t) => {
+await t.test('another protocol: told, and down', async (t) => {
   const server = new FakeServer(remoteHost('red'));
   server.link.want();
   await server.expect('hello');
@@ -65,7 +65,7 @@ t.test('another protocol: told, and down', async (t) => {
   t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 2, not 1/);
 });
 
-t.test('toolchains are asked for once, and again when the server lacked one', async (t) => {
+await t.test('toolchains are asked for once, and again when the server lacked one', async (t) => {
   const server = await up();
   const { link, clock } = server;
   const [mine, other] = [digestOf('a'), digestOf('b')];
@@ -88,7 +88,7 @@ t.test('toolchains are asked for once, and again when the server lacked one', as
   t.equal(link.hasToolchain(other, 'gcc'), 'unknown');
 });
 
-t.test('a job and its result', async (t) => {
+await t.test('a job and its result', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);
   const job = await server.expect('job');
@@ -108,7 +108,7 @@ t.test('a job and its result', async (t) => {
   t.equal(server.link.inFlight, 0);
 });
 
-t.test('several jobs at once are told apart', async (t) => {
+await t.test('several jobs at once are told apart', async (t) => {
   const server = await up();
   const [first, second] = [1, 2].map(() => server.link.run(JOB, 60_000, never));
   const one = await server.expect('job');
@@ -120,7 +120,7 @@ t.test('several jobs at once are told apart', async (t) => {
   t.equal(Buffer.from((await second)?.output ?? []).toString(), 'second');
 });
 
-t.test('a result that is not what it says is refused', async (t) => {
+await t.test('a result that is not what it says is refused', async (t) => {
   const cases = [
     { over: { outputDigest: digestOf('else') }, message: /digest/ },
     { over: { outputBytes: 3 }, message: /has 14 bytes, announced were 3/ },
@@ -136,7 +136,7 @@ t.test('a result that is not what it says is refused', async (t) => {
   }
 });
 
-t.test('more than was announced ends the connection', async (t) => {
+await t.test('more than was announced ends the connection', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);
   const { job } = await server.expect('job');
@@ -145,7 +145,7 @@ t.test('more than was announced ends the connection', async (t) => {
   t.equal(server.link.state, 'down');
 });
 
-t.test('refused by the server', async (t) => {
+await t.test('refused by the server', async (t) => {
   for (const [code, reason] of [
     ['busy', 'server-refused'],
     ['failed', 'server-failed'],
@@ -159,7 +159,7 @@ t.test('refused by the server', async (t) => {
   }
 });
 
-t.test('the server dies', async (t) => {
+await t.test('the server dies', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);
   await server.expect('job');
@@ -168,7 +168,7 @@ t.test('the server dies', async (t) => {
   await t.rejects(server.link.run(JOB, 60_000, never), { message: 'red is gone' });
 });
 
-t.test('the server falls silent', async (t) => {
+await t.test('the server falls silent', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);
   server.peer?.pauseReading();
@@ -180,7 +180,7 @@ t.test('the server falls silent', async (t) => {
   await rejected;
 });
 
-t.test('a compiler that never ends', async (t) => {
+await t.test('a compiler that never ends', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 2_000, never);
   await server.expect('job');
@@ -191,7 +191,7 @@ t.test('a compiler that never ends', async (t) => {
   await server.expect('cancel');
 });
 
-t.test('an interrupted compile is cancelled there', async (t) => {
+await t.test('an interrupted compile is cancelled there', async (t) => {
   const server = await up();
   const interrupt = new AbortController();
   const running = server.link.run(JOB, 60_000, interrupt.signal);

@@ -17,7 +17,7 @@ function setUp() {
   return { clock, store, sessions };
 }
 
-t.test('a named session lives until it is ended', async (t) => {
+await t.test('a named session lives until it is ended', async (t) => {
   const { sessions, clock } = setUp();
   const session = sessions.of('build');
   t.equal(sessions.of('build'), session);
@@ -29,7 +29,7 @@ t.test('a named session lives until it is ended', async (t) => {
   t.equal(sessions.newest, session, 'status of the last session is still to be had');
 });
 
-t.test('the implicit session ends after a while without compiles', async (t) => {
+await t.test('the implicit session ends after a while without compiles', async (t) => {
   const { sessions, clock } = setUp();
   const first = sessions.of(undefined);
   first.enter();
@@ -45,7 +45,7 @@ t.test('the implicit session ends after a while without compiles', async (t) => 
   t.ok(first.journal.status.ended);
 });
 
-t.test('commands are numbered, news is told once', async (t) => {
+await t.test('commands are numbered, news is told once', async (t) => {
   const session = setUp().sessions.of('build');
   t.equal(session.enter(), 1);
   t.equal(session.enter(), 2);
@@ -54,7 +54,7 @@ t.test('commands are numbered, news is told once', async (t) => {
   t.equal(session.isNews('host a is down'), false);
 });
 
-t.test('the end of the daemon completes every journal', async (t) => {
+await t.test('the end of the daemon completes every journal', async (t) => {
   const { sessions, store, clock } = setUp();
   sessions.of('one');
   sessions.of(undefined);

@@ -4,7 +4,7 @@ import { readSettings } from '../../src/client/settings.js';
 const read = (variables: Record<string, string>) =>
   readSettings(new Map(Object.entries(variables)));
 
-t.test('nothing set', async (t) => {
+await t.test('nothing set', async (t) => {
   t.match(read({}), {
     hosts: undefined,
     mode: 'pump',
@@ -17,7 +17,7 @@ t.test('nothing set', async (t) => {
   });
 });
 
-t.test("distcc's name counts where tscc's is unset", async (t) => {
+await t.test("distcc's name counts where tscc's is unset", async (t) => {
   t.match(read({ DISTCC_HOSTS: 'a', DISTCC_FALLBACK: '0', DISTCC_VERBOSE: '1' }), {
     hosts: 'a',
     fallback: false,
@@ -29,20 +29,20 @@ t.test("distcc's name counts where tscc's is unset", async (t) => {
   });
 });
 
-t.test('times are given in seconds; nonsense counts as unset', async (t) => {
+await t.test('times are given in seconds; nonsense counts as unset', async (t) => {
   t.equal(read({ DISTCC_IO_TIMEOUT: '90' }).ioTimeout, 90_000);
   t.equal(read({ TSCC_CONNECT_TIMEOUT: '0.5' }).connectTimeout, 500);
   t.equal(read({ TSCC_CONNECT_TIMEOUT: '-1' }).connectTimeout, 2_000);
   t.equal(read({ TSCC_CONNECT_TIMEOUT: 'soon' }).connectTimeout, 2_000);
 });
 
-t.test('a session is a file name or nothing', async (t) => {
+await t.test('a session is a file name or nothing', async (t) => {
   t.equal(read({ TSCC_SESSION: '20261124-101530-a1b2' }).session, '20261124-101530-a1b2');
   t.equal(read({ TSCC_SESSION: '../../etc/passwd' }).session, undefined);
   t.equal(read({ TSCC_SESSION: '' }).session, undefined);
 });
 
-t.test('where hosts files are', async (t) => {
+await t.test('where hosts files are', async (t) => {
   t.equal(read({ HOME: '/h' }).configHome, '/h/.config');
   t.equal(read({ HOME: '/h', XDG_CONFIG_HOME: '/c' }).configHome, '/c');
 });

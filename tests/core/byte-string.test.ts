@@ -9,22 +9,22 @@ import {
   toText,
 } from '../../src/core/byte-string.js';
 
-t.test('every byte survives both ways', async (t) => {
+await t.test('every byte survives both ways', async (t) => {
   const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   t.strictSame(new Uint8Array(toBytes(fromBytes(all))), all);
 });
 
-t.test('text is UTF-8', async (t) => {
+await t.test('text is UTF-8', async (t) => {
   t.equal(fromText('é'), '\xc3\xa9');
   t.equal(toText('\xc3\xa9'), 'é');
   t.equal(toText('a\xffb'), 'a\ufffdb', 'what is no UTF-8 is shown as such');
 });
 
-t.test('a view into a larger buffer gives its own bytes only', async (t) => {
+await t.test('a view into a larger buffer gives its own bytes only', async (t) => {
   t.equal(fromBytes(Buffer.from('abcdef').subarray(2, 4)), 'cd');
 });
 
-t.test('paths', async (t) => {
+await t.test('paths', async (t) => {
   t.equal(baseName('/a/b.c'), 'b.c');
   t.equal(baseName('b.c'), 'b.c');
   t.equal(directoryName('/a/b.c'), '/a');

@@ -7,7 +7,7 @@ import {
   type DeclineReason,
 } from '../../src/core/reasons.js';
 
-t.test('every reason has a text that is one line and says something', async (t) => {
+await t.test('every reason has a text that is one line and says something', async (t) => {
   for (const reason of Object.keys(DECLINE_REASONS)) {
     t.match(explainDecline(reason as DeclineReason), /^[^\n]{10,100}$/, reason);
   }
@@ -16,12 +16,12 @@ t.test('every reason has a text that is one line and says something', async (t) 
   }
 });
 
-t.test('a reason with a parameter names it', async (t) => {
+await t.test('a reason with a parameter names it', async (t) => {
   t.match(explainDecline('option:-fplugin='), '-fplugin=');
   t.match(explainDecline('environment:COMPILER_PATH'), 'COMPILER_PATH');
 });
 
-t.test('no name stands for two things', async (t) => {
+await t.test('no name stands for two things', async (t) => {
   const names = [DECLINE_REASONS, FALLBACK_REASONS, OTHER_KINDS].flatMap((table) =>
     Object.keys(table),
   );

@@ -33,7 +33,7 @@ async function staysHere(t: Test, host: BuildHost, env: NodeJS.ProcessEnv, said:
   t.match(await host.run('tscc', COMPILE, { env }), { status: 0, stderr: '' }, 'told once');
 }
 
-t.test('refused port', async (t) => {
+await t.test('refused port', async (t) => {
   const host = withSource(t);
   const said =
     /^tscc: no-server: 127\.0\.0\.1:1: connection refused: no tsccd listens on port 1; compiling locally\n$/;
@@ -41,7 +41,7 @@ t.test('refused port', async (t) => {
   t.match(await host.status(), { fallbacks: { 'no-server': 2 }, outcomes: { local: 2 } });
 });
 
-t.test('unknown host', async (t) => {
+await t.test('unknown host', async (t) => {
   const host = withSource(t);
   const key = `${host.directory}/key`;
   await host.run('tscc', ['keygen', key]);
@@ -53,25 +53,31 @@ t.test('unknown host', async (t) => {
   );
 });
 
-t.test('bad host list', async (t) => {
+await t.test('bad host list', async (t) => {
   const said = /^tscc: TSCC_HOSTS: line 1, column 8: port '99999' is not 1 to 65535\n$/;
   await staysHere(t, withSource(t), { TSCC_HOSTS: 'one two:99999' }, said);
 });
 
-t.test('a hosts file is read, told by its name when it is wrong, and read again', async (t) => {
-  const host = withSource(t);
-  mkdirSync(`${host.directory}/.config/tscc`, { recursive: true });
-  const file = `${host.directory}/.config/tscc/hosts`;
-  writeFileSync(file, '# ours\n127.0.0.1:0\n');
-  t.match((await host.run('tscc', COMPILE)).stderr, /^tscc: \S+hosts: line 2, column 10: port '0'/);
-  const { hosts } = await host.startServers(['127.0.0.1']);
-  delete host.env['TSCC_HOSTS'];
-  writeFileSync(file, hosts);
-  t.match(await host.run('tscc', COMPILE), { status: 0, stderr: '' });
-  t.match(await host.status(), { outcomes: { plain: 1, local: 1 } });
-});
+await t.test(
+  'a hosts file is read, told by its name when it is wrong, and read again',
+  async (t) => {
+    const host = withSource(t);
+    mkdirSync(`${host.directory}/.config/tscc`, { recursive: true });
+    const file = `${host.directory}/.config/tscc/hosts`;
+    writeFileSync(file, '# ours\n127.0.0.1:0\n');
+    t.match(
+      (await host.run('tscc', COMPILE)).stderr,
+      /^tscc: \S+hosts: line 2, column 10: port '0'/,
+    );
+    const { hosts } = await host.startServers(['127.0.0.1']);
+    delete host.env['TSCC_HOSTS'];
+    writeFileSync(file, hosts);
+    t.match(await host.run('tscc', COMPILE), { status: 0, stderr: '' });
+    t.match(await host.status(), { outcomes: { plain: 1, local: 1 } });
+  },
+);
 
-t.test('keys', async (t) => {
+await t.test('keys', async (t) => {
   const host = withSource(t);
   const [key, other] = [`${host.directory}/key`, `${host.directory}/other`];
   t.match(await host.run('tscc', ['keygen', key]), { status: 0 });
@@ -105,12 +111,12 @@ t.test('keys', async (t) => {
   });
 });
 
-t.test('off this machine a key is needed', async (t) => {
+await t.test('off this machine a key is needed', async (t) => {
   const host = withSource(t);
   await staysHere(t, host, { TSCC_HOSTS: '192.0.2.1' }, /a key is needed .* 'tscc keygen FILE'/);
 });
 
-t.test('TSCC_FALLBACK=0', async (t) => {
+await t.test('TSCC_FALLBACK=0', async (t) => {
   const host = withSource(t);
   const env = { TSCC_HOSTS: '127.0.0.1:1', TSCC_FALLBACK: '0' };
   t.match(await host.run('tscc', COMPILE, { env }), {
@@ -130,7 +136,7 @@ t.test('TSCC_FALLBACK=0', async (t) => {
   );
 });
 
-t.test('missing compiler', async (t) => {
+await t.test('missing compiler', async (t) => {
   const host = withSource(t);
   t.match(await host.run('tscc', ['no-such-gcc', '-c', 'x.c']), {
     status: 110,
@@ -138,7 +144,7 @@ t.test('missing compiler', async (t) => {
   });
 });
 
-t.test('output to a device', async (t) => {
+await t.test('output to a device', async (t) => {
   const host = withSource(t);
   await host.startServers(['127.0.0.1']);
   t.match(await host.run('tscc', ['gcc', '-c', 'x.c', '-o', '/dev/null']), { status: 0 });
@@ -146,7 +152,7 @@ t.test('output to a device', async (t) => {
   t.match(await host.status(), { declines: { 'output-special': 1 } });
 });
 
-t.test('state directory that cannot be written', async (t) => {
+await t.test('state directory that cannot be written', async (t) => {
   const host = withSource(t);
   writeFileSync(`${host.directory}/file`, '');
   const env = { TSCC_DIR: `${host.directory}/file/state`, TSCC_HOSTS: '' };
@@ -155,7 +161,7 @@ t.test('state directory that cannot be written', async (t) => {
   await host.run('tscc', ['stop'], { env });
 });
 
-t.test('no place for a socket at all', async (t) => {
+await t.test('no place for a socket at all', async (t) => {
   const host = withSource(t);
   writeFileSync(`${host.directory}/file`, '');
   const env = {
@@ -167,7 +173,7 @@ t.test('no place for a socket at all', async (t) => {
   t.ok(existsSync(`${host.directory}/x.o`));
 });
 
-t.test(
+await t.test(
   'unreadable source, as an unprivileged user',
   { skip: !isRoot && 'needs root to become somebody else' },
   async (t) => {
@@ -188,7 +194,7 @@ t.test(
   },
 );
 
-t.test('full disk', { skip: !isRoot && 'needs root to mount one' }, async (t) => {
+await t.test('full disk', { skip: !isRoot && 'needs root to mount one' }, async (t) => {
   const host = withSource(t);
   await host.startServers(['127.0.0.1']);
   const small = `${host.directory}/small`;
@@ -205,7 +211,7 @@ t.test('full disk', { skip: !isRoot && 'needs root to mount one' }, async (t) =>
   t.match(await host.run('tscc', ['gcc', '-c', 'x.c', '-o', 'small/x.o']), { status: 0 });
 });
 
-t.test('a taken port, an open server, an unwritable store', async (t) => {
+await t.test('a taken port, an open server, an unwritable store', async (t) => {
   const host = withSource(t);
   const { hosts } = await host.startServers(['127.0.0.1']);
   const store = ['--store', `${host.directory}/other`];

@@ -35,7 +35,7 @@ function writeProject(directory: string): string[] {
   return [...outputs, 'src/main.o', 'src/main.d', 'program'];
 }
 
-t.test('make -j16 on eight servers', async (t) => {
+await t.test('make -j16 on eight servers', async (t) => {
   const host = new BuildHost(t);
   const outputs = writeProject(host.directory);
   const read = () =>
@@ -60,12 +60,18 @@ t.test('make -j16 on eight servers', async (t) => {
   t.strictSame(host.leftovers(), []);
 });
 
-t.test('tscc-pump opens a session, sums it up, and exits as the build did', async (t) => {
+await t.test('tscc-pump opens a session, sums it up, and exits as the build did', async (t) => {
   const host = new BuildHost(t);
   writeProject(host.directory);
   await host.startServers(['127.0.0.1']);
   const built = await host.run('tscc-pump', [
-    ...['make', '-s', '-j4', 'CC=tscc gcc', 'CXX=tscc g++', 'src/c1.o', 'src/d1.o'],
+    'make',
+    '-s',
+    '-j4',
+    'CC=tscc gcc',
+    'CXX=tscc g++',
+    'src/c1.o',
+    'src/d1.o',
   ]);
   t.equal(built.status, 0);
   t.match(built.stderr, /^tscc-pump: 2 compiles in [0-9.]+ s: 2 plain\n/);
@@ -81,7 +87,7 @@ t.test('tscc-pump opens a session, sums it up, and exits as the build did', asyn
   });
 });
 
-t.test('masquerade', async (t) => {
+await t.test('masquerade', async (t) => {
   const host = new BuildHost(t);
   writeProject(host.directory);
   await host.startServers(['127.0.0.1']);
@@ -100,7 +106,7 @@ t.test('masquerade', async (t) => {
   t.match(await host.status(), { outcomes: { plain: 2 } });
 });
 
-t.test('an error is told once, by the local compiler', async (t) => {
+await t.test('an error is told once, by the local compiler', async (t) => {
   const host = new BuildHost(t);
   await host.startServers(['127.0.0.1']);
   writeFileSync(`${host.directory}/bad.c`, 'int f(void) { return y; }\n');
@@ -116,7 +122,7 @@ t.test('an error is told once, by the local compiler', async (t) => {
   t.match(await host.status(), { declines: { 'preprocess-diagnostics': 1 } });
 });
 
-t.test('tools', async (t) => {
+await t.test('tools', async (t) => {
   const host = new BuildHost(t);
   const servers = await host.startServers(['127.0.0.1', '127.0.0.2'], ['--jobs', '3']);
   t.match(await host.run('tscc', ['--version']), {
@@ -132,12 +138,10 @@ t.test('tools', async (t) => {
     stdout: `${servers.hosts.replaceAll(' ', '\n')}\n`,
   });
   const hosts = await host.run('tscc', ['hosts', '--json']);
-  t.match(
-    JSON.parse(hosts.stdout),
-    [{ state: 'up', slots: 3, toolchains: { 'gcc 12.2.0': true } }, { state: 'up' }].map(
-      ({ toolchains: _, ...host }) => host,
-    ),
-  );
+  t.match(JSON.parse(hosts.stdout), [
+    { state: 'up', slots: 3, toolchains: Object },
+    { state: 'up', slots: 3 },
+  ]);
   t.match(await host.run('tscc', ['hosts'], { env: { TSCC_HOSTS: '127.0.0.1:1' } }), {
     stdout: /^127\.0\.0\.1:1 {2}down: connection refused: no tsccd listens on port 1\n$/,
   });

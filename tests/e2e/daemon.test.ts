@@ -22,7 +22,7 @@ function starts(host: BuildHost): number[] {
   return [...log.matchAll(/serves .*, pid ([0-9]+)/g)].map((match) => Number(match[1]));
 }
 
-t.test('started inside $(…), a pipe, flock, make -j', async (t) => {
+await t.test('started inside $(…), a pipe, flock, make -j', async (t) => {
   for (const line of [
     'v=$(tscc gcc -dumpmachine) && test -n "$v"',
     'tscc gcc -dumpmachine | cat',
@@ -36,7 +36,7 @@ t.test('started inside $(…), a pipe, flock, make -j', async (t) => {
   }
 });
 
-t.test('started inside ninja', { skip: without('ninja') }, async (t) => {
+await t.test('started inside ninja', { skip: without('ninja') }, async (t) => {
   const host = newHost(t);
   writeFileSync(
     `${host.directory}/build.ninja`,
@@ -46,7 +46,7 @@ t.test('started inside ninja', { skip: without('ninja') }, async (t) => {
   t.equal(starts(host).length, 1);
 });
 
-t.test('it has no descriptor, directory, umask or session of the build', async (t) => {
+await t.test('it has no descriptor, directory, umask or session of the build', async (t) => {
   const host = newHost(t);
   await host.shell('umask 0; exec 7< x.c; exec tscc gcc -dumpmachine');
   const [pid = 0] = starts(host);
@@ -60,7 +60,7 @@ t.test('it has no descriptor, directory, umask or session of the build', async (
   t.equal(new Set(sessions.trim().split(/\s+/)).size, 2, 'a session of its own');
 });
 
-t.test('64 first starts at once end with one daemon', async (t) => {
+await t.test('64 first starts at once end with one daemon', async (t) => {
   const host = newHost(t);
   const line = 'for i in $(seq 64); do tscc gcc -dumpmachine & done; wait';
   const { status, stdout } = await host.shell(line);
@@ -69,7 +69,7 @@ t.test('64 first starts at once end with one daemon', async (t) => {
   t.equal(starts(host).length, 1);
 });
 
-t.test('a crash leaves a stale socket, and the next command another daemon', async (t) => {
+await t.test('a crash leaves a stale socket, and the next command another daemon', async (t) => {
   const host = newHost(t);
   await host.run('tscc', ['gcc', '-dumpmachine']);
   process.kill(starts(host)[0] ?? 0, 'SIGKILL');
@@ -77,7 +77,7 @@ t.test('a crash leaves a stale socket, and the next command another daemon', asy
   t.equal(starts(host).length, 2);
 });
 
-t.test('told to stop it ends, and what it knew is on disk', async (t) => {
+await t.test('told to stop it ends, and what it knew is on disk', async (t) => {
   const host = newHost(t);
   await host.run('tscc', ['gcc', '-dumpmachine']);
   t.match(await host.run('tscc', ['stop']), { status: 0, stdout: 'the session daemon ends\n' });
@@ -86,7 +86,7 @@ t.test('told to stop it ends, and what it knew is on disk', async (t) => {
   t.equal(starts(host).length, 2);
 });
 
-t.test('two state directories have two daemons', async (t) => {
+await t.test('two state directories have two daemons', async (t) => {
   const host = newHost(t);
   await host.run('tscc', ['gcc', '-dumpmachine']);
   const env = { TSCC_DIR: `${host.directory}/.other` };

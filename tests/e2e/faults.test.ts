@@ -41,7 +41,7 @@ function isRemote(invocation: Invocation, host: BuildHost): boolean {
   return invocation.cwd.startsWith(`${host.directory}/.stores/`);
 }
 
-t.test('the compiler dies of a signal there: another server, then here', async (t) => {
+await t.test('the compiler dies of a signal there: another server, then here', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
   await host.startServers(['127.0.0.1', '127.0.0.2']);
@@ -64,7 +64,7 @@ t.test('the compiler dies of a signal there: another server, then here', async (
   t.match(await host.status(), { fallbacks: { 'remote-killed': 1 } });
 });
 
-t.test('a server is killed while it compiles: another one does it', async (t) => {
+await t.test('a server is killed while it compiles: another one does it', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
   const servers = await host.startServers(['127.0.0.1', '127.0.0.2']);
@@ -82,7 +82,7 @@ t.test('a server is killed while it compiles: another one does it', async (t) =>
   t.match(await host.status(), { outcomes: { plain: 1, local: 0 } });
 });
 
-t.test('an interrupt kills the remote compiler and leaves nothing', async (t) => {
+await t.test('an interrupt kills the remote compiler and leaves nothing', async (t) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     await t.test(signal, async (t) => {
       const stage = setStage(t);
@@ -103,7 +103,7 @@ t.test('an interrupt kills the remote compiler and leaves nothing', async (t) =>
   }
 });
 
-t.test('an interrupt while it is preprocessed here', async (t) => {
+await t.test('an interrupt while it is preprocessed here', async (t) => {
   const { host, compiler } = setStage(t);
   await host.startServers(['127.0.0.1']);
   const child = host.spawn(host.tscc, ['gcc', '-g', '-MD', '-c', 'x.c']);
@@ -118,7 +118,7 @@ t.test('an interrupt while it is preprocessed here', async (t) => {
   t.equal(existsSync(`${host.directory}/x.d`), false);
 });
 
-t.test('the daemon is killed while launchers wait: each runs its compiler', async (t) => {
+await t.test('the daemon is killed while launchers wait: each runs its compiler', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
   await host.startServers(['127.0.0.1']);
@@ -141,24 +141,27 @@ t.test('the daemon is killed while launchers wait: each runs its compiler', asyn
   t.match(await host.status(), { outcomes: { plain: 1 } });
 });
 
-t.test('a local compile holds its slot as long as it lives, even when it is killed', async (t) => {
-  const { host, compiler } = setStage(t);
-  const local = ['gcc', '-flto', '-c', 'x.c'];
-  const env = { TSCC_HOSTS: '127.0.0.1:1 --localslots=1' };
-  const first = host.spawn(host.tscc, local, { env });
-  const ended = finish(first);
-  const one = await compiler.nextInvocation();
-  t.equal(one.pid, first.pid, 'the launcher has become the compiler');
-  const second = finish(host.spawn(host.tscc, local, { env }));
-  t.match(await host.run(host.tscc, ['gcc', '--version'], { env }), { status: 0 });
-  t.equal(compiler.unclaimed, 0, 'the second one waits');
-  first.kill('SIGKILL');
-  t.match(await ended, { status: 'SIGKILL' });
-  await (await compiler.nextInvocation()).exit(0);
-  t.match(await second, { status: 0 });
-});
+await t.test(
+  'a local compile holds its slot as long as it lives, even when it is killed',
+  async (t) => {
+    const { host, compiler } = setStage(t);
+    const local = ['gcc', '-flto', '-c', 'x.c'];
+    const env = { TSCC_HOSTS: '127.0.0.1:1 --localslots=1' };
+    const first = host.spawn(host.tscc, local, { env });
+    const ended = finish(first);
+    const one = await compiler.nextInvocation();
+    t.equal(one.pid, first.pid, 'the launcher has become the compiler');
+    const second = finish(host.spawn(host.tscc, local, { env }));
+    t.match(await host.run(host.tscc, ['gcc', '--version'], { env }), { status: 0 });
+    t.equal(compiler.unclaimed, 0, 'the second one waits');
+    first.kill('SIGKILL');
+    t.match(await ended, { status: 'SIGKILL' });
+    await (await compiler.nextInvocation()).exit(0);
+    t.match(await second, { status: 0 });
+  },
+);
 
-t.test('servers that drain finish what they have', async (t) => {
+await t.test('servers that drain finish what they have', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
   const servers = await host.startServers(['127.0.0.1']);

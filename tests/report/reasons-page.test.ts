@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { reasonsPage } from '../../src/report/reasons-page.js';
 
-t.test('docs/reasons.md says what the tables say', async (t) => {
+await t.test('docs/reasons.md says what the tables say', async (t) => {
   const path = fileURLToPath(new URL('../../../docs/reasons.md', import.meta.url));
   t.equal(
     readFileSync(path, 'utf8'),

@@ -38,7 +38,7 @@ function fold(events: readonly Event[]) {
   );
 }
 
-t.test('each compile is one outcome', async (t) => {
+await t.test('each compile is one outcome', async (t) => {
   const local = { event: 'local', ...IDENTITY, source: 'x.c', waited: 1 } as const;
   const status = fold([
     COMPILE,
@@ -59,7 +59,7 @@ t.test('each compile is one outcome', async (t) => {
   t.match(status, { cancelled: 1, failed: 1, started: 1_000, lastEvent: 1_009, ended: null });
 });
 
-t.test('hosts', async (t) => {
+await t.test('hosts', async (t) => {
   const status = fold([
     { event: 'host', host: 'h1', state: 'up', detail: '' },
     COMPILE,
@@ -70,7 +70,7 @@ t.test('hosts', async (t) => {
   });
 });
 
-t.test('an event of a newer version changes no counter', async (t) => {
+await t.test('an event of a newer version changes no counter', async (t) => {
   const unknown = { v: 1, time: 5, event: 'healed' } as unknown as JournalLine;
   t.strictSame(addEvent(emptyStatus('s'), unknown), {
     ...emptyStatus('s'),
@@ -79,7 +79,7 @@ t.test('an event of a newer version changes no counter', async (t) => {
   });
 });
 
-t.test('the summary names every reason with its count', async (t) => {
+await t.test('the summary names every reason with its count', async (t) => {
   const lines = summarize(
     fold([
       COMPILE,
