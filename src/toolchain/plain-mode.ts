@@ -74,23 +74,15 @@ export function preprocessArguments(command: CompileCommand, plan: PreprocessPla
 
 /** What of the command's words stays in the -E command. */
 function keptWords(token: Token): readonly ByteString[] {
-  switch (token.kind) {
-    case 'input':
-    case 'unknown':
-    case 'incomplete':
-      return [token.word];
-    case 'end':
-      return ['--'];
-    case 'option': {
-      const { name, role } = token.spec;
-      if (role === 'stage' || role === 'output') return [];
-      if (name === '-MD' || name === '-MMD' || name === '-MF') return [];
-      // With -g, -E notes its directory for the compile that follows, so that debug information
-      // names it. This would stop that, while it does nothing to a compile in one go.
-      if (name === '-fworking-directory' || name === '-fno-working-directory') return [];
-      return token.words;
-    }
-  }
+  if (token.kind === 'end') return ['--'];
+  if (token.kind !== 'option') return [token.word];
+  const { name, role } = token.spec;
+  if (role === 'stage' || role === 'output') return [];
+  if (name === '-MD' || name === '-MMD' || name === '-MF') return [];
+  // With -g, -E notes its directory for the compile that follows, so that debug information names
+  // it. This would stop that, while it does nothing to a compile in one go.
+  if (name === '-fworking-directory' || name === '-fno-working-directory') return [];
+  return token.words;
 }
 
 /** What -Wp, hands on, less the dependency file: -MT and -MQ, -MP, -D and -U stay. */

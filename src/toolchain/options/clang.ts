@@ -13,7 +13,7 @@ const DEBUG =
 
 const ROWS: readonly OptionRow[] = [
   ...DEBUG.split(' ').map((name): OptionRow => [name, 'none', 'none', 'both']),
-  ['--target=', 'joined', 'word', 'both'],
+  ['--target=', 'joined', 'target', 'both'],
   ['-stdlib=', 'joined', 'word', 'both'],
   ['--stdlib=', 'joined', 'word', 'both'],
   ['-Qunused-arguments', 'none', 'none', 'both'],
