@@ -14,11 +14,11 @@ static sigset_t mask_before; /* while a frame is obeyed, deadly signals are held
 
 /* Variables that change what compilers or tscc do; `*` stands for any end of a name. */
 static const char *const variables[] = {
-static struct list pending;      /* temporaries: removed unless DONE renames them */
-    "TZ", "SOURCE_DATE_EPOCH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH",
-    "OBJCPLUS_INCLUDE_PATH", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES", "GCC_EXEC_PREFIX",
-    "COMPILER_PATH", "LIBRARY_PATH", "GCC_COLORS", "GCC_URLS", "TERM", "TERM_URLS", "COLUMNS",
-    "CCC_OVERRIDE_OPTIONS", "CXX_MODULE_MAPPER", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
+    "TSCC_*", "DISTCC_*", "LC_*", "_TSCC_GUARD", "PATH", "PWD", "HOME", "TMPDIR", "LANG", "TZ",
+    "LANGUAGE", "SOURCE_DATE_EPOCH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "TERM",
+    "OBJC_INCLUDE_PATH", "OBJCPLUS_INCLUDE_PATH", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES",
+    "GCC_EXEC_PREFIX", "COMPILER_PATH", "LIBRARY_PATH", "GCC_COLORS", "GCC_URLS", "TERM_URLS",
+    "COLUMNS", "CCC_OVERRIDE_OPTIONS", "CXX_MODULE_MAPPER", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
     "XDG_RUNTIME_DIR", "MAKELEVEL", "MAKEFLAGS", "GCC_COMPARE_DEBUG", "POSIXLY_CORRECT", NULL,
 };
 

@@ -50,9 +50,9 @@ await t.test('numbers of the wire are those of launcher-wire.ts', async (t) => {
 
 await t.test('exit codes are those of src/core/errors.ts', async (t) => {
   t.match(
-    [...'FAILURE BAD_ARGUMENTS NO_MEMORY NO_COMPILER RECURSION'.split(' ')].map((name) =>
-      numbers.get(name),
-    ),
+    'FAILURE BAD_ARGUMENTS NO_MEMORY NO_COMPILER RECURSION'
+      .split(' ')
+      .map((name) => numbers.get(name)),
     [EXIT.failure, EXIT.badArguments, EXIT.outOfMemory, EXIT.compilerMissing, EXIT.recursion],
   );
 });
