@@ -203,9 +203,9 @@ await t.test('variables that stand in the way', async (t) => {
 
 await t.test('response files', async (t) => {
   const files = new Map([
-    ['/work/a.rsp', '-c "-DA=b c" @sub/b.rsp\n'],
-    ['/work/sub/b.rsp', "-o 'x y.o' x.c"],
-    ['/work/loop.rsp', '@loop.rsp'],
+    ['/project/a.rsp', '-c "-DA=b c" @sub/b.rsp\n'],
+    ['/project/sub/b.rsp', "-o 'x y.o' x.c"],
+    ['/project/loop.rsp', '@loop.rsp'],
   ]);
   const readResponseFile = (path: string): string | undefined => files.get(path);
   const command = compileOf('gcc @a.rsp', { readResponseFile });
@@ -218,7 +218,7 @@ await t.test('response files', async (t) => {
 await t.test('a long command costs well below 0.1 ms', async (t) => {
   const input = {
     argv: KERNEL.split(' '),
-    cwd: '/work',
+    cwd: '/project',
     readResponseFile: () => undefined,
     environment: new Map<string, string>(),
     family: 'gcc',
