@@ -124,6 +124,8 @@ export const ARGUMENTS = {
 export const SERVER = {
   /** Default TCP port; distcc has 3632. */
   port: 3634,
+  /** From JOB to the last byte of its source, which holds a place in the queue meanwhile. */
+  jobUpload: 5 * 60_000,
   /** Wall time of one compile. */
   jobWall: 30 * 60_000,
   /** CPU time of one compile, in seconds (RLIMIT_CPU's unit). */

@@ -188,7 +188,7 @@ export class CompileJob {
     const source = `${directory}/source.${SUFFIX[this.#job.language]}`;
     const output = `${directory}/output.${this.#job.stage === 'object' ? 'o' : 's'}`;
     const words = this.#renderArguments(source, output);
-    await this.#receiver.writeTo(source, signal);
+    await this.#receiveSource(source);
 
     const received = clock.monotonic();
     this.#state = { name: 'queued' };
@@ -222,6 +222,21 @@ export class CompileJob {
       await this.#send(made, end, { queue: started - received, wall: ended - started });
     } finally {
       await Promise.all([made.output.content.close(), made.stdout.close(), made.stderr.close()]);
+    }
+  }
+
+  async #receiveSource(path: string): Promise<void> {
+    const late = new AbortController();
+    const timer = this.#around.clock.after(SERVER.jobUpload, () => late.abort());
+    try {
+      const either = AbortSignal.any([this.#cancelled.signal, late.signal]);
+      await this.#receiver.writeTo(path, either);
+    } catch (error) {
+      if (!late.signal.aborted) throw error;
+      const seconds = SERVER.jobUpload / 1000;
+      throw new JobRefused('limit', `the source did not arrive within ${seconds} s`);
+    } finally {
+      timer.cancel();
     }
   }
 

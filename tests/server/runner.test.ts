@@ -1,0 +1,206 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import t, { type Test } from 'tap';
+import { SERVER } from '../../src/core/limits.js';
+import { FieldWriter } from '../../src/protocol/field-codec.js';
+import { Runner, type CompileSpec } from '../../src/server/runner.js';
+import { FakeCompiler } from '../fixtures/fake-compiler.js';
+import { RUNNER } from '../fixtures/test-server.js';
+
+const fake = FakeCompiler.build();
+t.teardown(() => fake.close());
+
+function setUp(t: Test) {
+  const log: string[] = [];
+  const runner = new Runner(RUNNER, (line) => log.push(line));
+  t.teardown(() => runner.close());
+  const cwd = t.testdir({});
+  const spec: CompileSpec = {
+    program: fake.path(),
+    words: ['name', 'b\xe9', 'c d'],
+    environment: new Map([['A', 'b=c']]),
+    cwd,
+    stdout: `${cwd}/stdout`,
+    stderr: `${cwd}/stderr`,
+    nice: 0,
+  };
+  return { runner, log, cwd, spec };
+}
+
+const shell = (spec: CompileSpec, script: string): CompileSpec => ({
+  ...spec,
+  program: '/bin/sh',
+  words: ['sh', '-c', script],
+});
+
+await t.test('a program gets its words, variables, directory and files', async (t) => {
+  const { runner, cwd, spec } = setUp(t);
+  const compile = runner.start(spec);
+  const run = await fake.nextInvocation();
+  t.match(run, { argv: ['name', 'b\xe9', 'c d'], env: ['A=b=c'], cwd });
+  await run.stdout('out');
+  await run.stderr('err');
+  await run.exit(3);
+  const end = await compile.ended;
+  t.match(end, { status: 3, signal: 0 });
+  t.ok(end.maxRssKiB > 100 && end.cpuMicroseconds >= 0);
+  t.equal(readFileSync(`${cwd}/stdout`, 'utf8'), 'out');
+  t.equal(readFileSync(`${cwd}/stderr`, 'utf8'), 'err');
+});
+
+await t.test('a program starts with a clean slate', async (t) => {
+  const { runner, cwd, spec } = setUp(t);
+  const script = `
+    ls /proc/self/fd; readlink /proc/self/fd/0
+    for limit in c n t v f; do ulimit -$limit; done
+    umask; nice; grep -E '^(SigBlk|SigIgn|NoNewPrivs)' /proc/self/status`;
+  const environment = new Map([['PATH', '/bin:/usr/bin']]);
+  const compile = runner.start({ ...shell(spec, script), nice: 7, environment });
+  t.match(await compile.ended, { status: 0 });
+  const lines = readFileSync(`${cwd}/stdout`, 'utf8').trim().split('\n');
+  t.same(lines, [
+    // ls itself holds 3, the directory that it lists.
+    ...['0', '1', '2', '3', '/dev/null'],
+    '0',
+    String(SERVER.jobOpenFiles),
+    String(SERVER.jobCpuSeconds),
+    String(SERVER.jobMemory / 1024),
+    String(SERVER.jobFile / 512),
+    '0077',
+    String(7 + getPriority()),
+    'SigBlk:\t0000000000000000',
+    'SigIgn:\t0000000000000000',
+    'NoNewPrivs:\t1',
+  ]);
+});
+
+await t.test('what a program leaves behind is killed when it ends', async (t) => {
+  const { runner, spec } = setUp(t);
+  const compile = runner.start(spec);
+  const run = await fake.nextInvocation();
+  await run.child();
+  void run.exit(0);
+  t.match(await compile.ended, { status: 0 });
+  await run.gone;
+});
+
+await t.test('kill takes the whole group', async (t) => {
+  const { runner, spec } = setUp(t);
+  const compile = runner.start(spec);
+  const run = await fake.nextInvocation();
+  await run.child();
+  compile.kill();
+  t.match(await compile.ended, { status: 137, signal: 9 });
+  await run.gone;
+  t.doesNotThrow(() => compile.kill(), 'again');
+});
+
+await t.test('what cannot be started says at which step', async (t) => {
+  const { runner, cwd, spec } = setUp(t);
+  const cases: [Partial<CompileSpec>, RegExp][] = [
+    [{ program: '/nonexistent' }, /could not start the compiler: ENOENT/],
+    [{ cwd: `${cwd}/none` }, /could not enter the job directory: ENOENT/],
+    [{ stdout: `${cwd}/none/stdout` }, /could not create standard output: ENOENT/],
+    [{ stderr: '/dev/null' }, /could not create standard error: EEXIST/],
+  ];
+  for (const [index, [changes, message]] of cases.entries()) {
+    const files = { stdout: `${cwd}/out${index}`, stderr: `${cwd}/err${index}` };
+    await t.rejects(runner.start({ ...spec, ...files, ...changes }).ended, { message });
+  }
+  const long = runner.start({ ...spec, words: ['x'.repeat(SERVER.runnerFrameBytes)] });
+  await t.rejects(long.ended, { message: /more than a process can have/ });
+});
+
+await t.test('an output that is a link is not followed', async (t) => {
+  const { runner, cwd, spec } = setUp(t);
+  t.match(await runner.start(shell(spec, `ln -s ${cwd}/target ${cwd}/link`)).ended, { status: 0 });
+  const files = { stdout: `${cwd}/link`, stderr: `${cwd}/stderr2` };
+  await t.rejects(runner.start({ ...spec, ...files }).ended, { message: /EEXIST|ELOOP/ });
+  t.notOk(existsSync(`${cwd}/target`));
+});
+
+await t.test('signals meant for the server do not end the runner', async (t) => {
+  const { runner, spec } = setUp(t);
+  const compile = runner.start(spec);
+  const run = await fake.nextInvocation();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+    process.kill(runner.pid ?? 0, signal);
+  }
+  await run.exit(5);
+  t.match(await compile.ended, { status: 5 });
+});
+
+await t.test('many at once', async (t) => {
+  const { runner, cwd, spec } = setUp(t);
+  const ends = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => {
+      const files = { stdout: `${cwd}/out${i}`, stderr: `${cwd}/err${i}` };
+      return runner.start({ ...shell(spec, `exit ${i}`), ...files }).ended;
+    }),
+  );
+  t.same(
+    ends.map(({ status }) => status),
+    ends.map((_, i) => i),
+  );
+});
+
+await t.test('a runner that dies takes its compilers along and is replaced', async (t) => {
+  const { runner, cwd, log, spec } = setUp(t);
+  const compile = runner.start(spec);
+  const run = await fake.nextInvocation();
+  await run.child();
+  const first = runner.pid;
+  process.kill(first ?? 0, 'SIGKILL');
+  await t.rejects(compile.ended, { message: /runner ended \(SIGKILL\)/ });
+  await run.gone;
+  t.match(log, [/runner ended \(SIGKILL\); compiles it ran: 1, which fail/]);
+  const files = { stdout: `${cwd}/out2`, stderr: `${cwd}/err2` };
+  t.match(await runner.start({ ...shell(spec, 'exit 4'), ...files }).ended, { status: 4 });
+  t.not(runner.pid, first);
+});
+
+await t.test('a server that is gone, even without a word, takes all along', async (t) => {
+  const { runner, spec } = setUp(t);
+  const compile = runner.start(spec);
+  const run = await fake.nextInvocation();
+  await run.child();
+  const ended = t.rejects(compile.ended, { message: /runner ended/ });
+  await runner.close();
+  await ended;
+  await run.gone;
+  await t.rejects(runner.start(spec).ended, { message: /closing/ });
+});
+
+await t.test('a runner that cannot be run is a failure of the job', async (t) => {
+  const { spec } = setUp(t);
+  const log: string[] = [];
+  const runner = new Runner('/nonexistent/tscc-runner', (line) => log.push(line));
+  await t.rejects(runner.start(spec).ended, { message: /cannot be run: .*ENOENT/ });
+  t.equal(log.length, 1);
+});
+
+await t.test('the runner refuses malformed frames', async (t) => {
+  const start = (fields: FieldWriter) => fields.finish(0x01);
+  const cases: [string, Buffer, RegExp][] = [
+    ['length 0', Buffer.from('00000000', 'hex'), /malformed frame: 0 bytes/],
+    ['a giant length', Buffer.from('ffffffff', 'hex'), /malformed frame: 4294967295 bytes/],
+    ['an unknown type', new FieldWriter().finish(0x55), /unknown type 85/],
+    ['nothing to start', start(new FieldWriter().add(1, 1)), /START lacks a field/],
+    ['a short number', start(new FieldWriter().add(1, 'ab')), /a number of 2 bytes/],
+    ['a NUL', start(new FieldWriter().add(2, '/bin/\0sh')), /NUL inside a string/],
+    ['a long field', Buffer.from('0700000001' + '02ff000000' + '00', 'hex'), /runs past it/],
+    ['half a header', Buffer.from('0300000001' + '0200', 'hex'), /header is cut short/],
+  ];
+  for (const [name, bytes, message] of cases) {
+    const child = spawn(RUNNER, { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+    child.stdin.on('error', () => undefined);
+    child.stdin.write(bytes);
+    const [status] = (await once(child, 'close')) as [number];
+    t.match(said, message, name);
+    t.equal(status, 1);
+  }
+});

@@ -1,0 +1,88 @@
+import t from 'tap';
+import { Slots, type Place } from '../../src/server/slots.js';
+
+/** Asks for slots and notes who gets them. */
+class Bench {
+  readonly started: string[] = [];
+  changes = 0;
+  readonly slots: Slots;
+
+  constructor(total: number, queueLimit: number) {
+    this.slots = new Slots(total, queueLimit, () => this.changes++);
+  }
+
+  queue(client: string, name: string): Place {
+    const place = this.slots.admit(client);
+    if (place === undefined) throw new Error(`${name} is not admitted`);
+    place.request(() => this.started.push(name));
+    return place;
+  }
+}
+
+await t.test('as many run as there are slots', async (t) => {
+  const bench = new Bench(2, 4);
+  const first = bench.queue('a', 'a1');
+  bench.queue('a', 'a2');
+  bench.queue('a', 'a3');
+  t.same(bench.started, ['a1', 'a2']);
+  t.match(bench.slots, { running: 2, waiting: 1, total: 2 });
+  first.release();
+  t.same(bench.started, ['a1', 'a2', 'a3']);
+  first.release();
+  t.match(bench.slots, { running: 2, waiting: 0 }, 'a second release changes nothing');
+});
+
+await t.test('clients take turns, however many jobs one has waiting', async (t) => {
+  const bench = new Bench(1, 10);
+  let running = bench.queue('a', 'a1');
+  const places = new Map([['a1', running]]);
+  for (const name of ['a2', 'a3', 'a4', 'b1', 'b2', 'c1']) {
+    places.set(name, bench.queue(name.charAt(0), name));
+  }
+  for (let i = 0; i < 6; i++) {
+    running = places.get(bench.started.at(-1) ?? '') ?? running;
+    running.release();
+  }
+  t.same(bench.started, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+});
+
+await t.test('a full queue pushes back, but locks no client out', async (t) => {
+  const bench = new Bench(1, 2);
+  for (const name of ['a1', 'a2', 'a3']) bench.queue('a', name);
+  t.equal(bench.slots.admit('a'), undefined);
+  const place = bench.slots.admit('b');
+  t.ok(place);
+  t.equal(bench.slots.admit('b'), undefined, 'one place, not two');
+  place?.release();
+  t.match(bench.slots, { running: 1, waiting: 2 });
+});
+
+await t.test('who leaves the queue does not get a slot', async (t) => {
+  const bench = new Bench(1, 10);
+  const running = bench.queue('a', 'a1');
+  const leaving = bench.queue('a', 'a2');
+  bench.queue('b', 'b1');
+  leaving.release();
+  t.equal(bench.slots.waiting, 1);
+  running.release();
+  t.same(bench.started, ['a1', 'b1']);
+});
+
+await t.test('a place that was given up cannot be used', async (t) => {
+  const bench = new Bench(1, 10);
+  const place = bench.slots.admit('a');
+  place?.release();
+  place?.request(() => bench.started.push('a1'));
+  t.same(bench.started, []);
+  t.match(bench.slots, { running: 0, waiting: 0 });
+});
+
+await t.test('every change is told', async (t) => {
+  const bench = new Bench(1, 10);
+  const place = bench.slots.admit('a');
+  t.equal(bench.changes, 1, 'admitted');
+  place?.request(() => undefined);
+  t.equal(bench.changes, 2, 'running');
+  place?.release();
+  t.equal(bench.changes, 3, 'released');
+});
