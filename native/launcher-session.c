@@ -21,7 +21,6 @@ static const char *const variables[] = {
     "COLUMNS", "CCC_OVERRIDE_OPTIONS", "CXX_MODULE_MAPPER", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
     "XDG_RUNTIME_DIR", "MAKELEVEL", "MAKEFLAGS", "GCC_COMPARE_DEBUG", "POSIXLY_CORRECT", NULL,
 };
-
 /* Frames, with little-endian numbers, are made and read here. One filling `out` is too large. */
 static uint8_t out[4 + LIMIT_REQUEST_BYTES + 1], in[4 + LIMIT_FRAME_BYTES];
 static size_t out_size = 5, in_size;

@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
 #ifndef TSCC_SILENCE_MS /* only tests set it */
 #define TSCC_SILENCE_MS 15000
 #endif

@@ -17,7 +17,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { LocalReason, Phases } from '../report/events.js';
-import { canUseDirectivesOnly, preprocessArguments } from '../toolchain/plain-mode.js';
+import { preprocessArguments } from '../toolchain/plain-mode.js';
 import { remoteOptions } from '../toolchain/remote-options.js';
 import { isPreprocessed } from '../toolchain/source-language.js';
 import type { Decision } from './decision.js';
@@ -28,7 +28,7 @@ import { temporaryBeside } from './output-target.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import type { Settings } from './settings.js';
 import { SourceTooLarge, type SourceIntake } from './source-intake.js';
-import { mayReadFiles, needsFullExpansion } from './source-text.js';
+import { asksForColumns, mayReadFiles } from './source-text.js';
 
 export interface PlainCompileContext {
   readonly farm: Farm;
@@ -63,11 +63,6 @@ export type PlainVerdict =
     };
 
 type PlainDecision = Extract<Decision, { kind: 'plain' }>;
-
-interface Source {
-  readonly bytes: Buffer;
-  readonly directivesOnly: boolean;
-}
 
 /** Shortens the way out of nested steps; never leaves this file. */
 class RunLocally extends Error {
@@ -150,7 +145,7 @@ export class PlainCompile {
         record: {
           host,
           retries,
-          sourceBytes: source.bytes.length,
+          sourceBytes: source.length,
           preprocessCpu: this.#preprocessCpu,
           phases: { ...this.#times },
           result,
@@ -164,13 +159,13 @@ export class PlainCompile {
     }
   }
 
-  async #preprocess(): Promise<Source> {
+  async #preprocess(): Promise<Buffer> {
     const { command, targets } = this.#decision;
     if (isPreprocessed(command.language)) {
       const bytes = await this.#context.files.readBytes(
         command.source.startsWith('/') ? command.source : `${this.#request.cwd}/${command.source}`,
       );
-      return this.#checked({ bytes, directivesOnly: false });
+      return checked(bytes);
     }
     if (targets.dependencies !== undefined) {
       const temporary = temporaryBeside(targets.dependencies, this.#context.unique());
@@ -181,12 +176,9 @@ export class PlainCompile {
     this.#lap('preprocessQueue');
     this.phase = 'preprocess';
     try {
-      const isSafe = canUseDirectivesOnly(command);
-      const first = isSafe ? await this.#preprocessOnce(true) : undefined;
-      if (first !== undefined && !needsFullExpansion(first.bytes)) return this.#checked(first);
-      const full = await this.#preprocessOnce(false);
-      if (full === undefined) throw new RunLocally({ decline: 'preprocess-diagnostics' });
-      return this.#checked(full);
+      const source = await this.#runPreprocessor();
+      if (source === undefined) throw new RunLocally({ decline: 'preprocess-diagnostics' });
+      return checked(source);
     } finally {
       slot.release();
       this.#lap('preprocess');
@@ -194,7 +186,7 @@ export class PlainCompile {
   }
 
   /** Undefined when the preprocessor failed or printed something. */
-  async #preprocessOnce(directivesOnly: boolean): Promise<Source | undefined> {
+  async #runPreprocessor(): Promise<Buffer | undefined> {
     const temporary = this.#temporaries.get('dependencies');
     const token = this.#context.unique();
     // The launcher's answer comes first, whatever becomes of the source: no verdict before it.
@@ -205,10 +197,7 @@ export class PlainCompile {
     this.#launcher.send({
       kind: 'preprocess',
       token,
-      argv: preprocessArguments(this.#decision.command, {
-        directivesOnly,
-        dependencyFile: temporary,
-      }),
+      argv: preprocessArguments(this.#decision.command, temporary),
       temporaries: temporary === undefined ? [] : [temporary],
     });
     const answer = await this.#launcher.next();
@@ -222,32 +211,26 @@ export class PlainCompile {
       throw new RunLocally({ decline: 'source-too-large' });
     }
     const isClean = answer.preprocessed.status === 0 && answer.preprocessed.stderrBytes === 0;
-    return isClean ? { bytes: arrived.bytes, directivesOnly } : undefined;
+    return isClean ? arrived.bytes : undefined;
   }
 
-  #checked(source: Source): Source {
-    if (mayReadFiles(source.bytes)) throw new RunLocally({ decline: 'assembler-reads-file' });
-    return source;
-  }
-
-  async #encode(source: Source): Promise<RemoteJob> {
+  async #encode(source: Buffer): Promise<RemoteJob> {
     this.phase = 'compress';
     const { command, toolchain } = this.#decision;
-    const bytes = await this.#context.compress(source.bytes);
+    const bytes = await this.#context.compress(source);
     this.#launcher.gone.throwIfAborted();
     this.#lap('compress');
     return {
       toolchain: toolchain.digest,
       language: command.language,
       stage: command.stage,
-      directivesOnly: source.directivesOnly,
       options: remoteOptions(command),
       sourceDateEpoch: sourceDateEpoch(this.#request),
       source: {
         encoding: 'brotli',
         bytes,
-        size: source.bytes.length,
-        digest: digestOf(source.bytes),
+        size: source.length,
+        digest: digestOf(source),
       },
     };
   }
@@ -345,6 +328,13 @@ export class PlainCompile {
     this.#times[phase] += now - this.#mark;
     this.#mark = now;
   }
+}
+
+/** The source, unless plain mode would make another object of it. */
+function checked(source: Buffer): Buffer {
+  if (mayReadFiles(source)) throw new RunLocally({ decline: 'assembler-reads-file' });
+  if (asksForColumns(source)) throw new RunLocally({ decline: 'source-columns' });
+  return source;
 }
 
 /** Seconds; null when unset. gcc itself refuses what is no number, before anything goes out. */

@@ -9,7 +9,6 @@ export interface RemoteJob {
   readonly toolchain: Digest;
   readonly language: Language;
   readonly stage: CompileCommand['stage'];
-  readonly directivesOnly: boolean;
   readonly options: readonly (readonly [string, ByteString | null])[];
   readonly sourceDateEpoch: number | null;
   readonly source: EncodedSource;

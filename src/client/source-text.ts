@@ -14,11 +14,11 @@ export function mayReadFiles(source: Buffer): boolean {
 }
 
 /**
- * Macros whose value depends on the machine or file that expands them. Under -fdirectives-only
- * they would be expanded by the server, so a source that names one is preprocessed fully here.
+ * What puts a column number into the object. Preprocessing moves columns wherever a macro is
+ * expanded, so such a source is compiled where it stands.
  */
-const EXPANDED_HERE = ['__DATE__', '__TIME__', '__TIMESTAMP__', '__BASE_FILE__'];
+const COLUMN_BUILTINS = ['__builtin_source_location', '__builtin_COLUMN'];
 
-export function needsFullExpansion(source: Buffer): boolean {
-  return EXPANDED_HERE.some((name) => source.includes(name));
+export function asksForColumns(source: Buffer): boolean {
+  return COLUMN_BUILTINS.some((name) => source.includes(name));
 }

@@ -40,23 +40,20 @@ const COLUMN_FREE_SANITIZERS =
 const switchName = (option: string): string =>
   option.endsWith('=') ? option.slice(0, -1) : option;
 
-export interface PreprocessPlan {
-  /** Leave macros unexpanded; only where `canUseDirectivesOnly` says so. */
-  readonly directivesOnly: boolean;
-  /** Where the dependency file shall go, if the command asks for one. */
-  readonly dependencyFile: ByteString | undefined;
-}
-
 /**
  * argv, argv[0] first, of the command that writes the preprocessed source to standard output and
  * the very dependency file that the compile itself would have written. Not for sources that are
  * preprocessed already: the compilers print nothing for those.
+ *
+ * @param dependencyFile where the dependency file shall go, if the command asks for one
  */
-export function preprocessArguments(command: CompileCommand, plan: PreprocessPlan): ByteString[] {
+export function preprocessArguments(
+  command: CompileCommand,
+  dependencyFile: ByteString | undefined,
+): ByteString[] {
   const result = [command.argv0, '-E'];
-  if (plan.directivesOnly) result.push('-fdirectives-only');
-  if (command.dependencies !== undefined && plan.dependencyFile !== undefined) {
-    result.push(command.dependencies.systemHeaders ? '-MD' : '-MMD', '-MF', plan.dependencyFile);
+  if (command.dependencies !== undefined && dependencyFile !== undefined) {
+    result.push(command.dependencies.systemHeaders ? '-MD' : '-MMD', '-MF', dependencyFile);
     if (!command.dependencies.hasTarget) result.push('-MQ', command.dependencies.defaultTarget);
   }
   let handedOn = false;
@@ -93,25 +90,4 @@ function handedOnWords(tokens: readonly Token[]): ByteString[] {
     .filter(({ name }) => name !== '-MD' && name !== '-MMD' && name !== '-MF')
     .flatMap(({ name, value }) => (name === '-MP' ? [name] : [name, value]))
     .flatMap((word) => ['-Xpreprocessor', word]);
-}
-
-/**
- * Whether `-E -fdirectives-only` and a second pass on the server are sure to give the object that
- * a compile in one go gives. They are not, and no command line tells when they are:
- *
- * - GCC 11 and 12 lose pragmas on that way without a word: `#pragma redefine_extname`, `push_macro`
- *   and `pop_macro`, `poison`, `message`. The object then calls the wrong symbol.
- * - `__BASE_FILE__`, `__DATE__`, `__TIME__` and `__TIMESTAMP__` are expanded by the second pass:
- *   the server's file name and clock.
- * - `__COUNTER__` in a directive is an error, `-g` differs in columns and DW_AT_producer,
- *   `-Wunused-macros` and its kin look at other macros, `-traditional-cpp` is refused, -C and -CC
- *   change what is printed, `-fpch-preprocess` and Objective-C's `#import` are resolved twice.
- * - Clang has no such mode.
- *
- * It would save a fifth of the local CPU time (34 ms instead of 43 for a C source, 57 instead of 81
- * for a C++ one) for two to four times the bytes on the wire. Never a wrong object comes first, so
- * the answer is no; the commands and the wire have the mode for the day a compiler deserves it.
- */
-export function canUseDirectivesOnly(_command: CompileCommand): boolean {
-  return false;
 }

@@ -34,7 +34,6 @@ export function remoteOptions(command: CompileCommand): RemoteOption[] {
 export interface RemoteContext {
   /** Of the source before it was preprocessed. */
   readonly language: Language;
-  readonly directivesOnly: boolean;
   readonly stage: 'object' | 'assembly';
   /** Paths of the server's own choice. */
   readonly source: ByteString;
@@ -59,9 +58,7 @@ export function renderRemoteArguments(
     if (!word.ok) return word;
     rendered.push(word.value);
   }
-  const language = context.directivesOnly
-    ? ['-fpreprocessed', '-fdirectives-only', '-x', context.language]
-    : ['-x', preprocessedLanguage(context.language)];
+  const language = ['-x', preprocessedLanguage(context.language)];
   const stage = context.stage === 'object' ? '-c' : '-S';
   return success([...rendered, ...language, stage, '-o', context.output, context.source]);
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { mayReadFiles, needsFullExpansion } from '../../src/client/source-text.js';
+import { asksForColumns, mayReadFiles } from '../../src/client/source-text.js';
 
 await t.test('inline assembly that reads a file', async (t) => {
   for (const text of [
@@ -21,8 +21,8 @@ await t.test('ordinary text', async (t) => {
   }
 });
 
-await t.test('macros that must be expanded here', async (t) => {
-  t.equal(needsFullExpansion(Buffer.from('puts(__DATE__);')), true);
-  t.equal(needsFullExpansion(Buffer.from('puts(__BASE_FILE__);')), true);
-  t.equal(needsFullExpansion(Buffer.from('puts(__FILE__);')), false);
+await t.test('what puts column numbers into the object', async (t) => {
+  const call = 'static constexpr T current(P p = __builtin_source_location())';
+  t.equal(asksForColumns(Buffer.from(call)), true);
+  t.equal(asksForColumns(Buffer.from('int column;')), false);
 });

@@ -190,8 +190,8 @@ await t.test('the runner refuses malformed frames', async (t) => {
     ['nothing to start', start(new FieldWriter().add(1, 1)), /START lacks a field/],
     ['a short number', start(new FieldWriter().add(1, 'ab')), /a number of 2 bytes/],
     ['a NUL', start(new FieldWriter().add(2, '/bin/\0sh')), /NUL inside a string/],
-    ['a long field', Buffer.from('0700000001' + '02ff000000' + '00', 'hex'), /runs past it/],
-    ['half a header', Buffer.from('0300000001' + '0200', 'hex'), /header is cut short/],
+    ['a long field', Buffer.from('070000000102ff00000000', 'hex'), /runs past it/],
+    ['half a header', Buffer.from('03000000010200', 'hex'), /header is cut short/],
   ];
   for (const [name, bytes, message] of cases) {
     const child = spawn(RUNNER, { stdio: ['pipe', 'ignore', 'pipe'] });

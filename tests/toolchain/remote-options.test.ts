@@ -12,7 +12,6 @@ import { compileOf } from '../fixtures/commands.js';
 
 const CONTEXT: RemoteContext = {
   language: 'c++',
-  directivesOnly: false,
   stage: 'object',
   source: '/job/source.ii',
   output: '/job/output.o',
@@ -56,15 +55,8 @@ await t.test('options of a command come out as arguments again', async (t) => {
   });
 });
 
-await t.test('the second pass of directives only', async (t) => {
-  const rendered = renderRemoteArguments([], {
-    ...CONTEXT,
-    language: 'c',
-    directivesOnly: true,
-    stage: 'assembly',
-  });
-  const expected = '-fpreprocessed -fdirectives-only -x c -S -o /job/output.o /job/source.ii';
-  t.strictSame(rendered, { ok: true, value: expected.split(' ') });
+await t.test('languages once they are preprocessed', async (t) => {
+  t.equal(preprocessedLanguage('c'), 'cpp-output');
   t.equal(preprocessedLanguage('objective-c'), 'objective-c-cpp-output');
 });
 
