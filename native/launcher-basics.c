@@ -4,26 +4,20 @@
 #include <stdarg.h>
 #include <time.h>
 
-bool is_verbose(void) {
-    const char *wanted = variable("TSCC_VERBOSE") ?: variable("DISTCC_VERBOSE");
-    return wanted && strcmp(wanted, "0") != 0;
-}
-
 char *text(const char *format, ...) {
     char *result;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&result, format, arguments) < 0) err(OUT_OF_MEMORY, NULL);
+    if (vasprintf(&result, format, arguments) < 0) err(NO_MEMORY, NULL);
     va_end(arguments);
     return result;
 }
 
-bool add(struct list *list, char *item) {
+void add(struct list *list, char *item) {
     list->items = reallocarray(list->items, list->count + 2, sizeof *list->items);
-    if (!list->items) err(OUT_OF_MEMORY, NULL);
+    if (!list->items) err(NO_MEMORY, NULL);
     list->items[list->count++] = item;
     list->items[list->count] = NULL;
-    return true;
 }
 
 /* An environment variable; one that is empty counts as not set. */

@@ -2,15 +2,12 @@
 #include "launcher.h"
 #include <sched.h>
 
-/* Programs that call a compiler found along PATH in their turn. */
-static const char *const wrappers[] = {"tscc", "ccache", "sccache", "distcc", "icecc", "icerun", NULL};
+/* Programs that in their turn call a compiler found along PATH. */
+static const char *const kin[] = {"tscc", "ccache", "sccache", "distcc", "icecc", "icerun", NULL};
 static const char *const only_tscc[] = {"tscc", NULL};
 
-/* How many compilers around this launcher tscc has started: ends loops through other wrappers. */
-static int nesting(void) {
-    const char *depth = variable("_TSCC_GUARD");
-    return depth ? atoi(depth) : 0;
-}
+/* How many compilers around this launcher tscc has started: ends loops through other kin. */
+static int nesting(void) { return atoi(getenv("_TSCC_GUARD") ?: "0"); }
 
 /* Whether a path leads to one of the programs, or to this very file. */
 static bool leads_to(const char *const *programs, const char *path, const struct stat *file) {
@@ -21,20 +18,19 @@ static bool leads_to(const char *const *programs, const char *path, const struct
     return is_self || (real && is_one_of(last_component(real), programs));
 }
 
-/* The first program of this name along PATH that is no unwanted wrapper; ends without one. */
+/* `tscc ccache gcc` asks for ccache; `tscc gcc`, where gcc is a link to ccache, does not. */
 static const char *find_along_path(const char *name) {
-    /* `tscc ccache gcc` asks for ccache; `tscc gcc`, with gcc a link to ccache, does not. */
-    const char *const *unwanted = is_one_of(name, wrappers) ? only_tscc : wrappers;
+    const char *const *unwanted = is_one_of(name, kin) ? only_tscc : kin;
     struct stat file;
     for (const char *at = getenv("PATH") ?: "/bin:/usr/bin", *end; at; at = *end ? end + 1 : NULL) {
-        end = strchrnul(at, ':');
-        const char *path = text("%.*s/%s", end == at ? 1 : (int)(end - at), end == at ? "." : at, name);
+        int size = (end = strchrnul(at, ':')) - at;
+        const char *path = text("%.*s/%s", size ? size : 1, size ? at : ".", name);
         if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && access(path, X_OK) == 0 &&
             !leads_to(unwanted, path, &file)) {
             return path;
         }
     }
-    die(COMPILER_MISSING, "compiler '%s' not found along PATH: install it or correct the command", name);
+    die(NO_COMPILER, "compiler '%s' not found along PATH: install it or correct the command", name);
 }
 
 /* The path of a compiler. Ends the program when there is none, or tscc again and again. */
@@ -57,15 +53,8 @@ int exec_compiler(const struct command *command, char **words) {
 void become_compiler(const struct command *command, int slot) {
     fcntl(slot, F_SETFD, 0);
     int error = exec_compiler(command, command->words);
-    die(error == ENOENT || error == EACCES ? COMPILER_MISSING : ANY_FAILURE,
+    die(error == ENOENT || error == EACCES ? NO_COMPILER : FAILURE,
         "cannot run '%s' (%s): correct the command", command->compiler, strerror(error));
-}
-
-/* Both ends of `tscc gcc -E x.c | tscc gcc -x c -` may be ours, and wait for each other's slot. */
-static bool reads_pipe(char **words) {
-    struct stat in;
-    bool is_pipe = fstat(0, &in) == 0 && (S_ISFIFO(in.st_mode) || S_ISSOCK(in.st_mode));
-    return is_pipe && is_one_of("-", (const char *const *)words);
 }
 
 /* A lock on the first slot that is free; -1 with EWOULDBLOCK when none is. */
@@ -80,13 +69,16 @@ static int take_slot(const char *state, int count) {
     return -1;
 }
 
-/* Without the daemon, no more at once than cores. A compiler inside one of ours shares its slot. */
+/* As many at once as cores. One that another may wait for, inside it or in a pipe, has no slot. */
 void run_here(const struct command *command, const char *state) {
+    struct stat in;
+    bool is_pipe = fstat(0, &in) == 0 && (S_ISFIFO(in.st_mode) || S_ISSOCK(in.st_mode));
+    bool reads_pipe = is_pipe && is_one_of("-", (const char *const *)command->words);
     cpu_set_t usable;
     int cores = sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : 1;
     int slot = -1;
     say("'%s' runs here, without the session daemon", command->compiler);
-    if (state && nesting() == 0 && !reads_pipe(command->words)) {
+    if (state && nesting() == 0 && !reads_pipe) {
         mkdir(text("%s/slots", state), 0700);
         for (int waited = 0; waited < LIMIT_SLOT_WAIT; waited += 20, poll(NULL, 0, 20)) {
             slot = take_slot(state, cores);

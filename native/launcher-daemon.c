@@ -24,7 +24,7 @@ static bool is_own_directory(const char *path, mode_t forbidden) {
 static char *find_base(void) {
     struct sockaddr_un address;
     const char *runtime = variable("XDG_RUNTIME_DIR");
-    bool is_usable = runtime && *runtime == '/' && is_own_directory(runtime, 0) &&
+    bool is_usable = runtime && *runtime == '/' && is_own_directory(text("%s/", runtime), 0) &&
         strlen(runtime) + sizeof "/tscc/0123456789abcdef.sock" <= sizeof address.sun_path;
     char *base = is_usable ? text("%s/tscc", runtime) : text("/tmp/tscc-%u", geteuid());
     mkdir(base, 0700);
@@ -45,7 +45,8 @@ struct place find_place(void) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
     for (char *p = state; *p; p++) hash = (hash ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
     char *stem = text("%s/%016jx", base, (uintmax_t)hash);
-    return (struct place){state, text("%s.sock", stem), text("%s.lock", stem), text("%s.failed", stem)};
+    char *socket = text("%s.sock", stem), *lock = text("%s.lock", stem);
+    return (struct place){state, socket, lock, text("%s.failed", stem)};
 }
 
 /* `operate` is bind or connect. Sends, receives and connect itself get a bound. */
@@ -82,14 +83,12 @@ static int become_daemon(const struct place *place, int listener) {
     umask(077);
     int null = own(open("/dev/null", O_RDWR | O_CLOEXEC));
     int log = own(open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
-    int standard[] = {null, log < 0 ? null : log, log < 0 ? null : log, listener};
-    for (int i = 0; i < 4; i++) {
-        if (dup2(standard[i], i) < 0) return errno;
-    }
+    if (log < 0) log = null;
+    if (dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) return errno;
+    if (dup2(listener, 3) < 0 || chdir("/") < 0) return errno;
     if (close_range(4, ~0U, CLOSE_RANGE_CLOEXEC) < 0) { /* before Linux 5.11 */
         for (int i = 4; i < sysconf(_SC_OPEN_MAX); i++) fcntl(i, F_SETFD, FD_CLOEXEC);
     }
-    if (chdir("/") < 0) return errno;
     return exec_node(words, (char *[]){path ? text("PATH=%s", path) : NULL, NULL});
 }
 
@@ -110,11 +109,6 @@ static int start_daemon(const struct place *place) {
     return waitpid(child, &status, 0) < 0 ? errno : WEXITSTATUS(status);
 }
 
-static bool has_failed_lately(const struct place *place) {
-    struct stat file;
-    return stat(place->failed, &file) == 0 && labs(time(NULL) - file.st_mtime) * 1000 < LIMIT_START_PAUSE;
-}
-
 void note_failed_start(const struct place *place) {
     int file = own(open(place->failed, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     futimens(file, NULL);
@@ -124,14 +118,17 @@ void note_failed_start(const struct place *place) {
 
 /* A connection, or -1. `started` is set when this very launcher tried to start the daemon. */
 int reach_daemon(const struct place *place, bool *started) {
-    int connection = connect_to(place->socket), waited = 0;
+    struct stat failed;
+    int connection = connect_to(place->socket), spent = 0;
     if (connection >= 0 || (errno != ENOENT && errno != ECONNREFUSED)) return connection;
     int lock = own(open(place->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    for (; flock(lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK; waited += 10) {
-        if (poll(NULL, 0, 10) == 0 && waited >= LIMIT_START_WAIT) break;
+    while (flock(lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK && spent < LIMIT_START_WAIT) {
+        spent += 10 + poll(NULL, 0, 10);
     }
     connection = connect_to(place->socket);
-    if (connection < 0 && lock >= 0 && waited < LIMIT_START_WAIT && !has_failed_lately(place)) {
+    bool has_failed = stat(place->failed, &failed) == 0 &&
+                      labs(time(NULL) - failed.st_mtime) * 1000 < LIMIT_START_PAUSE;
+    if (connection < 0 && lock >= 0 && spent < LIMIT_START_WAIT && !has_failed) {
         *started = true;
         int error = start_daemon(place);
         say("starting the session daemon: %s", strerror(error));

@@ -15,14 +15,8 @@ static void run_command_line_tool(char **arguments) {
     add(&words, "node");
     add(&words, text("%s/build/src/cli/main.js", installation()));
     while (*arguments) add(&words, *arguments++);
-    const char *error = strerror(exec_node(words.items, environ));
-    die(ANY_FAILURE, "cannot start node (%s): install Node.js or build tscc again", error);
-}
-
-/* As with distcc, `tscc -c x.c` and `tscc x.c` mean cc. */
-static bool is_compiler_left_out(const char *first) {
-    const char *dot = strrchr(last_component(first), '.');
-    return first[0] == '-' || (dot && is_one_of(dot + 1, source_and_object_suffixes));
+    int error = exec_node(words.items, environ);
+    die(FAILURE, "cannot start node (%s): install Node.js or rebuild tscc", strerror(error));
 }
 
 int main(int argc, char **argv) {
@@ -31,18 +25,16 @@ int main(int argc, char **argv) {
     if (strcmp(name, "tscc") == 0) {
         if (argc < 2) die(BAD_ARGUMENTS, "usage: tscc COMPILER ARGUMENT..., or see tscc --help");
         if (is_one_of(argv[1], command_line_tools)) run_command_line_tool(argv + 1);
-        if (is_compiler_left_out(argv[1])) argv[0] = "cc";
+        const char *dot = strrchr(last_component(argv[1]), '.');
+        bool is_file = dot && is_one_of(dot + 1, source_and_object_suffixes);
+        if (is_file || argv[1][0] == '-') argv[0] = "cc"; /* as with distcc */
         else command.words = argv + 1;
         name = command.words[0];
     }
     command.compiler = find_compiler(name);
     signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how children end; gcc does the same */
     struct place place = find_place();
-    /*
-     * A daemon that exits because it is idle closes its last connections before any frame, hence
-     * the second try. TSCC_FALLBACK=0 is for the daemon to obey: where none can be had the
-     * compiler runs here all the same, since a build never breaks because of tscc.
-     */
+    /* A daemon that exits because it is idle closes its last connections unheard: a second try. */
     for (int tries = 0; tries < 2 && place.socket; tries++) {
         bool has_started = false;
         int connection = reach_daemon(&place, &has_started);
@@ -50,5 +42,6 @@ int main(int argc, char **argv) {
         if (has_started) note_failed_start(&place);
         if (has_started || connection < 0) break;
     }
+    /* Even if TSCC_FALLBACK=0, which the daemon obeys: a build never breaks because of tscc. */
     run_here(&command, place.state);
 }

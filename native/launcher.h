@@ -2,9 +2,6 @@
  * tscc, the launcher: make starts it for every compile. It hands the command to the session
  * daemon, relays what comes back and moves finished outputs into place; when told to, or when no
  * daemon can be had, it becomes the compiler. A build never breaks because of tscc.
- *
- * The wire is docs/protocol.md section 1, its twin src/protocol/launcher-wire.ts. The twin of the
- * limits is LAUNCHER in src/core/limits.ts, with reasons. tests/launcher/limits.test.ts compares.
  */
 #pragma once
 #define _GNU_SOURCE
@@ -23,24 +20,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Times in milliseconds, sizes in bytes. */
-#ifndef LIMIT_SILENCE /* only tests set it */
-#define LIMIT_SILENCE 15000
+#ifndef TSCC_SILENCE_MS /* only tests set it */
+#define TSCC_SILENCE_MS 15000
 #endif
-#define LIMIT_REQUEST_BYTES (4 * 1024 * 1024)
-#define LIMIT_FRAME_BYTES (256 * 1024)
-#define LIMIT_START_WAIT 15000
-#define LIMIT_START_PAUSE 10000
-#define LIMIT_BACKLOG 1024
-#define LIMIT_SLOT_WAIT (10 * 60000)
-#define LIMIT_TERMINATION 1000
-#define LIMIT_NESTING 8
-
+/* Milliseconds and bytes. Twin of LAUNCHER in src/core/limits.ts, where the reasons are. */
+enum limits {
+    LIMIT_SILENCE = TSCC_SILENCE_MS, LIMIT_START_WAIT = 15000, LIMIT_START_PAUSE = 10000,
+    LIMIT_SLOT_WAIT = 600000, LIMIT_TERMINATION = 1000, LIMIT_REQUEST_BYTES = 4194304,
+    LIMIT_FRAME_BYTES = 262144, LIMIT_BACKLOG = 1024, LIMIT_NESTING = 8,
+};
+/* docs/protocol.md section 1; twin of src/protocol/launcher-wire.ts. */
 enum { WIRE_VERSION = 1, TOKEN_BYTES = 16, FLAG_STDERR_IS_TERMINAL = 1 };
 enum frame_type {
-    RUN = 0x01, PREPROCESSED = 0x02, SOURCE = 0x03, COMMITTED = 0x05, LEAVING = 0x06,
-    BEAT = 0x81, EXEC = 0x82, PREPROCESS = 0x83, TEMPORARY = 0x84, STDOUT = 0x85,
-    STDERR = 0x86, DONE = 0x87, FAIL = 0x88,
+    RUN = 1, PREPROCESSED = 2, SOURCE = 3, COMMITTED = 5, LEAVING = 6, BEAT = 0x81, EXEC = 0x82,
+    PREPROCESS = 0x83, TEMPORARY = 0x84, STDOUT = 0x85, STDERR = 0x86, DONE = 0x87, FAIL = 0x88,
 };
 enum field_tag {
     TAG_VERSION = 1, TAG_PID = 2, TAG_UMASK = 3, TAG_FLAGS = 4, TAG_CWD = 5, TAG_WORLD = 6,
@@ -49,24 +42,20 @@ enum field_tag {
     TAG_TEMPORARY = 31, TAG_RENAME_FROM = 32, TAG_RENAME_TO = 33, TAG_MESSAGE = 34, TAGS,
 };
 enum leaving { INTERRUPTED = 1, DAEMON_SILENT = 2, CANNOT_PREPROCESS = 3 };
+/* Twin of EXIT in src/core/errors.ts. */
+enum { FAILURE = 100, BAD_ARGUMENTS = 101, NO_MEMORY = 105, NO_COMPILER = 110, RECURSION = 111 };
 
-/* tscc's own exit codes, twin of EXIT in src/core/errors.ts. */
-enum exit_code {
-    ANY_FAILURE = 100, BAD_ARGUMENTS = 101, OUT_OF_MEMORY = 105, COMPILER_MISSING = 110, RECURSION = 111,
-};
-
-struct command { const char *compiler; char **words; };     /* path for exec; argv it shall see */
-struct place { char *state, *socket, *lock, *failed; };     /* the daemon's; NULL: nowhere */
-struct frame { uint8_t type; const uint8_t *body; size_t size; }; /* valid until the next */
-struct list { char **items; size_t count; };                /* `add` keeps a NULL behind the last */
+struct command { const char *compiler; char **words; }; /* path for exec; argv that it shall see */
+struct place { char *state, *socket, *lock, *failed; }; /* the daemon's; NULL where it has none */
+struct list { char **items; size_t count; };            /* `add` keeps a NULL behind the last */
 
 /* launcher-basics.c; `tell` and `die` print a line, `say` does where TSCC_VERBOSE is set. */
 #define tell(...) dprintf(STDERR_FILENO, "tscc: %s\n", text(__VA_ARGS__))
 #define die(status, ...) (tell(__VA_ARGS__), exit(status))
-#define say(...) (is_verbose() ? tell(__VA_ARGS__) : 0)
-bool is_verbose(void);
+#define is_verbose (*(variable("TSCC_VERBOSE") ?: variable("DISTCC_VERBOSE") ?: "0") != '0')
+#define say(...) (is_verbose ? tell(__VA_ARGS__) : 0)
 char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-bool add(struct list *list, char *item);
+void add(struct list *list, char *item);
 const char *variable(const char *name);
 const char *last_component(const char *path);
 bool is_one_of(const char *word, const char *const *list);
@@ -74,30 +63,13 @@ int own(int descriptor);
 int64_t now(void);
 char *installation(void);
 int exec_node(char **words, char **environment);
-
-/* launcher-compiler.c */
+/* launcher-compiler.c, launcher-daemon.c, launcher-session.c */
 const char *find_compiler(const char *name);
 int exec_compiler(const struct command *command, char **words);
 void become_compiler(const struct command *command, int slot) __attribute__((noreturn));
 void run_here(const struct command *command, const char *state) __attribute__((noreturn));
-
-/* launcher-daemon.c */
 struct place find_place(void);
 int connect_to(const char *socket_path);
 int reach_daemon(const struct place *place, bool *started);
 void note_failed_start(const struct place *place);
-
-/* launcher-wire.c */
-void begin_frame(enum frame_type type);
-void put_bytes(const void *bytes, size_t size);
-void put_text(enum field_tag tag, const char *value);
-void put_number(enum field_tag tag, uint32_t value);
-bool send_frame(int connection);
-void send_leaving(int connection, enum leaving why);
-bool send_request(const struct command *command, int connection);
-bool receive_frame(int connection, struct frame *frame);
-bool read_fields(struct frame frame, struct list fields[TAGS]);
-uint32_t read_number(const void *bytes);
-
-/* launcher-session.c */
 bool converse(const struct command *command, const char *socket_path, int connection);

@@ -28,7 +28,7 @@ class Installation {
   get starts(): StartNote[] {
     const path = join(this.sandbox.state, 'starts');
     const lines = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
-    return lines.map((line) => JSON.parse(line) as StartNote);
+    return lines.map((line): StartNote => JSON.parse(line));
   }
 
   /** A file of the daemon's place: `sock`, `lock` or `failed`. */

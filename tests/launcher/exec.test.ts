@@ -50,9 +50,9 @@ await t.test('the slot is held until the compiler ends, even by SIGKILL', async 
 
 await t.test('only the slot is inherited, and out of the way', async (t) => {
   const { sandbox, launcher } = await executing(t, 'ls -l /proc/$$/fd; exit 0');
-  const known = ['0', '1', '2', ...sandbox.inheritedDescriptors()];
+  const known = new Set(['0', '1', '2', ...sandbox.inheritedDescriptors()]);
   const links = [...(await launcher.ending).stdout.toString().matchAll(/ (\d+) -> (\S+)/g)]
-    .filter(([, number, target]) => !known.includes(number ?? '') && !target?.endsWith('/mycc'))
+    .filter(([, number, target]) => !known.has(number ?? '') && !target?.endsWith('/mycc'))
     .map(([, number, target]) => `${number} ${target}`);
   t.equal(links.length, 1, 'one descriptor');
   t.match(links[0], /^\d{3,} socket:/, 'and not where a jobserver may be');

@@ -15,26 +15,20 @@ const header = readFileSync(new URL('../../../native/launcher.h', import.meta.ur
 const camelCase = (name: string): string =>
   name.toLowerCase().replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** `10 * 60000` or `0x81` as a number. */
-const valueOf = (text: string): number =>
-  text
-    .replaceAll(/[()]/g, '')
-    .split('*')
-    .reduce((product, factor) => product * Number(factor), 1);
-
+/** Every number of the header by its name. */
 const numbers = new Map(
-  [...header.matchAll(/\b([A-Z_]+) = (0x[0-9a-f]+|\d+)/g)].map(([, name, value]) => [
-    name ?? '',
-    valueOf(value ?? ''),
-  ]),
+  [
+    ...header
+      .replace('#define TSCC_SILENCE_MS', 'LIMIT_SILENCE =')
+      .matchAll(/\b([A-Z_]+) = (0x[0-9a-f]+|\d+)/g),
+  ].map(([, name, value]) => [name ?? '', Number(value)]),
 );
 
 await t.test('limits are those of src/core/limits.ts', async (t) => {
   const native = Object.fromEntries(
-    [...header.matchAll(/^#define LIMIT_([A-Z_]+) (.+)$/gm)].map(([, name, value]) => [
-      camelCase(name ?? ''),
-      valueOf(value ?? ''),
-    ]),
+    [...numbers]
+      .filter(([name]) => name.startsWith('LIMIT_'))
+      .map(([name, value]) => [camelCase(name.slice(6)), value]),
   );
   const { beatInterval, ...limits } = LAUNCHER;
   t.same(native, limits);
@@ -56,9 +50,9 @@ await t.test('numbers of the wire are those of launcher-wire.ts', async (t) => {
 
 await t.test('exit codes are those of src/core/errors.ts', async (t) => {
   t.match(
-    [...'ANY_FAILURE BAD_ARGUMENTS OUT_OF_MEMORY COMPILER_MISSING RECURSION'.split(' ')].map(
-      (name) => numbers.get(name),
-    ),
+    'FAILURE BAD_ARGUMENTS NO_MEMORY NO_COMPILER RECURSION'
+      .split(' ')
+      .map((name) => numbers.get(name)),
     [EXIT.failure, EXIT.badArguments, EXIT.outOfMemory, EXIT.compilerMissing, EXIT.recursion],
   );
 });

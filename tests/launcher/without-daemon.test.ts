@@ -18,7 +18,7 @@ await t.test('a silent daemon is left, and the compiler runs', async (t) => {
   const sandbox = new LauncherSandbox(t);
   const daemon = await FakeDaemon.listen(sandbox);
   t.teardown(() => daemon.close());
-  const program = sandbox.compileLauncher([NO_NODE, '-DLIMIT_SILENCE=300']);
+  const program = sandbox.compileLauncher([NO_NODE, '-DTSCC_SILENCE_MS=300']);
   sandbox.script('mycc', 'echo local; exit 2');
   const launcher = sandbox.start(['mycc'], { program });
   const { connection } = await daemon.acceptRun();
@@ -34,7 +34,7 @@ await t.test('silence during preprocessing ends the preprocessor first', async (
   const sandbox = new LauncherSandbox(t);
   const daemon = await FakeDaemon.listen(sandbox);
   t.teardown(() => daemon.close());
-  const program = sandbox.compileLauncher([NO_NODE, '-DLIMIT_SILENCE=300']);
+  const program = sandbox.compileLauncher([NO_NODE, '-DTSCC_SILENCE_MS=300']);
   sandbox.script(
     'mycc',
     'case $1 in -E) touch a.d.tmp; echo started; while :; do echo noise >&2; done;; esac\n' +
@@ -59,7 +59,7 @@ await t.test('beats keep a launcher waiting beyond the limit', async (t) => {
   const sandbox = new LauncherSandbox(t);
   const daemon = await FakeDaemon.listen(sandbox);
   t.teardown(() => daemon.close());
-  const program = sandbox.compileLauncher([NO_NODE, '-DLIMIT_SILENCE=1000']);
+  const program = sandbox.compileLauncher([NO_NODE, '-DTSCC_SILENCE_MS=1000']);
   sandbox.script('mycc', 'echo local');
   const start = performance.now();
   const launcher = sandbox.start(['mycc'], { program });
