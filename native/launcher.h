@@ -29,7 +29,7 @@ enum limits {
     LIMIT_SLOT_WAIT = 600000, LIMIT_TERMINATION = 1000, LIMIT_REQUEST_BYTES = 4194304,
     LIMIT_FRAME_BYTES = 262144, LIMIT_BACKLOG = 1024, LIMIT_NESTING = 8,
 };
-/* docs/protocol.md section 1; twin of src/protocol/launcher-wire.ts. */
+/* docs/protocol.md section 1. Twins: src/protocol/launcher-wire.ts, EXIT in src/core/errors.ts. */
 enum { WIRE_VERSION = 1, TOKEN_BYTES = 16, FLAG_STDERR_IS_TERMINAL = 1 };
 enum frame_type {
     RUN = 1, PREPROCESSED = 2, SOURCE = 3, COMMITTED = 5, LEAVING = 6, BEAT = 0x81, EXEC = 0x82,
@@ -42,7 +42,6 @@ enum field_tag {
     TAG_TEMPORARY = 31, TAG_RENAME_FROM = 32, TAG_RENAME_TO = 33, TAG_MESSAGE = 34, TAGS,
 };
 enum leaving { INTERRUPTED = 1, DAEMON_SILENT = 2, CANNOT_PREPROCESS = 3 };
-/* Twin of EXIT in src/core/errors.ts. */
 enum { FAILURE = 100, BAD_ARGUMENTS = 101, NO_MEMORY = 105, NO_COMPILER = 110, RECURSION = 111 };
 
 struct command { const char *compiler; char **words; }; /* path for exec; argv that it shall see */
