@@ -21,6 +21,7 @@ static const char *const variables[] = {
     "COLUMNS", "CCC_OVERRIDE_OPTIONS", "CXX_MODULE_MAPPER", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
     "XDG_RUNTIME_DIR", "MAKELEVEL", "MAKEFLAGS", "GCC_COMPARE_DEBUG", "POSIXLY_CORRECT", NULL,
 };
+
 /* Frames, with little-endian numbers, are made and read here. One filling `out` is too large. */
 static uint8_t out[4 + LIMIT_REQUEST_BYTES + 1], in[4 + LIMIT_FRAME_BYTES];
 static size_t out_size = 5, in_size;
@@ -222,7 +223,8 @@ static bool obey(const struct command *command, const char *socket) {
     pending = fields[TAG_TEMPORARY];
     int status = fields[TAG_STATUS].count > 0 ? (int)number_at(fields[TAG_STATUS].items[0]) : -1;
     switch (in[4]) {
-    case BEAT: return true;
+    case BEAT: /* what outlives the preprocessor and holds its output would have us wait for ever */
+        return preprocessor == 0 || waitpid(preprocessor, NULL, WNOHANG) != preprocessor;
     case STDOUT: return write_output(STDOUT_FILENO);
     case STDERR: return write_output(STDERR_FILENO);
     case TEMPORARY: add(&pending, text("%.*s", (int)in_size - 5, in + 5)); return true;
@@ -268,8 +270,7 @@ bool converse(const struct command *command, const char *socket, int new_connect
         sigaddset(&held, deadly[i]);
         if (signal(deadly[i], on_deadly_signal) == SIG_IGN) signal(deadly[i], SIG_IGN);
     }
-    bool goes_on = send_request(command);
-    while (goes_on && wait_for_frame()) {
+    for (bool goes_on = send_request(command); goes_on && wait_for_frame();) {
         was_heard = true;
         sigprocmask(SIG_BLOCK, &held, &mask_before); /* a commit is whole or not at all */
         goes_on = obey(command, socket);

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
 #ifndef TSCC_SILENCE_MS /* only tests set it */
 #define TSCC_SILENCE_MS 15000
 #endif
@@ -28,7 +29,7 @@ enum limits {
     LIMIT_SLOT_WAIT = 600000, LIMIT_TERMINATION = 1000, LIMIT_REQUEST_BYTES = 4194304,
     LIMIT_FRAME_BYTES = 262144, LIMIT_BACKLOG = 1024, LIMIT_NESTING = 8,
 };
-/* docs/protocol.md section 1; twin of src/protocol/launcher-wire.ts. */
+/* docs/protocol.md section 1. Twins: src/protocol/launcher-wire.ts, EXIT in src/core/errors.ts. */
 enum { WIRE_VERSION = 1, TOKEN_BYTES = 16, FLAG_STDERR_IS_TERMINAL = 1 };
 enum frame_type {
     RUN = 1, PREPROCESSED = 2, SOURCE = 3, COMMITTED = 5, LEAVING = 6, BEAT = 0x81, EXEC = 0x82,
@@ -41,7 +42,6 @@ enum field_tag {
     TAG_TEMPORARY = 31, TAG_RENAME_FROM = 32, TAG_RENAME_TO = 33, TAG_MESSAGE = 34, TAGS,
 };
 enum leaving { INTERRUPTED = 1, DAEMON_SILENT = 2, CANNOT_PREPROCESS = 3 };
-/* Twin of EXIT in src/core/errors.ts. */
 enum { FAILURE = 100, BAD_ARGUMENTS = 101, NO_MEMORY = 105, NO_COMPILER = 110, RECURSION = 111 };
 
 struct command { const char *compiler; char **words; }; /* path for exec; argv that it shall see */
@@ -62,7 +62,6 @@ int own(int descriptor);
 int64_t now(void);
 char *installation(void);
 int exec_node(char **words, char **environment);
-/* launcher-compiler.c, launcher-daemon.c, launcher-session.c */
 const char *find_compiler(const char *name, bool *others_first);
 int exec_compiler(const struct command *command, char **words);
 void become_compiler(const struct command *command, int slot) __attribute__((noreturn));

@@ -1,5 +1,5 @@
 /** This user's state directory, socket and settings, as the command line tools see them. */
-import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { fromText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT, TsccError } from '../core/errors.js';
 import { socketDirectory, socketPath, stateDirectories } from '../protocol/state-paths.js';
@@ -16,14 +16,18 @@ export interface UserState {
 export function findUserState(environment: NodeJS.ProcessEnv = process.env): UserState {
   const uid = process.getuid?.() ?? 0;
   const failures: string[] = [];
-  for (const directory of stateDirectories(environment, uid)) {
+  const base = socketDirectory(environment, uid, (path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isDirectory() === true && stat.uid === uid;
+  });
+  for (const directory of stateDirectories(environment, base)) {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       accessSync(directory, constants.W_OK | constants.X_OK);
       const stateDirectory = realpathSync(directory);
       return {
         stateDirectory,
-        socketPath: socketPath(socketDirectory(environment, uid), stateDirectory),
+        socketPath: socketPath(base, stateDirectory),
         settings: readSettings(environmentMap(environment)),
       };
     } catch (error) {

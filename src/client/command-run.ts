@@ -17,7 +17,7 @@ import type { CommandIdentity, LocalReason } from '../report/events.js';
 import { decide, type Decision, type DecisionContext } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
-import type { Slot } from './local-slots.js';
+import type { Slot, SlotPool } from './local-slots.js';
 import {
   PlainCompile,
   refusalMessage,
@@ -154,21 +154,24 @@ export class CommandRun {
   async #runOther(kind: OtherKind): Promise<void> {
     this.#session.record({ event: 'other', ...this.#identity, kind });
     this.#phase = () => 'local-queue';
-    const slot = WITHOUT_SLOT.has(kind)
-      ? undefined
-      : await this.#context.slots.acquire('other', this.#launcher.gone);
-    await this.#exec(slot);
+    await this.#exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#localSlot('other'));
   }
 
   /** The outcome is known, and counted, when the compiler starts; how it ends is its own affair. */
   async #runLocally(reason: LocalReason, detail?: string): Promise<void> {
     this.#phase = () => 'local-queue';
-    const slot = await this.#context.slots.acquire('compile', this.#launcher.gone);
+    const slot = await this.#localSlot('compile');
     const waited = this.#context.clock.monotonic() - this.#began;
     this.#recordLocal(reason, detail, waited);
     await this.#exec(slot);
     const ran = this.#context.clock.monotonic() - this.#began - waited;
     this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
+  }
+
+  /** None for a command inside a compiler of ours: that one may hold the slot it would wait for. */
+  #localSlot(pool: SlotPool): Promise<Slot | undefined> {
+    if (this.#request.environment.has('_TSCC_GUARD')) return Promise.resolve(undefined);
+    return this.#context.slots.acquire(pool, this.#launcher.gone);
   }
 
   #recordLocal(reason: LocalReason, detail: string | undefined, waited: number): void {

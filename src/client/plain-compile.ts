@@ -11,7 +11,7 @@
 import { fromText, toText, type ByteString } from '../core/byte-string.js';
 import { digestOf } from '../core/digest.js';
 import { errnoCode } from '../core/errors.js';
-import { SCHEDULING } from '../core/limits.js';
+import { DAEMON, SCHEDULING } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
@@ -190,7 +190,9 @@ export class PlainCompile {
     const temporary = this.#temporaries.get('dependencies');
     const token = this.#context.unique();
     // The launcher's answer comes first, whatever becomes of the source: no verdict before it.
-    const arriving = this.#context.intake.expect(token, this.#launcher.gone).then(
+    const held = new AbortController();
+    const ends = AbortSignal.any([this.#launcher.gone, held.signal]);
+    const arriving = this.#context.intake.expect(token, ends).then(
       (bytes) => ({ bytes }),
       (error: unknown) => ({ error }),
     );
@@ -205,7 +207,12 @@ export class PlainCompile {
       throw new Error(`Internal error: PREPROCESS was answered by ${answer.kind}`);
     }
     this.#preprocessCpu += answer.preprocessed.cpuMicroseconds / 1000;
+    const patience = this.#context.clock.after(DAEMON.sourceEnd, () => {
+      held.abort(new Error('something that the preprocessor started holds its output open'));
+    });
     const arrived = await arriving;
+    patience.cancel();
+    if (held.signal.aborted) throw new RunLocally({ decline: 'preprocess-diagnostics' });
     if ('error' in arrived) {
       if (!(arrived.error instanceof SourceTooLarge)) throw arrived.error;
       throw new RunLocally({ decline: 'source-too-large' });

@@ -34,6 +34,8 @@ export const LAUNCHER = {
 
 /** The session daemon. */
 export const DAEMON = {
+  /** From the end of a local preprocessor to the end of its output: what outlives it may hold it. */
+  sourceEnd: 2_000,
   /** Without a launcher or control connection for this long the daemon exits. */
   idleExit: 10 * 60_000,
   /** An implicit session (no tscc-pump) ends after this long without a compile. */

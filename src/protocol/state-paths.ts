@@ -6,25 +6,46 @@
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Directory of sockets, `BASE` in docs/protocol.md. */
-export function socketDirectory(environment: Environment, uid: number): string {
+/** Bytes that a Unix socket's address holds; Node cuts longer ones without an error. */
+const SOCKET_PATH_BYTES = 107;
+
+/** `/HASH.sock` */
+const SOCKET_NAME_BYTES = 22;
+
+/**
+ * Directory of sockets, `BASE` in docs/protocol.md.
+ *
+ * @param isOwnDirectory whether a path is a directory of this user's own
+ */
+export function socketDirectory(
+  environment: Environment,
+  uid: number,
+  isOwnDirectory: (path: string) => boolean,
+): string {
   const runtime = environment['XDG_RUNTIME_DIR'];
-  return runtime !== undefined && runtime.startsWith('/') ? `${runtime}/tscc` : `/tmp/tscc-${uid}`;
+  const base = `${runtime}/tscc`;
+  const fits = Buffer.byteLength(base) + SOCKET_NAME_BYTES <= SOCKET_PATH_BYTES;
+  const isUsable = runtime?.startsWith('/') === true && fits && isOwnDirectory(runtime);
+  return isUsable ? base : `/tmp/tscc-${uid}`;
 }
 
-/** State directories in order of preference: the first that can be used is the one. */
-export function stateDirectories(environment: Environment, uid: number): string[] {
+/**
+ * State directories in order of preference: the first that can be used is the one.
+ *
+ * @param base the directory of sockets
+ */
+export function stateDirectories(environment: Environment, base: string): string[] {
   const own = environment['TSCC_DIR'];
   const stateHome = environment['XDG_STATE_HOME'];
   const home = environment['HOME'];
   const preferred = isSet(own)
     ? own
-    : isSet(stateHome)
+    : stateHome?.startsWith('/') === true
       ? `${stateHome}/tscc`
       : isSet(home)
         ? `${home}/.local/state/tscc`
         : undefined;
-  const last = `${socketDirectory(environment, uid)}/state`;
+  const last = `${base}/state`;
   return preferred === undefined ? [last] : [preferred, last];
 }
 

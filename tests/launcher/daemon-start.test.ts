@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,6 +93,27 @@ await t.test('the daemon keeps neither locks nor pipes of the build', async (t) 
   t.equal(ending.stdout.toString(), 'got compiled\nfree\n');
   t.equal(starts().length, 1);
 });
+
+for (const tool of ['make', 'ninja']) {
+  const skip = spawnSync(tool, ['--version']).error !== undefined && `needs ${tool}`;
+  await t.test(`${tool} ends although the daemon that it started lives on`, { skip }, async (t) => {
+    const { sandbox, program, starts } = bound(new Installation(t, noteAndServe));
+    const names = Array.from({ length: 8 }, (_, i) => `${i}.o`);
+    sandbox.script('mycc', 'touch "$1"');
+    // `+` hands the jobserver on, as for a compiler that is a make itself (LTO).
+    const makefile = `.PHONY: all\nall: ${names.join(' ')}\n%.o:\n\t+@${program} mycc $@\n`;
+    const rule = `rule cc\n  command = ${program} mycc $out\n`;
+    writeFileSync(join(sandbox.work, 'Makefile'), makefile);
+    writeFileSync(
+      join(sandbox.work, 'build.ninja'),
+      rule + names.map((name) => `build ${name}: cc\n`).join(''),
+    );
+    const ending = await sandbox.run(['-j3'], { program: tool });
+    t.match(ending, { status: 0, stderr: '' });
+    t.equal(sandbox.list().filter((name) => name.endsWith('.o')).length, names.length);
+    t.equal(starts().length, 1);
+  });
+}
 
 await t.test('a stale socket is replaced', async (t) => {
   const { sandbox, program, starts, file } = bound(new Installation(t, noteAndServe));

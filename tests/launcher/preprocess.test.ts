@@ -167,6 +167,23 @@ await t.test('when it cannot be given a connection the compiler runs here', asyn
   await daemon.close();
 });
 
+await t.test('what outlives it and holds its output does not hold the launcher', async (t) => {
+  const sandbox = new LauncherSandbox(t);
+  sandbox.script('mycc', 'test "$1" = -E || exec echo local\nsetsid sleep 600 & echo $!');
+  const daemon = await FakeDaemon.listen(sandbox);
+  t.teardown(() => daemon.close());
+  const launcher = sandbox.start(['mycc']);
+  const { connection } = await daemon.acceptRun();
+  connection.send({ kind: 'preprocess', token: TOKEN, argv: ['mycc', '-E'], temporaries: [] });
+  const second = await daemon.accept();
+  const left = Number((await second.firstBytes()).toString());
+  t.teardown(() => process.kill(left, 'SIGKILL'));
+  const beats = setInterval(() => connection.send({ kind: 'beat' }), 10);
+  await connection.ended;
+  clearInterval(beats);
+  t.equal((await launcher.ending).stdout.toString(), 'local\n');
+});
+
 await t.test('it dies with a launcher that is killed', async (t) => {
   const sandbox = new LauncherSandbox(t);
   const compiler = sandbox.script('endless', 'echo $$; exec sleep 600');

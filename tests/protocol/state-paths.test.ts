@@ -7,17 +7,21 @@ import {
 } from '../../src/protocol/state-paths.js';
 
 await t.test('where state is', async (t) => {
-  const of = (environment: Record<string, string>) => stateDirectories(environment, 7);
-  t.strictSame(of({ TSCC_DIR: '/own', HOME: '/h' }), ['/own', '/tmp/tscc-7/state']);
-  t.strictSame(of({ XDG_STATE_HOME: '/x', HOME: '/h' }), ['/x/tscc', '/tmp/tscc-7/state']);
-  t.strictSame(of({ HOME: '/h' }), ['/h/.local/state/tscc', '/tmp/tscc-7/state']);
-  t.strictSame(of({ XDG_RUNTIME_DIR: '/run/u' }), ['/run/u/tscc/state']);
-  t.strictSame(of({ TSCC_DIR: '', HOME: '' }), ['/tmp/tscc-7/state']);
+  const of = (environment: Record<string, string>) => stateDirectories(environment, '/b');
+  t.strictSame(of({ TSCC_DIR: '/own', HOME: '/h' }), ['/own', '/b/state']);
+  t.strictSame(of({ XDG_STATE_HOME: '/x', HOME: '/h' }), ['/x/tscc', '/b/state']);
+  t.strictSame(of({ XDG_STATE_HOME: 'x', HOME: '/h' }), ['/h/.local/state/tscc', '/b/state']);
+  t.strictSame(of({ TSCC_DIR: '', HOME: '' }), ['/b/state']);
 });
 
 await t.test('where sockets are', async (t) => {
-  t.equal(socketDirectory({ XDG_RUNTIME_DIR: '/run/user/7' }, 7), '/run/user/7/tscc');
-  t.equal(socketDirectory({ XDG_RUNTIME_DIR: 'relative' }, 7), '/tmp/tscc-7');
+  const of = (runtime: string, isOwn = true) =>
+    socketDirectory({ XDG_RUNTIME_DIR: runtime }, 7, () => isOwn);
+  t.equal(of('/run/user/7'), '/run/user/7/tscc');
+  t.equal(of('/run/user/7', false), '/tmp/tscc-7', "somebody else's");
+  t.equal(of('relative'), '/tmp/tscc-7');
+  t.equal(of(`/${'x'.repeat(79)}`), `/${'x'.repeat(79)}/tscc`, 'the longest that fits');
+  t.equal(of(`/${'x'.repeat(80)}`), '/tmp/tscc-7');
   t.match(socketPath('/b', '/state'), /^\/b\/[0-9a-f]{16}\.sock$/);
 });
 
