@@ -64,6 +64,9 @@ function classify(word) {
   return { valued: word.slice(0, word[cut] === '=' ? cut + 1 : cut) };
 }
 
+/** By character code, so that the result does not depend on a locale. */
+const sorted = (names) => [...names].toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+
 const withoutNo = (name) => name.replace(/^-([fm])no-/, '-$1');
 
 function collect(words) {
@@ -76,7 +79,7 @@ function collect(words) {
     if (excluded(plain) || excluded(flag ?? name)) continue;
     (flag === undefined ? valued : flags).add(plain);
   }
-  return { flags: [...flags].sort(), valued: [...valued].sort() };
+  return { flags: sorted(flags), valued: sorted(valued) };
 }
 
 const gccWords = GCC.flatMap((compiler) =>
@@ -105,7 +108,7 @@ function acceptedByClang(names) {
 }
 // A second word in angle brackets is a value of its own: none of those is wanted.
 const clangWords = lines(CLANG, ['--help-hidden'])
-  .filter((m) => !/^</.test(m[2] ?? ''))
+  .filter((m) => !(m[2] ?? '').startsWith('<'))
   .map((m) => m[1]);
 
 function block(name, meaning, words) {
@@ -135,7 +138,7 @@ ${[...GCC, CLANG].map((compiler) => `//   ${version(compiler)}`).join('\n')}
 
 ${block('GCC_FLAGS', 'GCC: -f and -m options without a value.', strip(gcc.flags))}
 ${block('GCC_VALUED', 'GCC: -f and -m options with a glued value.', strip(gcc.valued))}
-${block('GCC_PARAMETERS', 'GCC: what --param sets.', [...parameters].sort())}
+${block('GCC_PARAMETERS', 'GCC: what --param sets.', sorted(parameters))}
 ${block('CLANG_FLAGS', 'Clang: -f and -m options without a value.', strip(clang.flags))}
 ${block('CLANG_VALUED', 'Clang: -f and -m options with a glued value.', strip(clang.valued))}`;
 

@@ -22,7 +22,7 @@ import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../platform/version.js';
 
 const RUNNER = fileURLToPath(new URL('../../../bin/tscc-runner', import.meta.url));
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';

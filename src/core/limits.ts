@@ -18,10 +18,24 @@ export const LAUNCHER = {
   requestBytes: 4 * MiB,
   /** A frame to the launcher; output is cut into frames of at most this size. */
   frameBytes: 256 * KiB,
+  /** Another launcher starts the daemon meanwhile; make must never hang on tscc. */
+  startWait: 15_000,
+  /** After a failed start each compile would pay for the next; a repaired node is soon seen. */
+  startPause: 10_000,
+  /** Launchers that wait in the socket's backlog while the daemon starts: more than any make -j. */
+  backlog: 1024,
+  /** Without a daemon, for a free core; then the compiler runs all the same. */
+  slotWait: 10 * 60_000,
+  /** From SIGTERM to SIGKILL for a preprocessor: time to remove its own temporary files. */
+  termination: 1_000,
+  /** Compilers started by tscc around one another: more is a loop through some wrapper. */
+  nesting: 8,
 } as const;
 
 /** The session daemon. */
 export const DAEMON = {
+  /** From the end of a local preprocessor to the end of its output: what outlives it may hold it. */
+  sourceEnd: 2_000,
   /** Without a launcher or control connection for this long the daemon exits. */
   idleExit: 10 * 60_000,
   /** An implicit session (no tscc-pump) ends after this long without a compile. */
@@ -83,8 +97,13 @@ export const SCHEDULING = {
   /** First pause before a lost host is tried again; doubles up to the last. */
   reconnectFirst: 500,
   reconnectLast: 30_000,
-  /** No answer to a job for this long (distcc's DISTCC_IO_TIMEOUT); long compiles exist. */
-  jobTimeout: 300_000,
+  /**
+   * No answer to a job for this long. A dead server is noticed by WIRE.silence; this is for a
+   * compiler that never ends, and longer than the server's own bound, which gives a better reason.
+   */
+  jobTimeout: 31 * 60_000,
+  /** A server that lacked a toolchain is asked again after this: somebody may have installed it. */
+  askAgain: 30_000,
   /** Jobs in flight to one server beyond its slots, so that a free slot never waits for us. */
   preload: 1,
 } as const;

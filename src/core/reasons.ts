@@ -32,6 +32,7 @@ export const DECLINE_REASONS = {
   modules: 'C++ modules tie compiles together; they stay local',
   'assembler-source': 'assembler sources may read files; plain mode does not follow them',
   'assembler-reads-file': 'inline assembly reads a file (.incbin or .include)',
+  'source-columns': 'the source asks for column numbers (std::source_location)',
   'source-too-large': 'the preprocessed source is larger than the limit',
   'preprocess-diagnostics': 'the preprocessor printed something or failed',
   language: 'the language of the source is not one of the C family',

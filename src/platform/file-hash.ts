@@ -13,10 +13,17 @@ function systemPath(path: string): string | Buffer {
   return /^[\0-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
 }
 
-/** Stamp of the regular file that `path` leads to; undefined if there is none. */
+/** Stamp of the regular file that `path` leads to; undefined if there is none, or no way to it. */
 export function fileStamp(path: string): FileStamp | undefined {
-  // Times as floating-point milliseconds resolve 0.25 µs, and cost half of what bigints do.
-  const stat = statSync(systemPath(path), { throwIfNoEntry: false });
+  let stat;
+  try {
+    // Times as floating-point milliseconds resolve 0.25 µs, and cost half of what bigints do.
+    stat = statSync(systemPath(path), { throwIfNoEntry: false });
+  } catch {
+    // PATH may lead through directories that are closed to this user, or round in circles: an exec
+    // along it passes them by as well.
+    return undefined;
+  }
   if (stat === undefined || !stat.isFile()) return undefined;
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
 }

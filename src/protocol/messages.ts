@@ -86,8 +86,6 @@ export interface Job {
   /** Language of the source before it was preprocessed. */
   readonly language: Language;
   readonly stage: 'object' | 'assembly';
-  /** The source was made by -fdirectives-only: macros are still to be expanded. */
-  readonly directivesOnly: boolean;
   /** Options of the compile: names in the option table and their values, null for none. */
   readonly options: readonly WireOption[];
   /** Value of SOURCE_DATE_EPOCH in seconds, null when it is unset. */
@@ -359,7 +357,6 @@ function decodeJob(job: number, fields: MessageFields): Job {
     toolchain: fields.digest('toolchain'),
     language: fields.oneOf('language', LANGUAGES),
     stage: fields.oneOf('stage', ['object', 'assembly']),
-    directivesOnly: fields.boolean('directivesOnly'),
     options: fields.pairs('options'),
     sourceDateEpoch: fields.isNull('sourceDateEpoch')
       ? null

@@ -34,7 +34,6 @@ export type RenderArguments = (
   options: Job['options'],
   context: {
     readonly language: Language;
-    readonly directivesOnly: boolean;
     readonly stage: 'object' | 'assembly';
     readonly source: ByteString;
     readonly output: ByteString;
@@ -241,10 +240,9 @@ export class CompileJob {
   }
 
   #renderArguments(source: string, output: string): ByteString[] {
-    const { options, language, directivesOnly, stage } = this.#job;
+    const { options, language, stage } = this.#job;
     const rendered = this.#around.renderArguments(options, {
       language,
-      directivesOnly,
       stage,
       source: fromText(source),
       output: fromText(output),

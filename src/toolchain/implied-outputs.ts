@@ -38,7 +38,9 @@ export function sideOutputs(
   options: readonly CommandOption[],
   command: OutputNames,
 ): readonly SideOutput[] {
-  const base = withoutSuffix(command.explicitOutput ?? baseName(command.source));
+  const named = withoutSuffix(command.explicitOutput ?? baseName(command.source));
+  const inCwd = options.some(({ name, value }) => name === '-save-temps=' && value === 'cwd');
+  const base = inCwd ? baseName(named) : named;
   const sourceSuffix = baseName(command.source).slice(
     withoutSuffix(baseName(command.source)).length,
   );
@@ -81,10 +83,9 @@ export function sideOutputs(
         break;
       case '-save-temps':
       case '-save-temps=': {
-        const temporary = value === 'cwd' ? baseName(base) : base;
         const suffix = PREPROCESSED_SUFFIX[command.language];
-        if (suffix !== undefined) add(name, temporary + suffix);
-        if (command.stage === 'object') add(name, `${temporary}.s`);
+        if (suffix !== undefined) add(name, base + suffix);
+        if (command.stage === 'object') add(name, `${base}.s`);
         break;
       }
       default:

@@ -184,16 +184,13 @@ function valueObstacle(token: Token & { kind: 'option' }): DeclineReason | undef
   // One word of -Xassembler with a comma would become two in -Wa,.
   if (spec.name === '-Wa,' && token.words.length === 2 && value.includes(',')) return 'option:-Wa,';
   if (spec.value === 'language' || acceptsValue(spec, value)) return undefined;
-  switch (spec.value) {
-    case 'assembler':
-      return `option:-Wa,${optionName(refusedAssemblerWord(value) ?? '')}`;
-    case 'parameter':
-      return `option:--param=${optionName(value.split('=', 1)[0] ?? '')}`;
-    case 'warning':
-      return `option:${optionName(token.words[0] ?? '')}`;
-    default:
-      return `option:${spec.name}`;
+  if (spec.value === 'assembler') {
+    return `option:-Wa,${optionName(refusedAssemblerWord(value) ?? '')}`;
   }
+  if (spec.value === 'parameter') {
+    return `option:--param=${optionName(value.split('=', 1)[0] ?? '')}`;
+  }
+  return `option:${spec.value === 'warning' ? optionName(token.words[0] ?? '') : spec.name}`;
 }
 
 function sourceObstacle(survey: Survey): DeclineReason | undefined {

@@ -13,8 +13,8 @@ export interface PreprocessorOption {
 }
 
 /** At this level -MD and -MMD take the file's name, always as a word of its own. */
-const SEPARATE = new Set(['-MD', '-MMD']);
-const EITHER = ['-MF', '-MT', '-MQ', '-D', '-U'];
+const SEPARATE = ['-MD', '-MMD'] as const;
+const EITHER = ['-MF', '-MT', '-MQ', '-D', '-U'] as const;
 
 /** Whether this option is `-Wp,` in any spelling. */
 export function isPreprocessorWord(token: Token): boolean {
@@ -33,13 +33,17 @@ export function preprocessorWords(
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
     const name =
-      word === '-MP' || SEPARATE.has(word) ? word : EITHER.find((e) => word.startsWith(e));
-    if (name === undefined)
+      word === '-MP'
+        ? word
+        : (SEPARATE.find((known) => known === word) ??
+          EITHER.find((known) => word.startsWith(known)));
+    if (name === undefined) {
       return failure<DeclineReason>(`option:-Wp,${/^[\w-]*/.exec(word)?.[0] ?? ''}`);
+    }
     let value: ByteString | undefined = word.slice(name.length);
     if (value === '' && name !== '-MP') value = words[++i];
     if (value === undefined) return failure<DeclineReason>(`option:-Wp,${name}`);
-    options.push({ name: name as PreprocessorOption['name'], value });
+    options.push({ name, value });
   }
   return success(options);
 }

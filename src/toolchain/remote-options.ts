@@ -25,7 +25,7 @@ export function remoteOptions(command: CompileCommand): RemoteOption[] {
     options.push([name, spec.value === 'none' ? null : (value ?? '')]);
   }
   // GCC finds the directory for debug information in the preprocessed source; Clang does not.
-  if (command.family === 'clang' && !options.some(([name]) => /compilation-dir=$/.test(name))) {
+  if (command.family === 'clang' && !options.some(([name]) => name.endsWith('compilation-dir='))) {
     options.push(['-fdebug-compilation-dir=', command.cwd]);
   }
   return options;
@@ -34,7 +34,6 @@ export function remoteOptions(command: CompileCommand): RemoteOption[] {
 export interface RemoteContext {
   /** Of the source before it was preprocessed. */
   readonly language: Language;
-  readonly directivesOnly: boolean;
   readonly stage: 'object' | 'assembly';
   /** Paths of the server's own choice. */
   readonly source: ByteString;
@@ -54,22 +53,29 @@ export function renderRemoteArguments(
     return failure(`more than ${ARGUMENTS.remoteOptions} options`);
   }
   const rendered: ByteString[] = [];
-  for (const option of options as unknown[]) {
+  for (const option of options) {
     const word = renderOption(option);
     if (!word.ok) return word;
     rendered.push(word.value);
   }
-  const language = context.directivesOnly
-    ? ['-fpreprocessed', '-fdirectives-only', '-x', context.language]
-    : ['-x', preprocessedLanguage(context.language)];
+  const language = ['-x', preprocessedLanguage(context.language)];
   const stage = context.stage === 'object' ? '-c' : '-S';
   return success([...rendered, ...language, stage, '-o', context.output, context.source]);
+}
+
+/** Bytes, and none that ends a C string: a character beyond U+00FF would become another on its way. */
+function isByteString(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === 0 || code > 0xff) return false;
+  }
+  return true;
 }
 
 /** Always one word, name first, so that no value can stand where an option or a file may. */
 function renderOption(option: unknown): Result<ByteString, string> {
   if (!Array.isArray(option) || option.length !== 2) return failure('an option is not a pair');
-  const [name, value] = option as [unknown, unknown];
+  const [name, value]: readonly unknown[] = option;
   if (typeof name !== 'string') return failure('an option has no name');
   const spec = REMOTE_OPTIONS.get(name);
   if (spec === undefined) return failure(`option ${JSON.stringify(name.slice(0, 80))} is not sent`);
@@ -78,7 +84,7 @@ function renderOption(option: unknown): Result<ByteString, string> {
   }
   if (typeof value !== 'string') return failure(`option ${name} needs a value`);
   if (value.length > ARGUMENTS.remoteValue) return failure(`the value of ${name} is too long`);
-  if (/[^\x01-\xff]/.test(value) || !acceptsValue(spec, value)) {
+  if (!isByteString(value) || !acceptsValue(spec, value)) {
     return failure(`option ${name} cannot have this value`);
   }
   return success(name + value);

@@ -20,7 +20,6 @@ const job: Job = {
   toolchain: digest,
   language: 'c++',
   stage: 'object',
-  directivesOnly: true,
   options: [
     ['-O', '2'],
     ['-g', null],
@@ -99,7 +98,6 @@ await t.test('a field that is not what it should be is refused', async (t) => {
     toolchain: [undefined, 1, digest.toUpperCase(), digest.slice(1), `${digest}0`],
     language: ['fortran', 'assembler', null, ['c']],
     stage: ['link'],
-    directivesOnly: [0, 'true', null],
     options: [null, {}, ['-O'], [['-O']], [['-O', 2]], [['-O', '2', '3']], [[null, 'x']]],
     sourceDateEpoch: ['0', -1, 0.5, Number.NaN],
     sourceBytes: [-1, WIRE.sourceBytes + 1, 1.5, Infinity, '5', null],

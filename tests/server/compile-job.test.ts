@@ -68,15 +68,6 @@ await t.test('an object is the one that gcc makes here', async (t) => {
   }
 });
 
-await t.test('a source with its macros unexpanded makes the same object', async (t) => {
-  const client = await newClient(t);
-  const here = t.testdir({ 'unit.c': C });
-  execFileSync(GCC, ['-O2', '-c', 'unit.c', '-o', 'local'], { cwd: here });
-  const source = execFileSync(GCC, ['-O2', '-E', '-fdirectives-only', 'unit.c'], { cwd: here });
-  client.begin(identityOf(GCC), source, { directivesOnly: true, options: [['-O', '2']] });
-  t.ok((await client.answer()).output.equals(readFileSync(`${here}/local`)));
-});
-
 await t.test('a compile that fails answers with its words and without output', async (t) => {
   const client = await newClient(t);
   client.begin(identityOf(GCC), '# 1 "mine.c"\nint f( {\n');

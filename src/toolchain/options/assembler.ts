@@ -1,14 +1,14 @@
 /**
  * The sub-table of -Wa, and -Xassembler: GNU as on x86, ARM and AArch64, and the subset of it that
  * Clang's own assembler reads. What lists, reads or writes files (-a…, --MD, -I, -o, @file, a bare
- * file name), prints (--statistics, -v) or changes the language (-M) is not here.
+ * file name), prints (--statistics, -v), changes the language (-M) or describes the
+ * temporary .s file in debug information (-g, --gdwarf-5) is not here.
  */
 
 const FLAGS = new Set(
   (
     '--noexecstack --execstack --32 --64 --x32 --divide --fatal-warnings --warn --no-warn -W ' +
-    '-g --gen-debug --gstabs --gstabs+ --gdwarf --gdwarf-2 --gdwarf-3 --gdwarf-4 --gdwarf-5 ' +
-    '--gdwarf-sections --compress-debug-sections --nocompress-debug-sections --no-pad-sections ' +
+    '--compress-debug-sections --nocompress-debug-sections --no-pad-sections ' +
     '--keep-locals -L --strip-local-absolute --reduce-memory-overheads --sectname-subst ' +
     '--traditional-format -R -J -Z -f -n -q -k -K -EB -EL'
   ).split(' '),

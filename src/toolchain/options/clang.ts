@@ -13,7 +13,7 @@ const DEBUG =
 
 const ROWS: readonly OptionRow[] = [
   ...DEBUG.split(' ').map((name): OptionRow => [name, 'none', 'none', 'both']),
-  ['--target=', 'joined', 'word', 'both'],
+  ['--target=', 'joined', 'target', 'both'],
   ['-stdlib=', 'joined', 'word', 'both'],
   ['--stdlib=', 'joined', 'word', 'both'],
   ['-Qunused-arguments', 'none', 'none', 'both'],
@@ -74,7 +74,8 @@ const ROWS: readonly OptionRow[] = [
 const DECLINED: readonly (readonly [Arity, string, string])[] = [
   ['separate', '-Xclang -Xanalyzer -Xopenmp-target -mllvm -Xcuda-fatbinary', 'reach inside'],
   ['joined', '-Xarch_ -Xopenmp-target= -mllvm=', 'reach inside'],
-  ['separate', '-cc1 -cc1as --config -gcc-toolchain', 'another tool, other settings'],
+  ['none', '-cc1 -cc1as', 'another tool'],
+  ['separate', '--config -gcc-toolchain', 'other settings'],
   ['joined', '--config= --gcc-toolchain= --gcc-install-dir= --cuda-path= --hip-path=', 'paths'],
   ['separate', '-resource-dir -working-directory', 'moves what is found'],
   ['joined', '-resource-dir= -working-directory= -fcrash-diagnostics-dir=', 'moves files'],

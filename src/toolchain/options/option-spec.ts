@@ -46,6 +46,8 @@ export type ValueKind =
   | 'none'
   /** Names, numbers and lists of them: no slash, so never a path. */
   | 'word'
+  /** A target triple that Clang assembles itself; for others it runs programs along PATH. */
+  | 'target'
   /** The rest of -W: a warning's name, `=` and a word; no comma in the name (that is -Wa, -Wl,). */
   | 'warning'
   /** The rest of -O. */
@@ -92,10 +94,31 @@ export type AliasRow = readonly [name: string, arity: Arity, target: string, fix
 
 /** Printable ASCII that cannot form a path, start a response file, or end an argument early. */
 const WORD = /^[A-Za-z0-9_.,:+=*^$-]*$/;
+const TARGET =
+  /^(?:x86_64|i[3-6]86|aarch64|arm64|arm|armv\w+|thumb\w*|riscv(?:32|64)|powerpc\w*|mips\w*|s390x|wasm(?:32|64))(?:-[A-Za-z0-9_.]+)*$/;
 const WARNING = /^(?:[a-zA-Z][A-Za-z0-9_+-]*(?:=[A-Za-z0-9_.,:+=*-]*)?)?$/;
 const LEVEL = /^(?:[0-9]{1,3}|s|z|g|fast)?$/;
 const LANGUAGE = /^[a-z0-9+-]+$/;
 const PARAMETER = /^([a-zA-Z0-9-]+)=[A-Za-z0-9-]+$/;
+
+const isBytes = (value: string): boolean => !value.includes('\0');
+
+const FITS: Readonly<
+  Record<
+    Exclude<ValueKind, 'assembler'>,
+    (value: string, parameters: ReadonlySet<string>) => boolean
+  >
+> = {
+  none: (value) => value === '',
+  word: (value) => WORD.test(value),
+  target: (value) => TARGET.test(value),
+  warning: (value) => WARNING.test(value),
+  level: (value) => LEVEL.test(value),
+  language: (value) => LANGUAGE.test(value),
+  parameter: (value, parameters) => parameters.has(PARAMETER.exec(value)?.[1] ?? ''),
+  text: isBytes,
+  path: isBytes,
+};
 
 /** Whether `value` fits `kind`; `assembler` is judged in assembler.ts. */
 export function fitsValueKind(
@@ -103,25 +126,7 @@ export function fitsValueKind(
   value: string,
   parameters: ReadonlySet<string>,
 ): boolean {
-  switch (kind) {
-    case 'none':
-      return value === '';
-    case 'word':
-      return WORD.test(value);
-    case 'warning':
-      return WARNING.test(value);
-    case 'level':
-      return LEVEL.test(value);
-    case 'language':
-      return LANGUAGE.test(value);
-    case 'parameter': {
-      const name = PARAMETER.exec(value)?.[1];
-      return name !== undefined && parameters.has(name);
-    }
-    case 'text':
-    case 'path':
-      return !value.includes('\0');
-  }
+  return FITS[kind](value, parameters);
 }
 
 /** Whether the typed job of a remote compile may carry this option. */

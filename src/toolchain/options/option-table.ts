@@ -13,6 +13,7 @@ import {
   GCC_VALUED,
 } from './families.generated.js';
 import { MODULE_ROWS } from './modules.js';
+import { NEWER_CLANG_ROWS, NEWER_GCC_ROWS } from './newer.js';
 import { PREPROCESSOR_ALIASES, PREPROCESSOR_ROWS } from './preprocessor.js';
 
 export type CompilerFamily = 'gcc' | 'clang';
@@ -48,6 +49,9 @@ export class OptionTable {
 
   constructor(rows: readonly OptionRow[], aliases: readonly AliasRow[]) {
     for (const row of rows) this.#add(row);
+    // After all rows, so that one which says what -fno-X means stands.
+    const positive = Array.from(this.#entries.values());
+    for (const { spec, arity } of positive) this.#addNegative(spec, arity);
     for (const [name, arity, target, fixedValue] of aliases) {
       const entry = this.#entries.get(target);
       if (entry === undefined) throw new Error(`Option table: ${name} is an alias of nothing`);
@@ -97,7 +101,6 @@ export class OptionTable {
       clears: obstacle?.clears,
     };
     this.#insert(name, { spec, arity, fixedValue: undefined });
-    this.#addNegative(spec, arity);
   }
 
   /** `-fX` and `-mX` have a `-fno-X`, which switches off what stands in the way of `-fX`. */
@@ -129,15 +132,8 @@ export class OptionTable {
 }
 
 function matchExact({ spec, arity, fixedValue }: Entry): OptionMatch {
-  switch (arity) {
-    case 'none':
-      return { spec, value: fixedValue, takesNextWord: false };
-    case 'joined':
-      return { spec, value: '', takesNextWord: false };
-    case 'separate':
-    case 'either':
-      return { spec, value: undefined, takesNextWord: true };
-  }
+  const takesNextWord = arity === 'separate' || arity === 'either';
+  return { spec, value: arity === 'joined' ? '' : fixedValue, takesNextWord };
 }
 
 function family(flags: string, valued: string): OptionRow[] {
@@ -151,9 +147,12 @@ const SHARED_ROWS = [...COMMON_ROWS, ...PREPROCESSOR_ROWS, ...DECLINED_ROWS, ...
 const SHARED_ALIASES = [...COMMON_ALIASES, ...PREPROCESSOR_ALIASES];
 
 const TABLES: Readonly<Record<CompilerFamily, OptionTable>> = {
-  gcc: new OptionTable([...SHARED_ROWS, ...family(GCC_FLAGS, GCC_VALUED)], SHARED_ALIASES),
+  gcc: new OptionTable(
+    [...SHARED_ROWS, ...NEWER_GCC_ROWS, ...family(GCC_FLAGS, GCC_VALUED)],
+    SHARED_ALIASES,
+  ),
   clang: new OptionTable(
-    [...CLANG_ROWS, ...SHARED_ROWS, ...family(CLANG_FLAGS, CLANG_VALUED)],
+    [...CLANG_ROWS, ...SHARED_ROWS, ...NEWER_CLANG_ROWS, ...family(CLANG_FLAGS, CLANG_VALUED)],
     [...SHARED_ALIASES, ...CLANG_ALIASES],
   ),
 };

@@ -1,0 +1,79 @@
+/** Compile servers for demonstrations, benchmarks and end-to-end tests: real tsccd processes. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const tsccd = fileURLToPath(new URL('../../bin/tsccd', import.meta.url));
+
+export interface Servers {
+  /** A host list for TSCC_HOSTS. */
+  readonly hosts: string;
+  readonly processes: readonly ChildProcess[];
+  /** Ends them as an administrator would; resolves when all have ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * One server per address, each with a port of the system's choice and a store of its own. Rejects
+ * with what a server printed when one does not start.
+ */
+export async function startServers(
+  addresses: readonly string[],
+  stores: string,
+  options: readonly string[] = ['--jobs', '2'],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Servers> {
+  const started = await Promise.all(
+    addresses.map((address, n) => startServer(address, `${stores}/${n}`, options, env)),
+  );
+  return {
+    hosts: started.map(({ host }) => host).join(' '),
+    processes: started.map(({ child }) => child),
+    async stop() {
+      await Promise.all(started.map(({ child }) => stopServer(child)));
+    },
+  };
+}
+
+function startServer(
+  address: string,
+  store: string,
+  options: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly host: string; readonly child: ChildProcess }> {
+  // What a test runner loads into node processes (it sets the variable in the very spawn) has no
+  // business in a server.
+  const child = spawn(
+    'env',
+    [
+      '-u',
+      'NODE_OPTIONS',
+      process.execPath,
+      tsccd,
+      '--listen',
+      `${address}:0`,
+      '--store',
+      store,
+      ...options,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], env },
+  );
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    child.stderr.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+    child.stdout.on('data', (bytes: Buffer) => {
+      printed += bytes.toString();
+      const host = /^tsccd: listening on (\S+)$/m.exec(printed)?.[1];
+      if (host !== undefined) resolve({ host, child });
+    });
+    child.on('error', reject);
+    child.on('exit', (status) => reject(new Error(`tsccd ended with ${status}: ${printed}`)));
+  });
+}
+
+function stopServer(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.on('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
+}

@@ -1,0 +1,50 @@
+/* The ways in which tscc is called; launcher.h says what it is. */
+#include "launcher.h"
+
+static const char *const command_line_tools[] = {
+    "status", "report", "explain", "hosts", "stop", "keygen", "install", "verify", "doctor", "top",
+    "closure", "completion", "--version", "--help", "-h", "--show-hosts", "-j", NULL,
+};
+static const char *const source_and_object_suffixes[] = {
+    "c", "i", "C", "cc", "cp", "cpp", "CPP", "cxx", "c++", "ii", "m", "mi", "M", "mm", "mii",
+    "s", "S", "sx", "o", NULL,
+};
+
+static void run_command_line_tool(char **arguments) {
+    struct list words = {0};
+    add(&words, "node");
+    add(&words, text("%s/build/src/cli/main.js", installation()));
+    while (*arguments) add(&words, *arguments++);
+    int error = exec_node(words.items, environ);
+    die(FAILURE, "cannot start node (%s): install Node.js or rebuild tscc", strerror(error));
+}
+
+int main(int argc, char **argv) {
+    struct command command = {.words = argv};
+    const char *name = argc > 0 ? last_component(argv[0]) : "tscc";
+    if (strcmp(name, "tscc") == 0) {
+        if (argc < 2) die(BAD_ARGUMENTS, "usage: tscc COMPILER ARGUMENT..., or see tscc --help");
+        if (is_one_of(argv[1], command_line_tools)) run_command_line_tool(argv + 1);
+        const char *dot = strrchr(last_component(argv[1]), '.');
+        bool is_file = dot && is_one_of(dot + 1, source_and_object_suffixes);
+        if (is_file || argv[1][0] == '-') argv[0] = "cc"; /* as with distcc */
+        else command.words = argv + 1;
+        name = command.words[0];
+    }
+    bool others_first = name != command.words[0]; /* called by a path to a link */
+    command.compiler = find_compiler(name, &others_first);
+    /* gcc looks for its programs beside what argv[0] leads to: not beside us, or ccache. */
+    if (others_first) command.words[0] = (char *)command.compiler;
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how children end; gcc does the same */
+    struct place place = find_place();
+    /* A daemon that exits because it is idle closes its last connections unheard: a second try. */
+    for (int tries = 0; tries < 2 && place.socket; tries++) {
+        bool has_started = false;
+        int connection = reach_daemon(&place, &has_started);
+        if (connection >= 0 && converse(&command, place.socket, connection)) break;
+        if (has_started) note_failed_start(&place);
+        if (has_started || connection < 0) break;
+    }
+    /* Even if TSCC_FALLBACK=0, which the daemon obeys: a build never breaks because of tscc. */
+    run_here(&command, place.state);
+}

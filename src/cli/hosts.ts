@@ -1,0 +1,146 @@
+/** `tscc hosts`, `tscc --show-hosts` and `tscc -j`: the compile servers as this user would use them. */
+import { fromText, toText } from '../core/byte-string.js';
+import { EXIT, TsccError } from '../core/errors.js';
+import { realClock } from '../platform/clock.js';
+import { realFiles } from '../platform/files.js';
+import { VERSION } from '../platform/version.js';
+import { dialHost } from '../client/dial.js';
+import type { HostList, RemoteHost } from '../client/host-list.js';
+import { HostSource } from '../client/host-source.js';
+import { ServerLink } from '../client/server-link.js';
+import { realToolchainDeps } from '../toolchain/toolchain-host.js';
+import { ToolchainProbe, type Toolchain } from '../toolchain/toolchain.js';
+import { findCompilers } from './compilers.js';
+import { findUserState, type UserState } from './user-state.js';
+
+/** What one host answered. */
+export interface HostReport {
+  readonly host: string;
+  readonly state: 'up' | 'draining' | 'down';
+  /** Why it is down. */
+  readonly reason: string | null;
+  readonly version: string | null;
+  readonly slots: number | null;
+  readonly running: number | null;
+  readonly queued: number | null;
+  readonly load: number | null;
+  /** Compilers of this host by name, and whether the server has the very same. */
+  readonly toolchains: Readonly<Record<string, boolean>>;
+}
+
+export async function printHosts(options: { readonly json: boolean }): Promise<void> {
+  const user = findUserState();
+  const list = hostList(user);
+  const probe = new ToolchainProbe(
+    realToolchainDeps((message) => process.stderr.write(`tscc: ${message}\n`)),
+  );
+  const path = fromText(process.env['PATH'] ?? '');
+  const toolchains: Toolchain[] = [];
+  for (const compiler of findCompilers(['gcc', 'g++', 'clang', 'clang++'], path)) {
+    const identity = await probe.identify(compiler, path);
+    if (typeof identity !== 'string') toolchains.push(identity);
+  }
+  const reports = await Promise.all(list.remote.map((host) => ask(host, user, toolchains)));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+    return;
+  }
+  if (reports.length === 0) {
+    process.stdout.write('no compile servers: set TSCC_HOSTS or write a hosts file\n');
+  }
+  for (const report of reports) process.stdout.write(`${describe(report)}\n`);
+}
+
+/** One host a line, as the list has them. */
+export function printHostList(): void {
+  const list = hostList(findUserState());
+  for (const host of list.remote) process.stdout.write(`${host.name}\n`);
+  if (list.localhost > 0) process.stdout.write(`localhost/${list.localhost}\n`);
+}
+
+/**
+ * A fitting `make -j`: the slots of the servers that answer, and those that the list gives to
+ * hosts that do not.
+ */
+export async function printConcurrency(): Promise<void> {
+  const user = findUserState();
+  const list = hostList(user);
+  const slots = await Promise.all(
+    list.remote.map(async (host) => host.slots ?? (await ask(host, user, [])).slots ?? 0),
+  );
+  const total = slots.reduce((sum, n) => sum + n, list.localhost);
+  process.stdout.write(`${Math.max(1, total)}\n`);
+}
+
+function hostList(user: UserState): HostList {
+  const hosts = new HostSource(fromText(user.stateDirectory), realFiles).hostsFor(user.settings);
+  if (!hosts.ok) throw new TsccError(toText(hosts.error), EXIT.badHostSpec);
+  return hosts.value;
+}
+
+function ask(
+  host: RemoteHost,
+  user: UserState,
+  toolchains: readonly Toolchain[],
+): Promise<HostReport> {
+  return new Promise((resolve) => {
+    const link: ServerLink = new ServerLink(host, {
+      dial: () => dialHost(host, user.settings, user.stateDirectory, realFiles),
+      clock: realClock,
+      version: VERSION,
+      clientId: `tools-${process.pid}`,
+      onUpOrDown: () => {},
+      onChange() {
+        const report = reportOf(link, toolchains);
+        if (report === undefined) return;
+        resolve(report);
+        link.close('asked enough');
+      },
+    });
+    link.want();
+  });
+}
+
+/** Undefined while answers are still to come. */
+function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostReport | undefined {
+  const { serverState, welcome } = link;
+  const nothing = {
+    host: link.host.name,
+    version: null,
+    slots: null,
+    running: null,
+    queued: null,
+    load: null,
+    toolchains: {},
+  };
+  if (link.state === 'down') return { ...nothing, state: 'down', reason: link.downReason ?? '' };
+  if (serverState === undefined || welcome === undefined) return undefined;
+  const answers = toolchains.map((toolchain) => ({
+    name: `${toText(toolchain.name)} ${toolchain.version}`,
+    has: link.hasToolchain(toolchain.digest, toolchain.name),
+  }));
+  if (answers.some(({ has }) => has === 'unknown')) return undefined;
+  return {
+    host: link.host.name,
+    state: serverState.draining ? 'draining' : 'up',
+    reason: null,
+    version: welcome.version,
+    slots: serverState.slots,
+    running: serverState.running,
+    queued: serverState.queued,
+    load: serverState.load,
+    toolchains: Object.fromEntries(answers.map(({ name, has }) => [name, has === 'yes'])),
+  };
+}
+
+function describe(report: HostReport): string {
+  if (report.state === 'down') return `${report.host}  down: ${report.reason}`;
+  const toolchains = Object.entries(report.toolchains)
+    .map(([name, known]) => (known ? name : `no ${name}`))
+    .join(', ');
+  return (
+    `${report.host}  ${report.state}, tsccd ${report.version}, ` +
+    `${report.running}/${report.slots} slots, ${report.queued} queued, ` +
+    `load ${report.load?.toFixed(2)}; ${toolchains === '' ? 'no compilers here' : toolchains}`
+  );
+}

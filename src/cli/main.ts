@@ -1,0 +1,73 @@
+/** `tscc SUBCOMMAND`: what the launcher hands on because it is no compile. */
+import yargs from 'yargs';
+import { EXIT, TsccError } from '../core/errors.js';
+import { VERSION } from '../platform/version.js';
+import { fail } from './fail.js';
+
+/** Shown above the list of subcommands. */
+const USAGE = `usage: tscc COMPILER [ARGUMENT…]     compile, on another host where that is possible
+       tscc SUBCOMMAND [OPTION…]
+
+As with distcc:  make -j16 CC="tscc gcc" CXX="tscc g++"`;
+
+async function main(words: readonly string[]): Promise<void> {
+  // distcc's spellings, which are options and not subcommands.
+  switch (words[0]) {
+    case '--show-hosts':
+      return (await import('./hosts.js')).printHostList();
+    case '-j':
+      return (await import('./hosts.js')).printConcurrency();
+    default:
+  }
+  await yargs(words)
+    .scriptName('tscc')
+    .usage(USAGE)
+    .command(
+      'status',
+      'What became of the compiles of a session',
+      (command) =>
+        command
+          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
+          .option('session', { type: 'string', describe: 'Its name; default: the newest' }),
+      async ({ json, session }) => (await import('./status.js')).printStatus({ json, session }),
+    )
+    .command(
+      'hosts',
+      'The compile servers: reachable, toolchains, slots, load, version',
+      (command) => command.option('json', { type: 'boolean', default: false }),
+      async ({ json }) => (await import('./hosts.js')).printHosts({ json }),
+    )
+    .command(
+      'stop',
+      'End the session daemon once its running commands have ended',
+      (command) => command,
+      async () => (await import('./stop.js')).stopDaemon(),
+    )
+    .command(
+      'install <directory>',
+      'Make links named after compilers (masquerade) in a directory',
+      (command) =>
+        command.positional('directory', { type: 'string', demandOption: true, normalize: true }),
+      async ({ directory }) => (await import('./install.js')).installLinks(directory),
+    )
+    .command(
+      'keygen <file>',
+      'Make the key that this host and its compile servers share',
+      (command) => command.positional('file', { type: 'string', demandOption: true }),
+      async ({ file }) => (await import('./keygen.js')).makeKeyFile(file),
+    )
+    .option('show-hosts', { type: 'boolean', describe: 'The host list, a line each' })
+    .option('j', { type: 'boolean', describe: 'A fitting number for make -j' })
+    .demandCommand(1, 'which subcommand?')
+    .strict()
+    .version(`tscc ${VERSION}`)
+    .help()
+    .alias('help', 'h')
+    .wrap(100)
+    .fail((message, error) => {
+      throw error ?? new TsccError(`${message} (see tscc --help)`, EXIT.badArguments);
+    })
+    .parseAsync();
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => fail('tscc', error));

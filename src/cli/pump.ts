@@ -1,0 +1,94 @@
+/**
+ * `tscc-pump CMD…`: opens a session, runs the build with the launcher first on PATH, prints a
+ * short summary on standard error, and exits as the build did.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
+import { VERSION } from '../platform/version.js';
+import { askDaemon } from '../protocol/control.js';
+import type { SessionStatus } from '../report/statistics.js';
+import { summarize } from '../report/summary.js';
+import { newSessionName } from '../client/session-name.js';
+import { fail } from './fail.js';
+import { findUserState, type UserState } from './user-state.js';
+
+const USAGE = `usage: tscc-pump COMMAND [ARGUMENT…]
+
+Runs a build (for example  tscc-pump make -j16 CC="tscc gcc") as one session of tscc and prints
+what became of its compiles. Exits with the command's own status.
+`;
+
+async function pump(words: readonly string[]): Promise<never> {
+  const [command, ...args] = words;
+  if (command === '--version') {
+    process.stdout.write(`tscc-pump ${VERSION}\n`);
+    process.exit(0);
+  }
+  if (command === undefined || command === '--help' || command === '-h') {
+    (command === undefined ? process.stderr : process.stdout).write(USAGE);
+    process.exit(command === undefined ? EXIT.badArguments : 0);
+  }
+  const user = findUserState();
+  const session = newSessionName();
+  const began = performance.now();
+  const status = await runBuild(command, args, session);
+  const wall = performance.now() - began;
+  await printSummary(user, session, wall);
+  process.exit(status);
+}
+
+/** Resolves with the exit status, 128+n for a signal. Signals sent to us are for the build. */
+function runBuild(command: string, args: readonly string[], session: string): Promise<number> {
+  const bin = fileURLToPath(new URL('../../../bin', import.meta.url));
+  return new Promise((resolve, reject) => {
+    const build = spawn(command, args, {
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        TSCC_SESSION: session,
+        PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+      },
+    });
+    // A terminal's ^C reaches the build by itself; we only must not die before it.
+    process.on('SIGINT', () => {});
+    process.on('SIGQUIT', () => {});
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => build.kill(signal));
+    }
+    build.on('error', (error) => {
+      const isMissing = errnoCode(error) === 'ENOENT';
+      reject(
+        new TsccError(
+          `cannot run '${command}': ${isMissing ? 'there is no such command' : error.message}`,
+          isMissing ? EXIT.noSuchFile : EXIT.failure,
+        ),
+      );
+    });
+    build.on('exit', (code, signal) => {
+      resolve(signal === null ? (code ?? EXIT.failure) : 128 + constants.signals[signal]);
+    });
+  });
+}
+
+async function printSummary(user: UserState, session: string, wall: number): Promise<void> {
+  let status: unknown;
+  try {
+    status = await askDaemon(user.socketPath, { ask: 'end-session', session });
+  } catch (error) {
+    process.stderr.write(`tscc-pump: no summary: ${describeError(error)}\n`);
+    return;
+  }
+  if (status === undefined || status === null) {
+    process.stderr.write(
+      'tscc-pump: no command of this build came to tscc: is CC="tscc gcc" set?\n',
+    );
+    return;
+  }
+  for (const line of summarize(status as SessionStatus, wall)) {
+    process.stderr.write(`tscc-pump: ${line}\n`);
+  }
+}
+
+pump(process.argv.slice(2)).catch((error: unknown) => fail('tscc-pump', error));

@@ -1,0 +1,263 @@
+/**
+ * One command of the build, from the launcher's request to its end. Each compile ends in exactly
+ * one outcome, and the journal says which and why.
+ *
+ *              ┌─ other ──────────────▶ local run
+ *   deciding ──┼─ decline ────────────▶ local run (waits for a slot, then exec)
+ *              └─ plain ──▶ remote ───▶ finished
+ *                              └──────▶ local run, or an error under TSCC_FALLBACK=0
+ *   any ── launcher gone ─────────────▶ cancelled
+ */
+import { toText, type ByteString } from '../core/byte-string.js';
+import { describeError, EXIT } from '../core/errors.js';
+import { DAEMON } from '../core/limits.js';
+import type { OtherKind } from '../core/reasons.js';
+import type { RunRequest } from '../protocol/launcher-wire.js';
+import type { CommandIdentity, LocalReason } from '../report/events.js';
+import { decide, type Decision, type DecisionContext } from './decision.js';
+import type { HostSource } from './host-source.js';
+import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
+import type { Slot, SlotPool } from './local-slots.js';
+import {
+  PlainCompile,
+  refusalMessage,
+  type PlainCompileContext,
+  type PlainVerdict,
+} from './plain-compile.js';
+import type { Session } from './sessions.js';
+import type { Settings } from './settings.js';
+
+export interface CommandRunContext extends DecisionContext, PlainCompileContext {
+  readonly hosts: HostSource;
+  /** Gives a test whether this very process still runs. */
+  readonly watchProcess: (pid: number) => () => boolean;
+  readonly log: (message: string) => void;
+}
+
+/** Commands that hold no slot: they take no time, or another command of the build feeds them. */
+const WITHOUT_SLOT: ReadonlySet<OtherKind> = new Set(['query', 'stdin', 'no-input']);
+
+export class CommandRun {
+  readonly #launcher: LauncherConnection;
+  readonly #request: RunRequest;
+  readonly #settings: Settings;
+  readonly #session: Session;
+  readonly #context: CommandRunContext;
+  readonly #identity: CommandIdentity;
+  readonly #began: number;
+  #phase: () => string = () => 'deciding';
+  #source: ByteString = '';
+
+  constructor(
+    launcher: LauncherConnection,
+    request: RunRequest,
+    settings: Settings,
+    session: Session,
+    context: CommandRunContext,
+  ) {
+    this.#launcher = launcher;
+    this.#request = request;
+    this.#settings = settings;
+    this.#session = session;
+    this.#context = context;
+    this.#began = context.clock.monotonic();
+    this.#identity = {
+      id: session.enter(),
+      cwd: toText(request.cwd),
+      argv: request.argv.map(toText),
+    };
+  }
+
+  /** Never rejects. Resolves when the command has ended, local runs included. */
+  async run(): Promise<void> {
+    this.#launcher.startBeats();
+    try {
+      const { hosts, slots } = this.#context;
+      const list = hosts.hostsFor(this.#settings);
+      slots.setLimit('compile', list.ok ? list.value.localSlots : undefined);
+      slots.setLimit('preprocess', list.ok ? list.value.preprocessSlots : undefined);
+      await this.#dispatch(await decide(this.#request, this.#settings, list, this.#context));
+    } catch (error) {
+      if (error instanceof LauncherGone) this.#recordDeparture(error);
+      else await this.#survive(error);
+    } finally {
+      this.#launcher.close();
+      this.#session.leave();
+    }
+  }
+
+  async #dispatch(decision: Decision): Promise<void> {
+    switch (decision.kind) {
+      case 'other':
+        return this.#runOther(decision.other);
+      case 'decline':
+        this.#source = decision.source;
+        if (decision.notice !== undefined) {
+          if (!this.#settings.fallback) return this.#fail(decision.notice, EXIT.badHostSpec);
+          this.#tell(decision.notice);
+        }
+        return this.#runLocally({ decline: decision.reason });
+      case 'plain': {
+        this.#source = decision.command.source;
+        const compile = new PlainCompile(
+          this.#request,
+          this.#settings,
+          decision,
+          this.#launcher,
+          this.#context,
+          this.#began,
+        );
+        this.#phase = () => compile.phase;
+        return this.#conclude(await compile.run(), decision.command.output);
+      }
+    }
+  }
+
+  async #conclude(verdict: PlainVerdict, output: ByteString): Promise<void> {
+    if (verdict.kind === 'finished') {
+      const { result, ...record } = verdict.record;
+      this.#session.record({
+        event: 'compile',
+        ...this.#identity,
+        outcome: 'plain',
+        source: toText(this.#source),
+        output: toText(output),
+        ...record,
+        sentBytes: result.sentBytes,
+        receivedBytes: result.receivedBytes,
+        outputBytes: result.output.length,
+        remoteCpu: result.cpu,
+        remoteRunning: result.running,
+      });
+      return;
+    }
+    const { reason, detail, diagnostics } = verdict;
+    if ('fallback' in reason) {
+      if (!this.#settings.fallback) {
+        this.#session.record({
+          event: 'failed',
+          ...this.#identity,
+          source: toText(this.#source),
+          fallback: reason.fallback,
+          ...(detail === undefined ? {} : { detail }),
+        });
+        if (diagnostics !== undefined) this.#launcher.send({ kind: 'stderr', bytes: diagnostics });
+        return this.#fail(refusalMessage(reason.fallback, detail), EXIT.failure);
+      }
+      if (reason.fallback === 'no-server' || reason.fallback === 'no-toolchain') {
+        this.#tell(`${reason.fallback}: ${detail}; compiling locally`);
+      }
+    }
+    return this.#runLocally(reason, detail);
+  }
+
+  async #runOther(kind: OtherKind): Promise<void> {
+    this.#session.record({ event: 'other', ...this.#identity, kind });
+    this.#phase = () => 'local-queue';
+    await this.#exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#localSlot('other'));
+  }
+
+  /** The outcome is known, and counted, when the compiler starts; how it ends is its own affair. */
+  async #runLocally(reason: LocalReason, detail?: string): Promise<void> {
+    this.#phase = () => 'local-queue';
+    const slot = await this.#localSlot('compile');
+    const waited = this.#context.clock.monotonic() - this.#began;
+    this.#recordLocal(reason, detail, waited);
+    await this.#exec(slot);
+    const ran = this.#context.clock.monotonic() - this.#began - waited;
+    this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
+  }
+
+  /** None for a command inside a compiler of ours: that one may hold the slot it would wait for. */
+  #localSlot(pool: SlotPool): Promise<Slot | undefined> {
+    if (this.#request.environment.has('_TSCC_GUARD')) return Promise.resolve(undefined);
+    return this.#context.slots.acquire(pool, this.#launcher.gone);
+  }
+
+  #recordLocal(reason: LocalReason, detail: string | undefined, waited: number): void {
+    this.#session.record({
+      event: 'local',
+      ...this.#identity,
+      source: toText(this.#source),
+      ...(detail === undefined ? {} : { detail }),
+      waited,
+      ...reason,
+    });
+  }
+
+  /** Lets the launcher become the compiler and waits until that has ended. */
+  async #exec(slot: Slot | undefined): Promise<void> {
+    this.#launcher.stopBeats();
+    this.#launcher.send({ kind: 'exec' });
+    try {
+      await this.#ended();
+    } finally {
+      slot?.release();
+    }
+  }
+
+  /** The connection closes with its last holder; a child that outlives the compiler is no holder. */
+  #ended(): Promise<void> {
+    const { clock } = this.#context;
+    const isAlive = this.#context.watchProcess(this.#request.pid);
+    const { gone } = this.#launcher;
+    return new Promise((resolve) => {
+      const check = () => {
+        if (isAlive()) timer = clock.after(DAEMON.slotHolderCheck, check);
+        else resolve();
+      };
+      let timer = clock.after(DAEMON.slotHolderCheck, check);
+      const onGone = () => {
+        timer.cancel();
+        resolve();
+      };
+      if (gone.aborted) onGone();
+      else gone.addEventListener('abort', onGone, { once: true });
+    });
+  }
+
+  #recordDeparture(gone: LauncherGone): void {
+    switch (gone.leaving) {
+      case 'daemon-silent':
+        return this.#recordLocal({ fallback: 'daemon-silent' }, this.#phase(), this.#elapsed());
+      case 'cannot-preprocess':
+        return this.#recordLocal({ fallback: 'internal-error' }, gone.message, this.#elapsed());
+      case 'interrupted':
+      case undefined:
+        this.#session.record({
+          event: 'cancelled',
+          ...this.#identity,
+          phase: this.#phase(),
+          why: gone.message,
+        });
+    }
+  }
+
+  /** A fault of tscc must not break the build: it is logged, counted, and the compiler runs. */
+  async #survive(error: unknown): Promise<void> {
+    const stack = error instanceof Error ? error.stack : undefined;
+    this.#context.log(`${this.#phase()}: ${stack ?? describeError(error)}`);
+    if (this.#launcher.gone.aborted) return;
+    try {
+      await this.#runLocally({ fallback: 'internal-error' }, describeError(error));
+    } catch (second) {
+      if (!(second instanceof LauncherGone)) throw second;
+      this.#recordDeparture(second);
+    }
+  }
+
+  #fail(message: ByteString, status: number): void {
+    this.#launcher.send({ kind: 'fail', status, message });
+  }
+
+  /** One line on the build's standard error, once in a session. */
+  #tell(message: ByteString): void {
+    if (!this.#session.isNews(message)) return;
+    const bytes = Buffer.from(`tscc: ${message}\n`, 'latin1');
+    this.#launcher.send({ kind: 'stderr', bytes });
+  }
+
+  #elapsed(): number {
+    return this.#context.clock.monotonic() - this.#began;
+  }
+}

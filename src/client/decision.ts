@@ -1,0 +1,137 @@
+/**
+ * Where a command shall run, as far as that can be told without talking to a server: the first
+ * step of every command, and the only one of most.
+ */
+import type { ByteString } from '../core/byte-string.js';
+import type { Result } from '../core/errors.js';
+import type { DeclineReason, OtherKind } from '../core/reasons.js';
+import type { Files } from '../platform/files.js';
+import { LAUNCHER_WIRE_VERSION, type RunRequest } from '../protocol/launcher-wire.js';
+import type { CompileCommand, ParsedCommand } from '../toolchain/compile-command.js';
+import { parseCommand } from '../toolchain/parse-command.js';
+import { plainObstacle } from '../toolchain/plain-mode.js';
+import type { CompilerFamily } from '../toolchain/options/option-table.js';
+import type { Toolchain } from '../toolchain/toolchain.js';
+import type { HostList } from './host-list.js';
+import { findOutputTarget } from './output-target.js';
+import type { Settings } from './settings.js';
+
+/** Where the compile's files will stand. */
+export interface Targets {
+  readonly output: ByteString;
+  readonly dependencies: ByteString | undefined;
+}
+
+export type Decision =
+  | { readonly kind: 'other'; readonly other: OtherKind }
+  | {
+      readonly kind: 'decline';
+      readonly reason: DeclineReason;
+      readonly source: ByteString;
+      /** A line for standard error, told once in a session. */
+      readonly notice?: ByteString;
+    }
+  | {
+      readonly kind: 'plain';
+      readonly command: CompileCommand;
+      readonly toolchain: Toolchain;
+      readonly hosts: HostList;
+      readonly targets: Targets;
+    };
+
+/** The part of `ToolchainProbe` that is needed here: it remembers what it has identified. */
+export interface CompilerIdentifier {
+  identify(compiler: ByteString, path: ByteString): Promise<Toolchain | DeclineReason>;
+}
+
+export interface DecisionContext {
+  /** Mount namespace and root of the daemon, as the launcher writes them. */
+  readonly world: ByteString;
+  readonly files: Files;
+  readonly compilers: CompilerIdentifier;
+}
+
+export async function decide(
+  request: RunRequest,
+  settings: Settings,
+  hosts: Result<HostList, string>,
+  context: DecisionContext,
+): Promise<Decision> {
+  const decline = (reason: DeclineReason, source: ByteString = '') =>
+    ({ kind: 'decline', reason, source }) as const;
+  if (request.version !== LAUNCHER_WIRE_VERSION) return decline('version-mismatch');
+
+  // A foreign launcher's paths mean other files, so its command is parsed without reading any.
+  const isForeign = request.world !== context.world;
+  const guess = familyByName(request.compiler);
+  const parsed = parse(request, guess, isForeign ? undefined : context.files);
+  if (parsed.kind === 'other') return parsed;
+  const source = parsed.kind === 'compile' ? parsed.command.source : parsed.source;
+  if (isForeign) return decline('foreign-namespace', source);
+  if (settings.mode === 'local') return decline('mode-local', source);
+  if (parsed.kind === 'decline') return parsed;
+
+  if (!hosts.ok) return { ...decline('bad-hosts', source), notice: hosts.error };
+  if (hosts.value.remote.length === 0) {
+    return decline(hosts.value.localhost > 0 ? 'scheduled-local' : 'no-hosts', source);
+  }
+
+  const toolchain = await context.compilers.identify(
+    request.compiler,
+    request.environment.get('PATH') ?? '',
+  );
+  if (typeof toolchain === 'string') return decline(toolchain, source);
+  const exact =
+    toolchain.family === guess ? parsed : parse(request, toolchain.family, context.files);
+  if (exact.kind !== 'compile') return exact;
+  const { command } = exact;
+  const obstacle = plainObstacle(command);
+  if (obstacle !== undefined) return decline(obstacle, source);
+  return withTargets(command, toolchain, hosts.value, request.cwd, context.files);
+}
+
+function withTargets(
+  command: CompileCommand,
+  toolchain: Toolchain,
+  hosts: HostList,
+  cwd: ByteString,
+  files: Files,
+): Decision {
+  const { source } = command;
+  const path = source.startsWith('/') ? source : `${cwd}/${source}`;
+  if (!files.canRead(path)) return { kind: 'decline', reason: 'unreadable-input', source };
+  const output = findOutputTarget(command.output, cwd, files);
+  if (!output.ok) return { kind: 'decline', reason: output.error, source };
+  let dependencies: ByteString | undefined;
+  if (command.dependencies !== undefined) {
+    const target = findOutputTarget(command.dependencies.path, cwd, files);
+    if (!target.ok) return { kind: 'decline', reason: target.error, source };
+    dependencies = target.value;
+  }
+  const targets = { output: output.value, dependencies };
+  return { kind: 'plain', command, toolchain, hosts, targets };
+}
+
+function parse(
+  request: RunRequest,
+  family: CompilerFamily,
+  files: Files | undefined,
+): ParsedCommand {
+  return parseCommand({
+    argv: request.argv,
+    cwd: request.cwd,
+    environment: request.environment,
+    family,
+    readResponseFile(path) {
+      const absolute = path.startsWith('/') ? path : `${request.cwd}/${path}`;
+      return files?.canRead(absolute) === true && files.stat(absolute)?.kind === 'file'
+        ? files.read(absolute)
+        : undefined;
+    },
+  });
+}
+
+/** Good enough to tell compiles from other commands; compiles are parsed again where it errs. */
+function familyByName(compiler: ByteString): CompilerFamily {
+  return /clang[^/]*$/.test(compiler) ? 'clang' : 'gcc';
+}

@@ -1,0 +1,207 @@
+/**
+ * All compile servers that builds of this daemon use, and the one queue for their slots: first
+ * come, first served among those whom a free slot suits.
+ */
+import type { FallbackReason } from '../core/reasons.js';
+import type { Toolchain } from '../toolchain/toolchain.js';
+import type { HostList, RemoteHost } from './host-list.js';
+import type { LocalSlots } from './local-slots.js';
+import type { RemoteJob, RemoteResult } from './remote-job.js';
+import { chooseHost } from './scheduler.js';
+import type { ServerLink } from './server-link.js';
+import type { Settings } from './settings.js';
+
+/** What a compile asks for. */
+export interface PlaceRequest {
+  readonly hosts: HostList;
+  readonly toolchain: Toolchain;
+  readonly settings: Settings;
+  /** Names of hosts that have failed this compile. */
+  readonly exclude: ReadonlySet<string>;
+}
+
+/** No server will do. */
+export interface NoPlace {
+  readonly kind: 'none';
+  readonly reason: FallbackReason;
+  readonly detail: string;
+}
+
+/** Permission to run one job on one server, to be released whatever happens. */
+export interface RemotePlace {
+  readonly kind: 'remote';
+  readonly host: string;
+  run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult>;
+  release(): void;
+}
+
+export type Place = RemotePlace | { readonly kind: 'localhost' } | NoPlace;
+
+export type LinkFactory = (host: RemoteHost, settings: Settings, farm: Farm) => ServerLink;
+
+type Outlook =
+  | { readonly kind: 'open'; readonly links: readonly ServerLink[] }
+  | { readonly kind: 'unsettled' }
+  | NoPlace;
+
+interface Waiting {
+  /** True when it has been served. */
+  attempt(): boolean;
+}
+
+export class Farm {
+  readonly #makeLink: LinkFactory;
+  readonly #localSlots: LocalSlots;
+  readonly #links = new Map<string, ServerLink>();
+  /** Places given out per link: more than its open jobs, because a place comes before its job. */
+  readonly #places = new Map<ServerLink, number>();
+  #waiting: Waiting[] = [];
+  #isTelling = false;
+
+  constructor(makeLink: LinkFactory, localSlots: LocalSlots) {
+    this.#makeLink = makeLink;
+    this.#localSlots = localSlots;
+  }
+
+  /** Compiles that wait for a place. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  links(): Iterable<ServerLink> {
+    return this.#links.values();
+  }
+
+  /** Whether some server could take such a compile at all; waits while that is not known yet. */
+  prospect(
+    hosts: HostList,
+    toolchain: Toolchain,
+    settings: Settings,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'open' } | NoPlace> {
+    const request = { hosts, toolchain, settings, exclude: new Set<string>() };
+    return this.#wait(signal, () => {
+      const outlook = this.#outlook(request);
+      return outlook.kind === 'unsettled' ? undefined : outlook;
+    });
+  }
+
+  /** Waits for a free slot. Rejects with the signal's reason when it is aborted before. */
+  acquire(request: PlaceRequest, signal: AbortSignal): Promise<Place> {
+    return this.#wait(signal, () => this.#tryAcquire(request));
+  }
+
+  /** A link changed: somebody who waits may be served now. */
+  changed(): void {
+    // A link that is wanted by an attempt may change at once, and the loop below sees that.
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      this.#waiting = this.#waiting.filter((waiting) => !waiting.attempt());
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+
+  close(message: string): void {
+    for (const link of this.#links.values()) link.close(message);
+  }
+
+  #tryAcquire(request: PlaceRequest): Place | undefined {
+    const outlook = this.#outlook(request);
+    if (outlook.kind === 'none') return outlook;
+    const links = outlook.kind === 'open' ? outlook.links : [];
+    const chosen = chooseHost(
+      links.map((link) => ({
+        item: link,
+        slots: link.slots,
+        weight: link.host.weight,
+        mine: this.#places.get(link) ?? 0,
+        others: othersOn(link),
+      })),
+    );
+    if (chosen !== undefined) return this.#give(chosen);
+    const isLocalTurn =
+      outlook.kind === 'open' && this.#localSlots.used('compile') < request.hosts.localhost;
+    return isLocalTurn ? { kind: 'localhost' } : undefined;
+  }
+
+  #give(link: ServerLink): RemotePlace {
+    let held = true;
+    this.#places.set(link, (this.#places.get(link) ?? 0) + 1);
+    return {
+      kind: 'remote',
+      host: link.host.name,
+      run: (job, timeout, signal) => link.run(job, timeout, signal),
+      release: () => {
+        if (!held) return;
+        held = false;
+        this.#places.set(link, (this.#places.get(link) ?? 1) - 1);
+        this.changed();
+      },
+    };
+  }
+
+  #outlook(request: PlaceRequest): Outlook {
+    const { digest, name } = request.toolchain;
+    const open: ServerLink[] = [];
+    const down: string[] = [];
+    const lacking: string[] = [];
+    let isUnsettled = false;
+    for (const host of request.hosts.remote) {
+      if (request.exclude.has(host.name)) continue;
+      const link = this.#linkTo(host, request.settings);
+      link.want();
+      const isUp = link.state === 'up';
+      const has = isUp ? link.hasToolchain(digest, name) : 'unknown';
+      if (link.state === 'down') down.push(`${host.name}: ${link.downReason}`);
+      else if (!isUp || has === 'unknown') isUnsettled = true;
+      else if (has === 'no') lacking.push(host.name);
+      else if (link.slots > 0) open.push(link);
+      else down.push(`${host.name}: it is ending`);
+    }
+    if (open.length > 0) return { kind: 'open', links: open };
+    if (isUnsettled) return { kind: 'unsettled' };
+    return lacking.length > 0
+      ? { kind: 'none', reason: 'no-toolchain', detail: `not on ${lacking.join(', ')}` }
+      : { kind: 'none', reason: 'no-server', detail: down.join('; ') || 'all were tried' };
+  }
+
+  /** One link per host, key and slot limit, however many builds use it. */
+  #linkTo(host: RemoteHost, settings: Settings): ServerLink {
+    const key = `${host.name}/${host.slots ?? ''} ${host.weight} ${settings.keyFile ?? ''}`;
+    let link = this.#links.get(key);
+    if (link === undefined) {
+      link = this.#makeLink(host, settings, this);
+      this.#links.set(key, link);
+    }
+    return link;
+  }
+
+  #wait<T>(signal: AbortSignal, attempt: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      const waiting = {
+        attempt: () => {
+          const value = attempt();
+          if (value === undefined) return false;
+          signal.removeEventListener('abort', leave);
+          resolve(value);
+          return true;
+        },
+      };
+      const leave = () => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      if (!waiting.attempt()) this.#waiting.push(waiting);
+    });
+  }
+}
+
+/** Jobs of other clients on a server, as far as its last STATE tells. */
+function othersOn(link: ServerLink): number {
+  const state = link.serverState;
+  return state === undefined ? 0 : Math.max(0, state.running + state.queued - link.inFlight);
+}

@@ -1,0 +1,74 @@
+/**
+ * Which host list applies to a command: TSCC_HOSTS, else the first hosts file that exists. Parsed
+ * lists are kept by their text, and files are read again when their size or time has changed.
+ */
+import { fromText, toText, type ByteString } from '../core/byte-string.js';
+import { failure, type Result } from '../core/errors.js';
+import type { FileFacts, Files } from '../platform/files.js';
+import { describeHostListError, parseHostList, type HostList } from './host-list.js';
+import type { Settings } from './settings.js';
+
+const NONE: HostList = {
+  remote: [],
+  localhost: 0,
+  localSlots: undefined,
+  preprocessSlots: undefined,
+  randomize: false,
+};
+
+export class HostSource {
+  readonly #files: Files;
+  readonly #stateDirectory: ByteString;
+  readonly #parsed = new Map<string, Result<HostList, string>>();
+  readonly #read = new Map<ByteString, { readonly facts: FileFacts; readonly text: ByteString }>();
+
+  constructor(stateDirectory: ByteString, files: Files) {
+    this.#stateDirectory = stateDirectory;
+    this.#files = files;
+  }
+
+  /** The list, or one line that says where it is wrong. No list at all is an empty one. */
+  hostsFor(settings: Settings): Result<HostList, string> {
+    if (settings.hosts !== undefined) return this.#parse(settings.hosts, 'TSCC_HOSTS');
+    for (const path of hostFiles(this.#stateDirectory, settings.configHome)) {
+      const text = this.#contents(path);
+      if (text !== undefined) return this.#parse(text, path);
+    }
+    return { ok: true, value: NONE };
+  }
+
+  #contents(path: ByteString): ByteString | undefined {
+    const facts = this.#files.stat(path);
+    if (facts?.kind !== 'file') return undefined;
+    const known = this.#read.get(path);
+    if (known?.facts.size === facts.size && known.facts.modified === facts.modified) {
+      return known.text;
+    }
+    if (!this.#files.canRead(path)) return undefined;
+    const text = this.#files.read(path);
+    this.#read.set(path, { facts, text });
+    return text;
+  }
+
+  #parse(text: ByteString, origin: ByteString): Result<HostList, string> {
+    const key = `${origin}\0${text}`;
+    let parsed = this.#parsed.get(key);
+    if (parsed === undefined) {
+      const result = parseHostList(text);
+      parsed = result.ok
+        ? result
+        : failure(fromText(describeHostListError(result.error, toText(origin))));
+      this.#parsed.set(key, parsed);
+    }
+    return parsed;
+  }
+}
+
+/** Candidates in order of preference. */
+function hostFiles(stateDirectory: ByteString, configHome: ByteString | undefined): ByteString[] {
+  return [
+    `${stateDirectory}/hosts`,
+    ...(configHome === undefined ? [] : [`${configHome}/tscc/hosts`]),
+    '/etc/tscc/hosts',
+  ];
+}

@@ -1,0 +1,329 @@
+/**
+ * The daemon's link to one compile server: connects when first wanted, greets, carries jobs, and
+ * tries again with growing pauses when it is lost.
+ *
+ *            want                 WELCOME and STATE
+ *   idle ───────────▶ connecting ───────────────────▶ up
+ *                      ▲      │                        │ lost, silent, malformed, goodbye
+ *       want, after    │      │ refused, timed out,    │
+ *       the pause      │      ▼ other protocol         ▼
+ *                      └───── down ◀───────────────────┘
+ */
+import type { Duplex } from 'node:stream';
+import type { Digest } from '../core/digest.js';
+import { describeError } from '../core/errors.js';
+import { SCHEDULING, WIRE } from '../core/limits.js';
+import type { Clock, Timer } from '../platform/clock.js';
+import { WIRE_VERSION, type ServerState, type Welcome } from '../protocol/messages.js';
+import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
+import type { RemoteHost } from './host-list.js';
+import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
+import { ResultCollector } from './result-collector.js';
+
+export interface ServerLinkContext {
+  /** Opens a connection to the host; rejects with a message for people. */
+  readonly dial: () => Promise<Duplex>;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Random id of this daemon. */
+  readonly clientId: string;
+  /** Called after every change that a scheduler may want to know. */
+  readonly onChange: () => void;
+  /** Called when the host comes up or goes down. */
+  readonly onUpOrDown: (state: 'up' | 'down', detail: string) => void;
+}
+
+interface Up {
+  readonly name: 'up';
+  readonly connection: PeerConnection;
+  readonly welcome: Welcome;
+  server: ServerState;
+  readonly toolchains: Map<Digest, { readonly known: boolean | undefined; readonly at: number }>;
+}
+
+type LinkState =
+  | { readonly name: 'idle' }
+  | {
+      readonly name: 'connecting';
+      readonly connection?: PeerConnection;
+      readonly welcome?: Welcome;
+    }
+  | Up
+  | { readonly name: 'down'; readonly why: string; readonly retryAt: number };
+
+interface OpenJob {
+  readonly sourceDigest: Digest;
+  readonly sentBytes: number;
+  readonly resolve: (result: Promise<RemoteResult>) => void;
+  readonly reject: (failure: RemoteFailure) => void;
+  collector: ResultCollector | undefined;
+}
+
+export class ServerLink {
+  readonly host: RemoteHost;
+  readonly #context: ServerLinkContext;
+  #state: LinkState = { name: 'idle' };
+  #pause: number = SCHEDULING.reconnectFirst;
+  #handshake: Timer | undefined;
+  #nextJob = 1;
+  readonly #jobs = new Map<number, OpenJob>();
+
+  constructor(host: RemoteHost, context: ServerLinkContext) {
+    this.host = host;
+    this.#context = context;
+  }
+
+  get state(): 'idle' | 'connecting' | 'up' | 'down' {
+    return this.#state.name;
+  }
+
+  /** Why the host is down; undefined while it is not. */
+  get downReason(): string | undefined {
+    return this.#state.name === 'down' ? this.#state.why : undefined;
+  }
+
+  get welcome(): Welcome | undefined {
+    return this.#state.name === 'up' ? this.#state.welcome : undefined;
+  }
+
+  get serverState(): ServerState | undefined {
+    return this.#state.name === 'up' ? this.#state.server : undefined;
+  }
+
+  /** Jobs of this daemon that are there now. */
+  get inFlight(): number {
+    return this.#jobs.size;
+  }
+
+  /** Jobs that may be there at once. */
+  get slots(): number {
+    if (this.#state.name !== 'up' || this.#state.server.draining) return 0;
+    return Math.min(this.host.slots ?? Infinity, this.#state.server.slots);
+  }
+
+  /** Connects if that has not been tried yet, or was and the pause is over. */
+  want(): void {
+    switch (this.#state.name) {
+      case 'idle':
+        return this.#connect();
+      case 'down':
+        if (this.#context.clock.monotonic() >= this.#state.retryAt) this.#connect();
+        return;
+      case 'connecting':
+      case 'up':
+        return;
+    }
+  }
+
+  /** Whether the server has a toolchain; `unknown` while it is being asked. */
+  hasToolchain(digest: Digest, name: string): 'yes' | 'no' | 'unknown' {
+    if (this.#state.name !== 'up') return 'unknown';
+    const { toolchains, connection } = this.#state;
+    const now = this.#context.clock.monotonic();
+    const answer = toolchains.get(digest);
+    const isOld = answer?.known === false && now - answer.at > SCHEDULING.askAgain;
+    if (answer === undefined || isOld) {
+      toolchains.set(digest, { known: undefined, at: now });
+      connection.send({ kind: 'toolchain-query', digest, name });
+      return 'unknown';
+    }
+    return answer.known === undefined ? 'unknown' : answer.known ? 'yes' : 'no';
+  }
+
+  /**
+   * Runs one job. Rejects with RemoteFailure, or with the signal's reason when it is aborted, and
+   * then the server is told to stop.
+   */
+  run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
+    if (this.#state.name !== 'up') {
+      return Promise.reject(new RemoteFailure('server-lost', `${this.host.name} is gone`));
+    }
+    signal.throwIfAborted();
+    const { connection } = this.#state;
+    const number = this.#nextJob++;
+    const sending = new AbortController();
+    return new Promise<RemoteResult>((resolve, reject) => {
+      const finish = () => {
+        timer.cancel();
+        signal.removeEventListener('abort', cancel);
+        sending.abort();
+        this.#jobs.delete(number);
+        this.#context.onChange();
+      };
+      const stop = (reason: unknown) => {
+        finish();
+        connection.send({ kind: 'cancel', job: number });
+        reject(reason);
+      };
+      const cancel = () => stop(signal.reason);
+      const timer = this.#context.clock.after(timeout, () => {
+        stop(new RemoteFailure('server-lost', `${this.host.name}: no answer in ${timeout} ms`));
+      });
+      signal.addEventListener('abort', cancel, { once: true });
+      this.#jobs.set(number, {
+        sourceDigest: job.source.digest,
+        sentBytes: job.source.bytes.length,
+        collector: undefined,
+        resolve: (result) => {
+          finish();
+          resolve(result);
+        },
+        reject: (failure) => {
+          finish();
+          reject(failure);
+        },
+      });
+      this.#send(connection, number, job, sending.signal).catch(reject);
+    });
+  }
+
+  /** Says goodbye; the link can be wanted again. */
+  close(message: string): void {
+    if (this.#state.name === 'up') this.#state.connection.close(message);
+    else if (this.#state.name === 'connecting') this.#state.connection?.destroy(message);
+  }
+
+  async #send(
+    connection: PeerConnection,
+    job: number,
+    { source, ...fields }: RemoteJob,
+    signal: AbortSignal,
+  ): Promise<void> {
+    connection.send({
+      kind: 'job',
+      job,
+      ...fields,
+      sourceBytes: source.size,
+      sourceDigest: source.digest,
+      sourceEncoding: source.encoding,
+      encodedBytes: source.bytes.length,
+    });
+    await connection.sendContent(job, [source.bytes], signal);
+  }
+
+  #connect(): void {
+    this.#state = { name: 'connecting' };
+    this.#context.dial().then(
+      (stream) => this.#greet(stream),
+      (error: unknown) => this.#down(describeError(error)),
+    );
+  }
+
+  #greet(stream: Duplex): void {
+    const { clock, version, clientId } = this.#context;
+    const connection = new PeerConnection(stream, clock, {
+      onMessage: (message) => this.#receive(connection, message),
+      onEnd: (reason) => this.#lost(reason),
+    });
+    this.#state = { name: 'connecting', connection };
+    connection.send({
+      kind: 'hello',
+      protocol: WIRE_VERSION,
+      version,
+      client: clientId,
+      features: [],
+    });
+    this.#handshake = clock.after(WIRE.handshake, () => {
+      connection.destroy(`no greeting in ${WIRE.handshake / 1000} s: is that a tsccd?`);
+    });
+  }
+
+  #receive(connection: PeerConnection, message: PeerMessage): void {
+    switch (message.kind) {
+      case 'welcome':
+        if (message.protocol !== WIRE_VERSION) {
+          connection.close(
+            `tsccd ${message.version} speaks protocol ${message.protocol}, not ${WIRE_VERSION}: ` +
+              'install the same tscc on both hosts',
+          );
+          return;
+        }
+        this.#state = { name: 'connecting', connection, welcome: message };
+        return;
+      case 'state':
+        this.#stateArrived(connection, message);
+        return;
+      case 'toolchain':
+        if (this.#state.name === 'up') {
+          const at = this.#context.clock.monotonic();
+          this.#state.toolchains.set(message.digest, { known: message.known, at });
+          this.#context.onChange();
+        }
+        return;
+      case 'result':
+        this.#resultArrived(connection, message);
+        return;
+      case 'chunk':
+        this.#chunkArrived(connection, message.job, message.bytes);
+        return;
+      case 'refused':
+        this.#jobs
+          .get(message.job)
+          ?.reject(
+            new RemoteFailure(
+              message.code === 'failed' ? 'server-failed' : 'server-refused',
+              `${this.host.name}: ${message.code}: ${message.message}`,
+            ),
+          );
+        return;
+      case 'hello':
+      case 'toolchain-query':
+      case 'job':
+      case 'cancel':
+        connection.destroy(`a ${message.kind} message from a server`);
+        return;
+    }
+  }
+
+  #stateArrived(connection: PeerConnection, server: ServerState): void {
+    if (this.#state.name === 'up') {
+      this.#state.server = server;
+    } else if (this.#state.name === 'connecting' && this.#state.welcome !== undefined) {
+      const { welcome } = this.#state;
+      this.#handshake?.cancel();
+      this.#pause = SCHEDULING.reconnectFirst;
+      this.#state = { name: 'up', connection, welcome, server, toolchains: new Map() };
+      this.#context.onUpOrDown('up', `tsccd ${welcome.version}, ${server.slots} slots`);
+    }
+    this.#context.onChange();
+  }
+
+  #resultArrived(connection: PeerConnection, header: Extract<PeerMessage, { kind: 'result' }>) {
+    const job = this.#jobs.get(header.job);
+    // The answer crossed our CANCEL.
+    if (job === undefined) return;
+    if (header.sourceDigest !== job.sourceDigest) {
+      job.reject(
+        new RemoteFailure('result-invalid', `${this.host.name} answered for another source`),
+      );
+      return;
+    }
+    job.collector = new ResultCollector(header, job.sentBytes);
+    this.#chunkArrived(connection, header.job, new Uint8Array());
+  }
+
+  #chunkArrived(connection: PeerConnection, number: number, bytes: Uint8Array): void {
+    const job = this.#jobs.get(number);
+    if (job === undefined) return;
+    if (job.collector?.add(bytes) !== true) {
+      connection.destroy(`more of job ${number} than its result announced`);
+    } else if (job.collector.isComplete) {
+      job.resolve(job.collector.finish());
+    }
+  }
+
+  #lost(reason: EndReason): void {
+    this.#handshake?.cancel();
+    this.#down(reason.message);
+    const failure = new RemoteFailure('server-lost', `${this.host.name}: ${reason.message}`);
+    for (const job of [...this.#jobs.values()]) job.reject(failure);
+  }
+
+  #down(why: string): void {
+    const retryAt = this.#context.clock.monotonic() + this.#pause;
+    this.#pause = Math.min(this.#pause * 2, SCHEDULING.reconnectLast);
+    this.#state = { name: 'down', why, retryAt };
+    this.#context.onUpOrDown('down', why);
+    this.#context.onChange();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Entry of the session daemon's process, started by a launcher with the listening socket as
+ * descriptor 3: `session-daemon-main.js --state DIR --socket PATH`. Puts the parts together.
+ */
+import { randomBytes } from 'node:crypto';
+import { lstatSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { parseArgs, promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+import { fromText } from '../core/byte-string.js';
+import { DAEMON } from '../core/limits.js';
+import { realClock } from '../platform/clock.js';
+import { realFiles } from '../platform/files.js';
+import { processStart } from '../platform/process-table.js';
+import { VERSION } from '../platform/version.js';
+import { Journal, removeOldJournals } from '../report/journal.js';
+import { realToolchainDeps } from '../toolchain/toolchain-host.js';
+import { ToolchainProbe } from '../toolchain/toolchain.js';
+import { dialHost } from './dial.js';
+import { Farm } from './farm.js';
+import { HostSource } from './host-source.js';
+import { LocalSlots } from './local-slots.js';
+import { ServerLink } from './server-link.js';
+import { SessionDaemon } from './session-daemon.js';
+import { newSessionName } from './session-name.js';
+import { Sessions } from './sessions.js';
+import { SourceIntake } from './source-intake.js';
+
+/** Descriptor on which the launcher hands the listening socket over. */
+const LISTENING = 3;
+
+const { values } = parseArgs({
+  options: { state: { type: 'string' }, socket: { type: 'string' } },
+});
+const { state: stateDirectory, socket: socketPath } = values;
+if (stateDirectory === undefined || socketPath === undefined) {
+  throw new Error('usage: session-daemon-main.js --state DIR --socket PATH (started by tscc)');
+}
+
+function log(message: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+}
+
+/** As the launcher writes it (docs/protocol.md, field 6). */
+function ownWorld(): string {
+  const root = statSync('/', { bigint: true });
+  let namespace = '-';
+  try {
+    namespace = readlinkSync('/proc/self/ns/mnt');
+  } catch (error) {
+    log(`/proc is not there (${String(error)}): every launcher without it is like us`);
+  }
+  return `${namespace} ${root.dev} ${root.ino}`;
+}
+
+const cores = availableParallelism();
+const slots = new LocalSlots({
+  compile: cores,
+  // They mix waiting for the disk with computing, and hold up remote compiles; distcc takes 8.
+  preprocess: Math.max(4, 2 * cores),
+  other: cores,
+});
+
+const sessions = new Sessions(
+  (name) => new Journal(stateDirectory, name, realFiles, realClock, log),
+  newSessionName,
+  realClock,
+  VERSION,
+);
+
+const clientId = randomBytes(8).toString('hex');
+const farm = new Farm(
+  (host, settings, farm) =>
+    new ServerLink(host, {
+      dial: () => dialHost(host, settings, stateDirectory, realFiles),
+      clock: realClock,
+      version: VERSION,
+      clientId,
+      onChange: () => farm.changed(),
+      onUpOrDown(state, detail) {
+        log(`host ${host.name} is ${state}: ${detail}`);
+        for (const session of sessions.all()) {
+          session.record({ event: 'host', host: host.name, state, detail });
+        }
+      },
+    }),
+  slots,
+);
+
+const compress = promisify(brotliCompress);
+const brotli = {
+  params: {
+    // Quality 1 is both faster and denser than deflate 1 on preprocessed C++.
+    [constants.BROTLI_PARAM_QUALITY]: 1,
+    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+  },
+};
+
+const server = createServer({ pauseOnConnect: false });
+const ownInode = lstatSync(socketPath).ino;
+
+const daemon = new SessionDaemon({
+  stateDirectory,
+  journals: realFiles,
+  sessions,
+  world: ownWorld(),
+  hosts: new HostSource(fromText(stateDirectory), realFiles),
+  files: realFiles,
+  compilers: new ToolchainProbe(realToolchainDeps(log)),
+  farm,
+  slots,
+  intake: new SourceIntake(DAEMON.sourceBytes),
+  clock: realClock,
+  compress: (bytes) => compress(bytes, brotli),
+  unique: () => randomBytes(8).toString('hex'),
+  watchProcess(pid) {
+    const start = processStart(pid);
+    return () => start !== undefined && processStart(pid) === start;
+  },
+  log,
+  stopListening() {
+    // Not when another daemon has taken the path over.
+    if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ownInode) unlinkSync(socketPath);
+    server.close();
+  },
+  onEnd() {
+    log('ends');
+    // The last answers are still on their way out; nothing else holds the process.
+    setImmediate(() => process.exit());
+  },
+});
+
+removeOldJournals(stateDirectory, DAEMON.keptSessions, realFiles);
+server.on('connection', (socket) => void daemon.accept(socket));
+server.listen({ fd: LISTENING });
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => daemon.stop());
+}
+log(`tscc ${VERSION} serves ${socketPath}, pid ${process.pid}`);

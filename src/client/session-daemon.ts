@@ -1,0 +1,156 @@
+/**
+ * The session daemon: takes launchers and command line tools from its socket, ends when idle or
+ * when told to. What happens to a command is CommandRun's affair.
+ *
+ *   serving ── idle for DAEMON.idleExit, or no command left after `stop` ──▶ ended
+ *      └─────── stop, newer launcher ──▶ ending (no new connections) ───────▶ ended
+ */
+import type { Duplex } from 'node:stream';
+import { DAEMON } from '../core/limits.js';
+import type { Clock, Timer } from '../platform/clock.js';
+import {
+  decodeControlRequest,
+  type ControlReply,
+  type ControlRequest,
+} from '../protocol/control.js';
+import { MalformedFrame } from '../protocol/field-codec.js';
+import {
+  LAUNCHER_WIRE_VERSION,
+  type FromLauncher,
+  type RunRequest,
+} from '../protocol/launcher-wire.js';
+import { readStatus, listSessions, type JournalStore } from '../report/journal.js';
+import { CommandRun, type CommandRunContext } from './command-run.js';
+import { LauncherConnection, LauncherGone } from './launcher-connection.js';
+import type { Sessions } from './sessions.js';
+import { readSettings } from './settings.js';
+
+export interface SessionDaemonContext extends CommandRunContext {
+  readonly stateDirectory: string;
+  readonly journals: JournalStore;
+  readonly sessions: Sessions;
+  /** Takes the socket off its path, so that the next launcher starts another daemon. */
+  readonly stopListening: () => void;
+  /** Everything has ended; the process may exit. */
+  readonly onEnd: () => void;
+}
+
+export class SessionDaemon {
+  readonly #context: SessionDaemonContext;
+  readonly #clock: Clock;
+  #connections = 0;
+  #isEnding = false;
+  #hasEnded = false;
+  #idle: Timer | undefined;
+
+  constructor(context: SessionDaemonContext) {
+    this.#context = context;
+    this.#clock = context.clock;
+    this.#restartIdleTimer();
+  }
+
+  /** Serves one connection. Never rejects. */
+  async accept(stream: Duplex): Promise<void> {
+    this.#connections++;
+    this.#idle?.cancel();
+    const launcher = new LauncherConnection(stream, this.#clock);
+    try {
+      await this.#serve(launcher, await launcher.next());
+    } catch (error) {
+      // Whoever connects and says nothing, or nonsense, has gone; that concerns nobody else.
+      if (!(error instanceof LauncherGone) && !(error instanceof MalformedFrame)) {
+        this.#context.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      }
+      launcher.close();
+    } finally {
+      this.#connections--;
+      this.#restartIdleTimer();
+      if (this.#isEnding) this.#endIfDone();
+    }
+  }
+
+  /** No new connections; the running commands finish. */
+  stop(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#context.stopListening();
+    this.#endIfDone();
+  }
+
+  async #serve(launcher: LauncherConnection, first: FromLauncher): Promise<void> {
+    switch (first.kind) {
+      case 'run':
+        return this.#run(launcher, first.request);
+      case 'source':
+        // The stream has a life of its own from here on; its launcher's connection counts for it.
+        this.#context.intake.deliver(first.token, launcher.takeStream());
+        return;
+      case 'control': {
+        const reply = this.#answer(decodeControlRequest(first.json));
+        launcher.send({ kind: 'control-reply', json: Buffer.from(JSON.stringify(reply)) });
+        launcher.close();
+        return;
+      }
+      case 'preprocessed':
+      case 'committed':
+      case 'leaving':
+        throw new MalformedFrame(`a connection that begins with ${first.kind}`);
+    }
+  }
+
+  async #run(launcher: LauncherConnection, request: RunRequest): Promise<void> {
+    const { sessions } = this.#context;
+    const settings = readSettings(request.environment);
+    const session = sessions.of(settings.session);
+    // Another version was installed meanwhile: make room for its daemon, as soon as we can.
+    if (request.version !== LAUNCHER_WIRE_VERSION) this.stop();
+    await new CommandRun(launcher, request, settings, session, this.#context).run();
+    if (session.isImplicit) sessions.restartIdleTimer();
+  }
+
+  #answer(request: ControlRequest): ControlReply {
+    const { sessions } = this.#context;
+    switch (request.ask) {
+      case 'status': {
+        const status = this.#status(request.session);
+        return status === undefined
+          ? { ok: false, message: `there is no session '${request.session ?? ''}'` }
+          : { ok: true, value: status };
+      }
+      case 'end-session':
+        sessions.end(request.session);
+        return { ok: true, value: this.#status(request.session) ?? null };
+      case 'stop':
+        // After the answer has gone out.
+        this.#clock.after(0, () => this.stop());
+        return { ok: true, value: { commands: this.#connections - 1 } };
+    }
+  }
+
+  #status(name: string | undefined) {
+    const { sessions, stateDirectory, journals } = this.#context;
+    const newest = sessions.newest;
+    if (newest !== undefined && (name === undefined || name === newest.name)) {
+      return newest.journal.status;
+    }
+    const session = name === undefined ? undefined : sessions.get(name);
+    if (session !== undefined) return session.journal.status;
+    const wanted = name ?? listSessions(stateDirectory, journals)[0];
+    return wanted === undefined ? undefined : readStatus(stateDirectory, wanted, journals);
+  }
+
+  #restartIdleTimer(): void {
+    this.#idle?.cancel();
+    if (this.#connections > 0 || this.#isEnding) return;
+    this.#idle = this.#clock.after(DAEMON.idleExit, () => this.stop());
+  }
+
+  #endIfDone(): void {
+    if (this.#connections > 0 || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#idle?.cancel();
+    this.#context.sessions.endAll();
+    this.#context.farm.close('the session daemon ends');
+    this.#context.onEnd();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The sessions of a daemon. A build under tscc-pump names its session in the environment; any
+ * other compile belongs to the implicit session, which begins with the first compile and ends
+ * after a while without any.
+ */
+import { DAEMON } from '../core/limits.js';
+import type { Clock, Timer } from '../platform/clock.js';
+import type { Event } from '../report/events.js';
+import type { Journal } from '../report/journal.js';
+
+export class Session {
+  readonly journal: Journal;
+  readonly isImplicit: boolean;
+  readonly #told = new Set<string>();
+  #commands = 0;
+  #active = 0;
+
+  constructor(journal: Journal, isImplicit: boolean) {
+    this.journal = journal;
+    this.isImplicit = isImplicit;
+  }
+
+  get name(): string {
+    return this.journal.session;
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  record(event: Event): void {
+    this.journal.record(event);
+  }
+
+  /** Number of the next command in this session, from 1. It counts as active until `leave`. */
+  enter(): number {
+    this.#active++;
+    this.#commands++;
+    return this.#commands;
+  }
+
+  leave(): void {
+    this.#active--;
+  }
+
+  /** True the first time: a message that would come with every compile is told once a session. */
+  isNews(message: string): boolean {
+    if (this.#told.has(message)) return false;
+    this.#told.add(message);
+    return true;
+  }
+}
+
+export class Sessions {
+  readonly #open: (name: string) => Journal;
+  readonly #clock: Clock;
+  readonly #version: string;
+  readonly #newName: () => string;
+  readonly #sessions = new Map<string, Session>();
+  #implicit: Session | undefined;
+  #idle: Timer | undefined;
+  #newest: Session | undefined;
+
+  constructor(
+    open: (name: string) => Journal,
+    newName: () => string,
+    clock: Clock,
+    version: string,
+  ) {
+    this.#open = open;
+    this.#newName = newName;
+    this.#clock = clock;
+    this.#version = version;
+  }
+
+  /** The session that began last and that this daemon knows. */
+  get newest(): Session | undefined {
+    return this.#newest;
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  get(name: string): Session | undefined {
+    return this.#sessions.get(name);
+  }
+
+  /** The session of a command: the one its environment names, else the implicit one. */
+  of(name: string | undefined): Session {
+    if (name === undefined) {
+      this.#implicit ??= this.#start(this.#newName(), true);
+      return this.#implicit;
+    }
+    return this.#sessions.get(name) ?? this.#start(name, false);
+  }
+
+  /** Called after a command has left: an implicit session without commands ends after a while. */
+  restartIdleTimer(): void {
+    this.#idle?.cancel();
+    const session = this.#implicit;
+    if (session === undefined) return;
+    this.#idle = this.#clock.after(DAEMON.sessionIdle, () => {
+      if (session.active > 0) this.restartIdleTimer();
+      else this.end(session.name);
+    });
+  }
+
+  /** Ends a session; its journal is complete on disk afterwards. */
+  end(name: string): void {
+    const session = this.#sessions.get(name);
+    if (session === undefined) return;
+    session.record({ event: 'session-end', session: name });
+    session.journal.flush();
+    this.#sessions.delete(name);
+    if (session === this.#implicit) {
+      this.#implicit = undefined;
+      this.#idle?.cancel();
+    }
+  }
+
+  endAll(): void {
+    for (const name of [...this.#sessions.keys()]) this.end(name);
+  }
+
+  #start(name: string, isImplicit: boolean): Session {
+    const session = new Session(this.#open(name), isImplicit);
+    session.record({ event: 'session-start', session: name, tscc: this.#version });
+    this.#sessions.set(name, session);
+    this.#newest = session;
+    return session;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What happens in a session, as values. One event is one line of the session's journal; counters,
+ * summary and every later view are folds over these and nothing else. Times are milliseconds,
+ * sizes bytes. The schema is versioned: readers skip events and versions that they do not know.
+ */
+import type { DeclineReason, FallbackReason, OtherKind } from '../core/reasons.js';
+
+export const JOURNAL_VERSION = 1;
+
+/** How a compile ended. `pump` and `cache` are made by later versions and counted already. */
+export type Outcome = 'pump' | 'plain' | 'cache' | 'local';
+
+/** Why a compile ran on this host. */
+export type LocalReason =
+  { readonly decline: DeclineReason } | { readonly fallback: FallbackReason };
+
+/** Which command an event is about. */
+export interface CommandIdentity {
+  /** Number of the command in its session, from 1. */
+  readonly id: number;
+  readonly cwd: string;
+  readonly argv: readonly string[];
+}
+
+/** Wall time of a remote compile by phase; together they are the launcher's wait. */
+export interface Phases {
+  /** From the request to the verdict that it goes out: parsing, identifying the compiler. */
+  readonly decide: number;
+  /** Waiting for a local preprocessor slot. */
+  readonly preprocessQueue: number;
+  readonly preprocess: number;
+  readonly compress: number;
+  /** Waiting for a server's slot. */
+  readonly remoteQueue: number;
+  /** From the job's first byte to the result's last. */
+  readonly remote: number;
+  /** Writing the temporaries and the launcher's renames. */
+  readonly write: number;
+}
+
+export type Event =
+  | { readonly event: 'session-start'; readonly session: string; readonly tscc: string }
+  | { readonly event: 'session-end'; readonly session: string }
+  | (CommandIdentity & {
+      readonly event: 'compile';
+      readonly outcome: Exclude<Outcome, 'local'>;
+      readonly source: string;
+      readonly output: string;
+      readonly host: string;
+      /** Servers asked before the one that answered. */
+      readonly retries: number;
+      readonly sourceBytes: number;
+      readonly sentBytes: number;
+      readonly receivedBytes: number;
+      readonly outputBytes: number;
+      readonly preprocessCpu: number;
+      readonly remoteCpu: number;
+      readonly remoteRunning: number;
+      readonly phases: Phases;
+    })
+  | (CommandIdentity & {
+      readonly event: 'local';
+      readonly source: string;
+      /** More about the reason where there is more: the server's message, the path. */
+      readonly detail?: string;
+      /** Time from the request to the verdict. */
+      readonly waited: number;
+    } & LocalReason)
+  | (CommandIdentity & {
+      /** TSCC_FALLBACK=0: the compile would have fallen back, and failed instead. */
+      readonly event: 'failed';
+      readonly source: string;
+      readonly fallback: FallbackReason;
+      readonly detail?: string;
+    })
+  | { readonly event: 'local-end'; readonly id: number; readonly ran: number }
+  | (CommandIdentity & { readonly event: 'other'; readonly kind: OtherKind })
+  | (CommandIdentity & {
+      readonly event: 'cancelled';
+      readonly phase: string;
+      readonly why: string;
+    })
+  | {
+      readonly event: 'host';
+      readonly host: string;
+      readonly state: 'up' | 'down';
+      readonly detail: string;
+    };
+
+/** An event as it stands in the journal. */
+export type JournalLine = Event & {
+  readonly v: typeof JOURNAL_VERSION;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+};
+
+/** Takes events of one session; the journal file and the counters are two of them. */
+export interface EventSink {
+  record(event: Event): void;
+}

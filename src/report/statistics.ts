@@ -1,0 +1,150 @@
+/**
+ * The counters of one session: a fold over its events. `SessionStatus` is the stable schema of
+ * `tscc status --json`.
+ */
+import type { OtherKind } from '../core/reasons.js';
+import type { JournalLine, Outcome } from './events.js';
+
+export interface HostStatus {
+  /** Compiles whose result came from this host. */
+  readonly compiles: number;
+  /** Milliseconds of processor time its compilers used. */
+  readonly remoteCpu: number;
+  /** Compressed bytes to and from it. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** `up`, or `down: why`. */
+  readonly state: string;
+}
+
+export interface SessionStatus {
+  readonly schema: 1;
+  readonly session: string;
+  /** Milliseconds since the epoch; null before the first event. */
+  readonly started: number | null;
+  /** Null while the session is open. */
+  readonly ended: number | null;
+  /** Time of the newest event. */
+  readonly lastEvent: number | null;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** Compiles that were never tried remotely, by reason. */
+  readonly declines: Readonly<Record<string, number>>;
+  /** Compiles that were tried remotely and then done locally, by reason. */
+  readonly fallbacks: Readonly<Record<string, number>>;
+  /** Compiles that went out in plain instead of pump mode, by reason. */
+  readonly demotions: Readonly<Record<string, number>>;
+  /** Commands that compile no source file, by kind. */
+  readonly other: Readonly<Partial<Record<OtherKind, number>>>;
+  /** Compiles that failed with their fallback reason because of TSCC_FALLBACK=0. */
+  readonly failed: number;
+  /** Commands that were interrupted and have no outcome. */
+  readonly cancelled: number;
+  readonly hosts: Readonly<Record<string, HostStatus>>;
+  /** Milliseconds: sum over all remote compiles. */
+  readonly preprocessCpu: number;
+  readonly remoteCpu: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+export function emptyStatus(session: string): SessionStatus {
+  return {
+    schema: 1,
+    session,
+    started: null,
+    ended: null,
+    lastEvent: null,
+    outcomes: { pump: 0, plain: 0, cache: 0, local: 0 },
+    declines: {},
+    fallbacks: {},
+    demotions: {},
+    other: {},
+    failed: 0,
+    cancelled: 0,
+    hosts: {},
+    preprocessCpu: 0,
+    remoteCpu: 0,
+    sentBytes: 0,
+    receivedBytes: 0,
+  };
+}
+
+/** The status after one more event. */
+export function addEvent(before: SessionStatus, line: JournalLine): SessionStatus {
+  const status = {
+    ...before,
+    started: before.started ?? line.time,
+    lastEvent: line.time,
+  };
+  switch (line.event) {
+    case 'session-start':
+      // A session that tscc-pump opened may be joined again after the daemon was restarted.
+      return { ...status, ended: null };
+    case 'session-end':
+      return { ...status, ended: line.time };
+    case 'compile':
+      return {
+        ...status,
+        outcomes: { ...status.outcomes, [line.outcome]: status.outcomes[line.outcome] + 1 },
+        preprocessCpu: status.preprocessCpu + line.preprocessCpu,
+        remoteCpu: status.remoteCpu + line.remoteCpu,
+        sentBytes: status.sentBytes + line.sentBytes,
+        receivedBytes: status.receivedBytes + line.receivedBytes,
+        hosts: withHost(status, line.host, (host) => ({
+          ...host,
+          compiles: host.compiles + 1,
+          remoteCpu: host.remoteCpu + line.remoteCpu,
+          sentBytes: host.sentBytes + line.sentBytes,
+          receivedBytes: host.receivedBytes + line.receivedBytes,
+        })),
+      };
+    case 'local': {
+      const outcomes = { ...status.outcomes, local: status.outcomes.local + 1 };
+      return 'decline' in line
+        ? { ...status, outcomes, declines: increment(status.declines, line.decline) }
+        : { ...status, outcomes, fallbacks: increment(status.fallbacks, line.fallback) };
+    }
+    case 'failed':
+      return {
+        ...status,
+        failed: status.failed + 1,
+        fallbacks: increment(status.fallbacks, line.fallback),
+      };
+    case 'local-end':
+      return status;
+    case 'other':
+      return { ...status, other: increment(status.other, line.kind) };
+    case 'cancelled':
+      return { ...status, cancelled: status.cancelled + 1 };
+    case 'host': {
+      const state = line.state === 'up' ? 'up' : `down: ${line.detail}`;
+      return { ...status, hosts: withHost(status, line.host, (host) => ({ ...host, state })) };
+    }
+    default:
+      // An event of a newer version in a journal that this version reads.
+      return status;
+  }
+}
+
+const NEW_HOST: HostStatus = {
+  compiles: 0,
+  remoteCpu: 0,
+  sentBytes: 0,
+  receivedBytes: 0,
+  state: 'up',
+};
+
+function withHost(
+  status: SessionStatus,
+  name: string,
+  change: (host: HostStatus) => HostStatus,
+): Record<string, HostStatus> {
+  return { ...status.hosts, [name]: change(status.hosts[name] ?? NEW_HOST) };
+}
+
+function increment<K extends string>(
+  counts: Readonly<Partial<Record<K, number>>>,
+  key: K,
+): Record<K, number> {
+  return { ...counts, [key]: (counts[key] ?? 0) + 1 };
+}

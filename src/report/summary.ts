@@ -1,0 +1,65 @@
+/** The few lines that tscc-pump prints after a build, and `tscc status` for people. Pure. */
+import {
+  explainDecline,
+  FALLBACK_REASONS,
+  type DeclineReason,
+  type FallbackReason,
+} from '../core/reasons.js';
+import type { SessionStatus } from './statistics.js';
+
+/** Lines without a newline at the end. */
+export function summarize(status: SessionStatus, wallMilliseconds: number | undefined): string[] {
+  const { outcomes } = status;
+  const compiles = outcomes.pump + outcomes.plain + outcomes.cache + outcomes.local;
+  const wall = wallMilliseconds === undefined ? '' : ` in ${seconds(wallMilliseconds)}`;
+  const lines = [
+    `${count(compiles, 'compile')}${wall}: ${listOutcomes(status)}` +
+      (status.failed > 0 ? `, ${status.failed} failed (TSCC_FALLBACK=0)` : '') +
+      (status.cancelled > 0 ? `, ${status.cancelled} interrupted` : ''),
+  ];
+  const hosts = Object.entries(status.hosts).filter(([, host]) => host.compiles > 0);
+  if (hosts.length > 0) {
+    lines.push(
+      `${count(hosts.length, 'host')}: ${seconds(status.remoteCpu)} of compiler time, ` +
+        `${megabytes(status.sentBytes)} sent, ${megabytes(status.receivedBytes)} received`,
+    );
+  }
+  for (const [reason, n] of byCount(status.demotions)) lines.push(`plain: ${n} × ${reason}`);
+  for (const [reason, n] of byCount(status.declines)) {
+    lines.push(`local: ${n} × ${reason} (${explainDecline(reason as DeclineReason)})`);
+  }
+  for (const [reason, n] of byCount(status.fallbacks)) {
+    lines.push(`fallback: ${n} × ${reason} (${FALLBACK_REASONS[reason as FallbackReason]})`);
+  }
+  const other = byCount(status.other);
+  if (other.length > 0) {
+    lines.push(`other commands: ${other.map(([kind, n]) => `${n} × ${kind}`).join(', ')}`);
+  }
+  for (const [name, host] of Object.entries(status.hosts)) {
+    if (host.state !== 'up') lines.push(`host ${name} is ${host.state}`);
+  }
+  return lines;
+}
+
+function listOutcomes(status: SessionStatus): string {
+  const parts = Object.entries(status.outcomes).filter(([, n]) => n > 0);
+  return parts.length === 0 ? 'none' : parts.map(([name, n]) => `${n} ${name}`).join(', ');
+}
+
+function byCount(counts: Readonly<Record<string, number | undefined>>): [string, number][] {
+  return Object.entries(counts)
+    .map(([reason, n]): [string, number] => [reason, n ?? 0])
+    .toSorted(([, a], [, b]) => b - a);
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,139 @@
+import t from 'tap';
+import { Farm, type Place, type PlaceRequest } from '../../src/client/farm.js';
+import { LocalSlots } from '../../src/client/local-slots.js';
+import { readSettings } from '../../src/client/settings.js';
+import { digestOf } from '../../src/core/digest.js';
+import type { Toolchain } from '../../src/toolchain/toolchain.js';
+import { FakeServer, remoteHost } from '../fixtures/fake-server.js';
+
+const never = new AbortController().signal;
+const DIGEST = digestOf('gcc');
+const TOOLCHAIN = { digest: DIGEST, name: 'gcc' } as Toolchain;
+
+function setUp(names: readonly string[], localhost = 0) {
+  const servers = new Map<string, FakeServer>();
+  const slots = new LocalSlots({ compile: 2, preprocess: 2, other: 2 });
+  const farm = new Farm((host, _settings, farm) => {
+    const server = servers.get(host.name) ?? new FakeServer(host, () => farm.changed());
+    servers.set(host.name, server);
+    return server.link;
+  }, slots);
+  const hosts = {
+    remote: names.map((name) => remoteHost(name)),
+    localhost,
+    localSlots: undefined,
+    preprocessSlots: undefined,
+    randomize: false,
+  };
+  const settings = readSettings(new Map());
+  const request: PlaceRequest = { hosts, toolchain: TOOLCHAIN, settings, exclude: new Set() };
+  for (const name of names) {
+    const host = remoteHost(name);
+    servers.set(name, new FakeServer(host, () => farm.changed()));
+  }
+  const server = (name: string): FakeServer => {
+    const found = servers.get(name);
+    if (found === undefined) throw new Error(`no server ${name}`);
+    return found;
+  };
+  const comeUp = async (name: string, slotCount: number, known = true) => {
+    await server(name).comeUp({ slots: slotCount });
+    await server(name).expect('toolchain-query');
+    server(name).send({ kind: 'toolchain', digest: DIGEST, known });
+    await server(name).settle();
+  };
+  return { farm, slots, request, server, comeUp };
+}
+
+function hostOf(place: Place): string {
+  return place.kind === 'remote' ? place.host : place.kind;
+}
+
+await t.test('waits for the first server that can, and does not wait for the others', async (t) => {
+  const { farm, request, comeUp } = setUp(['red', 'green']);
+  const waiting = farm.acquire(request, never);
+  await comeUp('green', 1);
+  t.equal(hostOf(await waiting), 'green');
+});
+
+await t.test('places are spread, bounded, and passed on when they are released', async (t) => {
+  const { farm, request, comeUp } = setUp(['red', 'green']);
+  const waiting = [1, 2, 3, 4].map(() => farm.acquire(request, never));
+  await comeUp('red', 1);
+  t.equal(farm.queued, 2, 'one slot and one job preloaded');
+  await comeUp('green', 1);
+  const places = await Promise.all(waiting);
+  t.strictSame(places.map(hostOf).toSorted(), ['green', 'green', 'red', 'red']);
+  const fifth = farm.acquire(request, never);
+  t.equal(farm.queued, 1);
+  const released = places.find((place) => hostOf(place) === 'green');
+  if (released?.kind === 'remote') {
+    released.release();
+    released.release();
+  }
+  t.equal(hostOf(await fifth), 'green');
+  t.equal(farm.queued, 0);
+});
+
+await t.test('localhost takes over when all servers are full', async (t) => {
+  const { farm, request, comeUp } = setUp(['red'], 1);
+  const first = farm.acquire(request, never);
+  await comeUp('red', 1);
+  await first;
+  await farm.acquire(request, never);
+  t.equal(hostOf(await farm.acquire(request, never)), 'localhost');
+});
+
+await t.test('no server', async (t) => {
+  const { farm, request, server } = setUp(['red', 'green']);
+  for (const name of ['red', 'green']) server(name).refusal = 'connection refused';
+  t.strictSame(await farm.prospect(request.hosts, TOOLCHAIN, request.settings, never), {
+    kind: 'none',
+    reason: 'no-server',
+    detail: 'red: connection refused; green: connection refused',
+  });
+});
+
+await t.test('no server with this compiler', async (t) => {
+  const { farm, request, comeUp } = setUp(['red']);
+  const waiting = farm.prospect(request.hosts, TOOLCHAIN, request.settings, never);
+  await comeUp('red', 1, false);
+  t.match(await waiting, { kind: 'none', reason: 'no-toolchain', detail: 'not on red' });
+});
+
+await t.test('a host that has failed a compile is not asked again for it', async (t) => {
+  const { farm, request, comeUp } = setUp(['red', 'green']);
+  const first = farm.acquire({ ...request, exclude: new Set(['red']) }, never);
+  await comeUp('green', 1);
+  t.equal(hostOf(await first), 'green');
+  t.match(await farm.acquire({ ...request, exclude: new Set(['red', 'green']) }, never), {
+    kind: 'none',
+    reason: 'no-server',
+  });
+});
+
+await t.test('who goes leaves the queue', async (t) => {
+  const { farm, request } = setUp(['red']);
+  const interrupt = new AbortController();
+  const waiting = farm.acquire(request, interrupt.signal);
+  interrupt.abort(new Error('^C'));
+  await t.rejects(waiting, { message: '^C' });
+  t.equal(farm.queued, 0);
+});
+
+await t.test('a draining server takes nothing more', async (t) => {
+  const { farm, request, comeUp, server } = setUp(['red']);
+  const first = farm.acquire(request, never);
+  await comeUp('red', 1);
+  await first;
+  server('red').send({
+    kind: 'state',
+    slots: 1,
+    running: 0,
+    queued: 0,
+    load: 0,
+    draining: true,
+  });
+  await server('red').settle();
+  t.match(await farm.acquire(request, never), { kind: 'none', detail: 'red: it is ending' });
+});

@@ -1,0 +1,206 @@
+import t from 'tap';
+import { digestOf } from '../../src/core/digest.js';
+import { SCHEDULING, WIRE } from '../../src/core/limits.js';
+import { WIRE_VERSION } from '../../src/protocol/messages.js';
+import { FakeServer, JOB, remoteHost, SOURCE, STATE } from '../fixtures/fake-server.js';
+
+const never = new AbortController().signal;
+const OBJECT = Buffer.from('an object file');
+
+async function up(): Promise<FakeServer> {
+  const server = new FakeServer(remoteHost('red'));
+  await server.comeUp();
+  return server;
+}
+
+await t.test('connects when wanted, and is up after the greeting', async (t) => {
+  const server = new FakeServer(remoteHost('red', { slots: 9 }));
+  t.equal(server.link.state, 'idle');
+  t.equal(server.link.slots, 0);
+  await server.comeUp({ slots: 4 });
+  t.equal(server.link.state, 'up');
+  t.equal(server.link.slots, 4, 'the smaller of what user and server say');
+  t.strictSame(server.events, ['up: tsccd 1.2.3, 4 slots']);
+  server.send({ ...STATE, draining: true });
+  await server.settle();
+  t.equal(server.link.slots, 0, 'none while it drains');
+});
+
+await t.test('refused: down, and tried again after growing pauses', async (t) => {
+  const server = new FakeServer(remoteHost('red'));
+  server.refusal = 'connection refused';
+  server.link.want();
+  await server.settle();
+  t.equal(server.link.downReason, 'connection refused');
+  server.refusal = undefined;
+  server.link.want();
+  t.equal(server.link.state, 'down', 'not at once');
+  server.clock.advance(SCHEDULING.reconnectFirst);
+  await server.comeUp();
+  t.equal(server.link.state, 'up');
+});
+
+await t.test('no greeting in time: not a tsccd', async (t) => {
+  const server = new FakeServer(remoteHost('red'));
+  server.link.want();
+  await server.settle();
+  server.clock.advance(WIRE.handshake);
+  t.match(server.link.downReason, /no greeting in 5 s/);
+});
+
+await t.test('another protocol: told, and down', async (t) => {
+  const server = new FakeServer(remoteHost('red'));
+  server.link.want();
+  await server.expect('hello');
+  server.send({
+    kind: 'welcome',
+    protocol: WIRE_VERSION + 1,
+    version: '9.0.0',
+    host: 'red',
+    slots: 1,
+    features: [],
+    tier: 0,
+  });
+  await server.settle();
+  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 2, not 1/);
+});
+
+await t.test('toolchains are asked for once, and again when the server lacked one', async (t) => {
+  const server = await up();
+  const { link, clock } = server;
+  const [mine, other] = [digestOf('a'), digestOf('b')];
+  t.equal(link.hasToolchain(mine, 'gcc'), 'unknown');
+  t.equal(link.hasToolchain(mine, 'gcc'), 'unknown');
+  t.match(await server.expect('toolchain-query'), { digest: mine, name: 'gcc' });
+  t.equal(link.hasToolchain(other, 'gcc'), 'unknown');
+  await server.expect('toolchain-query');
+  server.send({ kind: 'toolchain', digest: mine, known: true });
+  server.send({ kind: 'toolchain', digest: other, known: false });
+  await server.settle();
+  t.equal(link.hasToolchain(mine, 'gcc'), 'yes');
+  t.equal(link.hasToolchain(other, 'gcc'), 'no');
+  // The server must not seem silent meanwhile.
+  for (let passed = 0; passed <= SCHEDULING.askAgain; passed += WIRE.pingInterval) {
+    clock.advance(WIRE.pingInterval);
+    await server.settle();
+  }
+  t.equal(link.hasToolchain(mine, 'gcc'), 'yes');
+  t.equal(link.hasToolchain(other, 'gcc'), 'unknown');
+});
+
+await t.test('a job and its result', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 60_000, never);
+  const job = await server.expect('job');
+  t.match(job, { options: [['-O', '2']], sourceBytes: SOURCE.length, encodedBytes: SOURCE.length });
+  t.strictSame(Buffer.from((await server.expect('chunk')).bytes), SOURCE);
+  t.equal(server.link.inFlight, 1);
+  server.answer(job.job, Buffer.concat([OBJECT, Buffer.from('warning')]), {
+    outputBytes: OBJECT.length,
+    outputDigest: digestOf(OBJECT),
+    encodedBytes: OBJECT.length,
+    stderrBytes: 7,
+  });
+  const result = await running;
+  t.strictSame(Buffer.from(result.output), OBJECT);
+  t.equal(Buffer.from(result.stderr).toString(), 'warning');
+  t.match(result, { status: 0, signal: 0, cpu: 3, sentBytes: SOURCE.length });
+  t.equal(server.link.inFlight, 0);
+});
+
+await t.test('several jobs at once are told apart', async (t) => {
+  const server = await up();
+  const [first, second] = [1, 2].map(() => server.link.run(JOB, 60_000, never));
+  const one = await server.expect('job');
+  const numbers = [one.job, one.job + 1];
+  await server.settle();
+  server.answer(numbers[1] ?? 0, Buffer.from('second'));
+  server.answer(numbers[0] ?? 0, Buffer.from('first'));
+  t.equal(Buffer.from((await first)?.output ?? []).toString(), 'first');
+  t.equal(Buffer.from((await second)?.output ?? []).toString(), 'second');
+});
+
+await t.test('a result that is not what it says is refused', async (t) => {
+  const cases = [
+    { over: { outputDigest: digestOf('else') }, message: /digest/ },
+    { over: { outputBytes: 3 }, message: /has 14 bytes, announced were 3/ },
+    { over: { outputEncoding: 'brotli' }, message: /decompressed/ },
+    { over: { sourceDigest: digestOf('another source') }, message: /another source/ },
+  ] as const;
+  for (const { over, message } of cases) {
+    const server = await up();
+    const running = server.link.run(JOB, 60_000, never);
+    const { job } = await server.expect('job');
+    server.answer(job, OBJECT, over);
+    await t.rejects(running, { reason: 'result-invalid', message });
+  }
+});
+
+await t.test('more than was announced ends the connection', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 60_000, never);
+  const { job } = await server.expect('job');
+  server.answer(job, OBJECT, { encodedBytes: 2 });
+  await t.rejects(running, { reason: 'server-lost', message: /more of job/ });
+  t.equal(server.link.state, 'down');
+});
+
+await t.test('refused by the server', async (t) => {
+  for (const [code, reason] of [
+    ['busy', 'server-refused'],
+    ['failed', 'server-failed'],
+  ] as const) {
+    const server = await up();
+    const running = server.link.run(JOB, 60_000, never);
+    const { job } = await server.expect('job');
+    server.send({ kind: 'refused', job, code, message: 'no room' });
+    await t.rejects(running, { reason, message: `red: ${code}: no room` });
+    t.equal(server.link.state, 'up');
+  }
+});
+
+await t.test('the server dies', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 60_000, never);
+  await server.expect('job');
+  server.peer?.destroy('killed');
+  await t.rejects(running, { name: 'RemoteFailure', message: /^red: / });
+  await t.rejects(server.link.run(JOB, 60_000, never), { message: 'red is gone' });
+});
+
+await t.test('the server falls silent', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 60_000, never);
+  server.peer?.pauseReading();
+  const rejected = t.rejects(running, { reason: 'server-lost', message: /nothing came for 15 s/ });
+  // Each step only for the link: the server's clock is the same, and its pings would arrive.
+  for (let passed = 0; passed <= WIRE.silence; passed += WIRE.pingInterval) {
+    server.clock.advance(WIRE.pingInterval);
+  }
+  await rejected;
+});
+
+await t.test('a compiler that never ends', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 2_000, never);
+  await server.expect('job');
+  await server.expect('chunk');
+  const rejected = t.rejects(running, { reason: 'server-lost', message: /no answer in 2000 ms/ });
+  server.clock.advance(2_000);
+  await rejected;
+  await server.expect('cancel');
+});
+
+await t.test('an interrupted compile is cancelled there', async (t) => {
+  const server = await up();
+  const interrupt = new AbortController();
+  const running = server.link.run(JOB, 60_000, interrupt.signal);
+  const { job } = await server.expect('job');
+  await server.expect('chunk');
+  interrupt.abort(new Error('^C'));
+  await t.rejects(running, { message: '^C' });
+  t.match(await server.expect('cancel'), { job });
+  server.answer(job, OBJECT);
+  await server.settle();
+  t.equal(server.link.state, 'up', 'an answer that crossed the cancellation is no offence');
+});

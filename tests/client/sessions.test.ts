@@ -1,0 +1,65 @@
+import t from 'tap';
+import { Sessions } from '../../src/client/sessions.js';
+import { Journal } from '../../src/report/journal.js';
+import { ManualClock } from '../fixtures/manual-clock.js';
+import { MemoryJournals } from '../fixtures/memory-journals.js';
+
+function setUp() {
+  const clock = new ManualClock();
+  const store = new MemoryJournals();
+  let names = 0;
+  const sessions = new Sessions(
+    (name) => new Journal('/state', name, store, clock, () => {}),
+    () => `implicit-${++names}`,
+    clock,
+    '0.0.0',
+  );
+  return { clock, store, sessions };
+}
+
+await t.test('a named session lives until it is ended', async (t) => {
+  const { sessions, clock } = setUp();
+  const session = sessions.of('build');
+  t.equal(sessions.of('build'), session);
+  clock.advance(3_600_000);
+  t.equal(sessions.of('build'), session);
+  sessions.end('build');
+  t.equal(sessions.get('build'), undefined);
+  t.ok(session.journal.status.ended);
+  t.equal(sessions.newest, session, 'status of the last session is still to be had');
+});
+
+await t.test('the implicit session ends after a while without compiles', async (t) => {
+  const { sessions, clock } = setUp();
+  const first = sessions.of(undefined);
+  first.enter();
+  sessions.restartIdleTimer();
+  clock.advance(60_000);
+  t.equal(sessions.of(undefined), first, 'a long compile keeps it');
+  first.leave();
+  sessions.restartIdleTimer();
+  clock.advance(29_000);
+  t.equal(sessions.of(undefined), first);
+  clock.advance(31_000);
+  t.not(sessions.of(undefined), first);
+  t.ok(first.journal.status.ended);
+});
+
+await t.test('commands are numbered, news is told once', async (t) => {
+  const session = setUp().sessions.of('build');
+  t.equal(session.enter(), 1);
+  t.equal(session.enter(), 2);
+  t.equal(session.active, 2);
+  t.equal(session.isNews('host a is down'), true);
+  t.equal(session.isNews('host a is down'), false);
+});
+
+await t.test('the end of the daemon completes every journal', async (t) => {
+  const { sessions, store, clock } = setUp();
+  sessions.of('one');
+  sessions.of(undefined);
+  sessions.endAll();
+  t.match(store.read('/state/journal/one.jsonl'), '"session-end"');
+  t.match(store.read('/state/journal/implicit-1.jsonl'), '"session-end"');
+  t.equal(clock.pending, 0);
+});

@@ -1,0 +1,48 @@
+import t from 'tap';
+import { readSettings } from '../../src/client/settings.js';
+
+const read = (variables: Record<string, string>) =>
+  readSettings(new Map(Object.entries(variables)));
+
+await t.test('nothing set', async (t) => {
+  t.match(read({}), {
+    hosts: undefined,
+    mode: 'pump',
+    fallback: true,
+    verbose: false,
+    ioTimeout: 31 * 60_000,
+    connectTimeout: 2_000,
+    session: undefined,
+    configHome: undefined,
+  });
+});
+
+await t.test("distcc's name counts where tscc's is unset", async (t) => {
+  t.match(read({ DISTCC_HOSTS: 'a', DISTCC_FALLBACK: '0', DISTCC_VERBOSE: '1' }), {
+    hosts: 'a',
+    fallback: false,
+    verbose: true,
+  });
+  t.match(read({ TSCC_HOSTS: 'b', DISTCC_HOSTS: 'a', TSCC_FALLBACK: '1', DISTCC_FALLBACK: '0' }), {
+    hosts: 'b',
+    fallback: true,
+  });
+});
+
+await t.test('times are given in seconds; nonsense counts as unset', async (t) => {
+  t.equal(read({ DISTCC_IO_TIMEOUT: '90' }).ioTimeout, 90_000);
+  t.equal(read({ TSCC_CONNECT_TIMEOUT: '0.5' }).connectTimeout, 500);
+  t.equal(read({ TSCC_CONNECT_TIMEOUT: '-1' }).connectTimeout, 2_000);
+  t.equal(read({ TSCC_CONNECT_TIMEOUT: 'soon' }).connectTimeout, 2_000);
+});
+
+await t.test('a session is a file name or nothing', async (t) => {
+  t.equal(read({ TSCC_SESSION: '20261124-101530-a1b2' }).session, '20261124-101530-a1b2');
+  t.equal(read({ TSCC_SESSION: '../../etc/passwd' }).session, undefined);
+  t.equal(read({ TSCC_SESSION: '' }).session, undefined);
+});
+
+await t.test('where hosts files are', async (t) => {
+  t.equal(read({ HOME: '/h' }).configHome, '/h/.config');
+  t.equal(read({ HOME: '/h', XDG_CONFIG_HOME: '/c' }).configHome, '/c');
+});

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { addEvent, emptyStatus } from '../../src/report/statistics.js';
+import { summarize } from '../../src/report/summary.js';
+import type { Event, JournalLine } from '../../src/report/events.js';
+
+const IDENTITY = { id: 1, cwd: '/b', argv: ['gcc', '-c', 'x.c'] };
+const PHASES = {
+  decide: 1,
+  preprocessQueue: 0,
+  preprocess: 5,
+  compress: 1,
+  remoteQueue: 0,
+  remote: 10,
+  write: 1,
+};
+const COMPILE: Event = {
+  event: 'compile',
+  ...IDENTITY,
+  outcome: 'plain',
+  source: 'x.c',
+  output: 'x.o',
+  host: 'h1',
+  retries: 0,
+  sourceBytes: 1000,
+  sentBytes: 100,
+  receivedBytes: 200,
+  outputBytes: 400,
+  preprocessCpu: 5,
+  remoteCpu: 9,
+  remoteRunning: 10,
+  phases: PHASES,
+};
+
+function fold(events: readonly Event[]) {
+  return events.reduce(
+    (status, event, at) => addEvent(status, { v: 1, time: 1_000 + at, ...event }),
+    emptyStatus('s'),
+  );
+}
+
+await t.test('each compile is one outcome', async (t) => {
+  const local = { event: 'local', ...IDENTITY, source: 'x.c', waited: 1 } as const;
+  const status = fold([
+    COMPILE,
+    COMPILE,
+    { ...local, decline: 'option:-fplugin=' },
+    { ...local, decline: 'no-hosts' },
+    { ...local, decline: 'no-hosts' },
+    { ...local, fallback: 'server-lost' },
+    { event: 'local-end', id: 1, ran: 5 },
+    { event: 'other', ...IDENTITY, kind: 'link' },
+    { event: 'cancelled', ...IDENTITY, phase: 'remote:h1', why: 'interrupted' },
+    { event: 'failed', ...IDENTITY, source: 'x.c', fallback: 'no-server' },
+  ]);
+  t.strictSame(status.outcomes, { pump: 0, plain: 2, cache: 0, local: 4 });
+  t.strictSame(status.declines, { 'option:-fplugin=': 1, 'no-hosts': 2 });
+  t.strictSame(status.fallbacks, { 'server-lost': 1, 'no-server': 1 });
+  t.strictSame(status.other, { link: 1 });
+  t.match(status, { cancelled: 1, failed: 1, started: 1_000, lastEvent: 1_009, ended: null });
+});
+
+await t.test('hosts', async (t) => {
+  const status = fold([
+    { event: 'host', host: 'h1', state: 'up', detail: '' },
+    COMPILE,
+    { event: 'host', host: 'h1', state: 'down', detail: 'reset' },
+  ]);
+  t.strictSame(status.hosts, {
+    h1: { compiles: 1, remoteCpu: 9, sentBytes: 100, receivedBytes: 200, state: 'down: reset' },
+  });
+});
+
+await t.test('an event of a newer version changes no counter', async (t) => {
+  const unknown = { v: 1, time: 5, event: 'healed' } as unknown as JournalLine;
+  t.strictSame(addEvent(emptyStatus('s'), unknown), {
+    ...emptyStatus('s'),
+    started: 5,
+    lastEvent: 5,
+  });
+});
+
+await t.test('the summary names every reason with its count', async (t) => {
+  const lines = summarize(
+    fold([
+      COMPILE,
+      { event: 'local', ...IDENTITY, source: 'x.c', waited: 1, decline: 'lto' },
+      { event: 'local', ...IDENTITY, source: 'x.c', waited: 1, fallback: 'server-lost' },
+      { event: 'other', ...IDENTITY, kind: 'link' },
+      { event: 'host', host: 'h2', state: 'down', detail: 'refused' },
+    ]),
+    2_500,
+  );
+  t.match(lines, [
+    /^3 compiles in 2\.5 s: 1 plain, 2 local$/,
+    /^1 host: /,
+    /^local: 1 × lto \(link-time/,
+    /^fallback: 1 × server-lost \(the connection/,
+    /^other commands: 1 × link$/,
+    /^host h2 is down: refused$/,
+  ]);
+  t.strictSame(summarize(emptyStatus('s'), undefined), ['0 compiles: none']);
+});
