@@ -161,9 +161,9 @@ await t.test('changes of state are told', async (t) => {
   busy.begin(FAKE, 'x');
   const run = await fake.nextInvocation();
   await watcher.stateLike(({ running }) => running === 1);
+  watcher.states.length = 0;
   busy.close();
   await run.gone;
-  watcher.states.length = 0;
   await watcher.stateLike(({ running, queued }) => running === 0 && queued === 0);
 });
 

@@ -128,7 +128,7 @@ await t.test('a source that never arrives gives up its place', async (t) => {
   const server = await start(t, { clock });
   const client = await newClient(t, server);
   client.beginRaw(Buffer.from('the beginning'), { toolchain: FAKE, encodedBytes: 1000 });
-  await client.stateLike(({ queued }) => queued === 1);
+  await clock.armed();
   clock.fire();
   t.match(await client.refusal(), { code: 'limit', message: /not arrive within 300 s/ });
   await server.noLeftovers();
