@@ -41,9 +41,16 @@ export class JobDirectories {
   /** A new directory, mode 0700, with an empty directory `tmp` in it. */
   async create(): Promise<JobDirectory> {
     const path = `${this.#root}/${++this.#last}`;
+    const remove = () => rm(path, REMOVAL);
     await mkdir(path, { mode: 0o700 });
-    await mkdir(`${path}/tmp`, { mode: 0o700 });
-    return { path, remove: () => rm(path, REMOVAL) };
+    try {
+      await mkdir(`${path}/tmp`, { mode: 0o700 });
+    } catch (error) {
+      // A full disk, most likely; the caller never learns of the directory that was made.
+      await remove();
+      throw error;
+    }
+    return { path, remove };
   }
 
   /** Removes this server's directory. */
