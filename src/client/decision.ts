@@ -102,6 +102,10 @@ function withTargets(
   if (!files.canRead(path)) return { kind: 'decline', reason: 'unreadable-input', source };
   const output = findOutputTarget(command.output, cwd, files);
   if (!output.ok) return { kind: 'decline', reason: output.error, source };
+  // Compilers refuse to write over their source; a rename would not.
+  if (files.realPath(path) === files.realPath(output.value)) {
+    return { kind: 'decline', reason: 'output-special', source };
+  }
   let dependencies: ByteString | undefined;
   if (command.dependencies !== undefined) {
     const target = findOutputTarget(command.dependencies.path, cwd, files);

@@ -2,13 +2,10 @@
  * Puts a RESULT and the CHUNKs after it together: encoded output, then what was printed. Nothing
  * of it is believed before sizes and digest agree.
  */
-import { brotliDecompress } from 'node:zlib';
-import { promisify } from 'node:util';
 import { digestOf } from '../core/digest.js';
+import { decompress } from '../platform/compression.js';
 import type { JobResult } from '../protocol/messages.js';
 import { RemoteFailure, type RemoteResult } from './remote-job.js';
-
-const decompress = promisify(brotliDecompress);
 
 export class ResultCollector {
   readonly #header: JobResult;
@@ -65,7 +62,7 @@ export class ResultCollector {
 async function decode(encoded: Buffer, header: JobResult): Promise<Buffer> {
   if (header.outputEncoding === 'none' || header.outputBytes === 0) return encoded;
   try {
-    return await decompress(encoded, { maxOutputLength: header.outputBytes });
+    return await decompress(encoded, header.outputBytes);
   } catch (error) {
     throw new RemoteFailure('result-invalid', 'the output cannot be decompressed', {
       cause: error,

@@ -6,10 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { parseArgs, promisify } from 'node:util';
-import { brotliCompress, constants } from 'node:zlib';
+import { parseArgs } from 'node:util';
 import { fromText } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
+import { compress } from '../platform/compression.js';
 import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
 import { processStart } from '../platform/process-table.js';
@@ -88,14 +88,13 @@ const farm = new Farm(
   slots,
 );
 
-const compress = promisify(brotliCompress);
-const brotli = {
-  params: {
-    // Quality 1 is both faster and denser than deflate 1 on preprocessed C++.
-    [constants.BROTLI_PARAM_QUALITY]: 1,
-    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-  },
-};
+/** 16 characters that no other compile of this daemon has, nor one of a daemon before it. */
+const uniquePrefix = randomBytes(4).toString('hex');
+let uniqueCount = 0;
+function unique(): string {
+  uniqueCount++;
+  return uniquePrefix + uniqueCount.toString(16).padStart(8, '0');
+}
 
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
@@ -112,8 +111,8 @@ const daemon = new SessionDaemon({
   slots,
   intake: new SourceIntake(DAEMON.sourceBytes),
   clock: realClock,
-  compress: (bytes) => compress(bytes, brotli),
-  unique: () => randomBytes(8).toString('hex'),
+  compress,
+  unique,
   watchProcess(pid) {
     const start = processStart(pid);
     return () => start !== undefined && processStart(pid) === start;

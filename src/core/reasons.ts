@@ -17,7 +17,7 @@ export const DECLINE_REASONS = {
   'compiler-is-script': 'the compiler is a script; name the real compiler',
   'compiler-unknown': 'the compiler could not be identified as GCC or Clang',
   'several-sources': 'one command compiles several sources; one command each goes out',
-  'output-special': 'the output is a device, a pipe, a directory or standard output',
+  'output-special': 'the output is a device, a pipe, a directory, standard output or the source',
   'output-unwritable': 'the output directory does not exist or cannot be written',
   'unreadable-input': 'the source cannot be read',
   'unreadable-response-file': 'an @file argument cannot be read',

@@ -6,18 +6,13 @@
 import { createWriteStream } from 'node:fs';
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { brotliCompress, createBrotliCompress, constants as zlib } from 'node:zlib';
+import { createBrotliCompress } from 'node:zlib';
 import { digestOf, finishDigest, startDigest, type Digest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
+import { BROTLI, compress } from '../platform/compression.js';
 import type { Encoding } from '../protocol/messages.js';
 import { JobRefused } from './job-refused.js';
-
-const compress = promisify(brotliCompress);
-
-/** Quality 1 packs objects and C++ about as well as zlib does, at half the CPU time. */
-const BROTLI = { params: { [zlib.BROTLI_PARAM_QUALITY]: 1 } };
 
 /** Compression must save a tenth, or decompressing is not worth its time. */
 const WORTHWHILE = 0.9;
@@ -114,7 +109,7 @@ export async function encodeOutput(content: Content, scratch: string): Promise<E
     } else {
       const plain = await collect(content);
       hash.update(plain);
-      const packed = await compress(plain, BROTLI);
+      const packed = await compress(plain);
       encoded = inMemory(packed);
     }
   } catch (error) {

@@ -1,0 +1,39 @@
+/** Processor time of whole builds, as the operating system accounts for it. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Cost {
+  /** Seconds. */
+  readonly wall: number;
+  /** User and system time of the command and all that it waited for, in seconds. */
+  readonly cpu: number;
+}
+
+/** Runs a line in bash, whose `time` resolves milliseconds. Throws with its output when it fails. */
+export function measure(line: string, cwd: string, env: NodeJS.ProcessEnv): Cost {
+  const done = spawnSync('bash', ['-c', `TIMEFORMAT='cost %R %U %S'; time { ${line}\n}`], {
+    cwd,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  const cost = /^cost ([0-9.]+) ([0-9.]+) ([0-9.]+)$/m.exec(done.stderr);
+  if (done.status !== 0 || cost === null) {
+    throw new Error(`${line} ended with ${done.status}:\n${done.stdout}${done.stderr}`);
+  }
+  return { wall: Number(cost[1]), cpu: Number(cost[2]) + Number(cost[3]) };
+}
+
+/** Processor time that a running process has used, in seconds (the kernel counts in 10 ms). */
+export function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

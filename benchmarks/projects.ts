@@ -1,0 +1,263 @@
+/**
+ * `npm run bench:projects -- DIR [NAME…]`: real projects, from Debian's sources, built twice in the
+ * same place: by make with the compiler, and by make through tscc on eight servers on this machine.
+ * Prints a table of what became of every compile and whether the files are the same, and writes it
+ * to benchmarks/results/projects.md. Ends with status 1 when a build fails, a file differs, or a
+ * compile prints something that the local build does not.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestOf } from '../src/core/digest.js';
+import type { SessionStatus } from '../src/report/statistics.js';
+import { PROJECTS, type Project } from './project-list.js';
+import { startServers } from './servers.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const ADDRESSES = Array.from({ length: 8 }, (_, n) => `127.0.0.${n + 1}`);
+const JOBS = 16;
+
+/** What one build left. */
+interface Built {
+  /** Seconds of the build step alone, without configuring and checking. */
+  readonly wall: number;
+  /** Relative path → digest of every object and dependency file. */
+  readonly objects: ReadonlyMap<string, string>;
+  readonly dependencyFiles: ReadonlyMap<string, string>;
+  readonly stderr: string;
+}
+
+interface Row {
+  readonly project: Project;
+  readonly local: Built;
+  readonly remote: Built;
+  readonly status: SessionStatus;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Gives the project's pristine sources, from Debian where they are not there yet. */
+function fetchSources(project: Project, directory: string): string {
+  const pristine = `${directory}/sources/${project.name}`;
+  if (existsSync(pristine)) return pristine;
+  const scratch = `${directory}/sources/${project.name}.fetched`;
+  rmSync(scratch, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  const { source } = project;
+  if (source.kind === 'tarball') {
+    if (!existsSync(source.path)) {
+      throw new Error(`${source.path} is missing: apt-get install ${source.package}`);
+    }
+    execFileSync('tar', ['-xf', source.path, '-C', scratch]);
+  } else {
+    const got = spawnSync('apt-get', ['source', '-qq', '--download-only', source.package], {
+      cwd: scratch,
+      encoding: 'utf8',
+    });
+    const description = readdirSync(scratch).find((name) => name.endsWith('.dsc'));
+    if (got.status !== 0 || description === undefined) {
+      throw new Error(
+        `no source of ${source.package}: add 'deb-src' to the Types of a file in ` +
+          `/etc/apt/sources.list.d, run apt-get update, install dpkg-dev\n${got.stderr}`,
+      );
+    }
+    // Without Debian's patches: they fit the projects to Debian's own way of building.
+    const unpack = ['--no-check', '--skip-patches', '-x', description];
+    execFileSync('dpkg-source', unpack, { cwd: scratch, stdio: 'ignore' });
+  }
+  const unpacked = readdirSync(scratch, { withFileTypes: true }).find((e) => e.isDirectory());
+  if (unpacked === undefined) throw new Error(`${project.name}: nothing was unpacked`);
+  renameSync(`${scratch}/${unpacked.name}`, pristine);
+  rmSync(scratch, { recursive: true, force: true });
+  return pristine;
+}
+
+/** Builds a fresh copy in `place`, which is the same for both builds: objects may name it. */
+function build(
+  project: Project,
+  pristine: string,
+  place: string,
+  compilers: { readonly cc: string; readonly cxx: string; readonly jobs: number },
+  env: NodeJS.ProcessEnv,
+): Built {
+  rmSync(place, { recursive: true, force: true });
+  cpSync(pristine, place, { recursive: true, verbatimSymlinks: true });
+  const run = (line: string): { readonly wall: number; readonly stderr: string } => {
+    const began = performance.now();
+    const done = spawnSync('/bin/sh', ['-c', line], {
+      cwd: place,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: {
+        ...env,
+        LC_ALL: 'C',
+        CC: compilers.cc,
+        CXX: compilers.cxx,
+        JOBS: String(compilers.jobs),
+      },
+    });
+    if (done.status !== 0) {
+      const tail = `${done.stdout}\n${done.stderr}`.split('\n').slice(-30).join('\n');
+      throw new Error(`${project.name}: ${line}\nfailed with ${done.status}:\n${tail}`);
+    }
+    return { wall: (performance.now() - began) / 1000, stderr: done.stderr };
+  };
+  if (project.configure !== undefined) run(project.configure);
+  const { wall, stderr } = run(project.build);
+  const { objects, dependencyFiles } = outputs(place);
+  run(project.check);
+  return { wall, stderr, objects, dependencyFiles };
+}
+
+function outputs(place: string) {
+  const names = readdirSync(place, { recursive: true, encoding: 'utf8' });
+  const digests = (isWanted: RegExp) =>
+    new Map(
+      names
+        .filter((name) => isWanted.test(name) && statSync(`${place}/${name}`).isFile())
+        .map((name) => [name, digestOf(readFileSync(`${place}/${name}`))] as const),
+    );
+  return { objects: digests(/\.l?o$/), dependencyFiles: digests(/\.d$/) };
+}
+
+function differing(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
+  const names = new Set([...a.keys(), ...b.keys()]);
+  return [...names].filter((name) => a.get(name) !== b.get(name));
+}
+
+/** What the build through tscc printed on standard error and the local one did not. */
+function surprises(row: Row): string[] {
+  const expected = new Set(row.local.stderr.split('\n'));
+  return row.remote.stderr.split('\n').filter((line) => !expected.has(line));
+}
+
+function counts(record: Readonly<Record<string, number | undefined>>): string {
+  const some = Object.entries(record).filter(([, count]) => count !== undefined && count > 0);
+  return some.map(([name, count]) => `${name} ${count}`).join(', ') || '–';
+}
+
+function same(local: ReadonlyMap<string, string>, remote: ReadonlyMap<string, string>): string {
+  const all = new Set([...local.keys(), ...remote.keys()]).size;
+  return all === 0 ? '–' : `${all - differing(local, remote).length} of ${all}`;
+}
+
+function table(rows: readonly Row[]): string {
+  const head = [
+    'project',
+    'compiles',
+    'outcomes',
+    'reasons for local compiles',
+    'other commands',
+    'objects identical',
+    'dependency files identical',
+    'wall: make -j2, through tscc',
+  ];
+  const cells = rows.map(({ project, local, remote, status }) => [
+    project.title,
+    String(Object.values(status.outcomes).reduce((sum, n) => sum + n, 0)),
+    counts(status.outcomes),
+    counts({ ...status.declines, ...status.fallbacks }),
+    counts(status.other),
+    same(local.objects, remote.objects),
+    same(local.dependencyFiles, remote.dependencyFiles),
+    `${local.wall.toFixed(1)} s, ${remote.wall.toFixed(1)} s`,
+  ]);
+  const line = (words: readonly string[]) => `| ${words.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...cells.map(line)].join('\n');
+}
+
+function page(rows: readonly Row[]): string {
+  const compiler = execFileSync('gcc', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
+  const [cpu] = cpus();
+  return `# Real projects through tscc
+
+Made by \`npm run bench:projects -- DIR\`. Sources are Debian's, without its patches; each project is
+built twice in the same directory, by \`make -j2\` with gcc and by \`make -j${JOBS}\` with
+\`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8, then its own check is run. No \`-g\`: plain mode
+may differ there in columns.
+
+${compiler}; ${cpus().length} cores (${cpu?.model ?? 'unknown'}), which make, tscc and all servers share: wall times show
+what tscc costs, not what more machines give.
+
+${table(rows)}
+
+${rows.map(({ project }) => `- **${project.title}**: \`${project.build}\`; check: \`${project.check}\``).join('\n')}
+`;
+}
+
+async function main(directory: string, names: readonly string[]): Promise<boolean> {
+  const wanted = PROJECTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const unknown = names.filter((name) => PROJECTS.every((project) => project.name !== name));
+  if (unknown.length > 0) {
+    const known = PROJECTS.map(({ name }) => name).join(', ');
+    throw new Error(`no project ${unknown.join(', ')}; there are ${known}`);
+  }
+  const scratch = mkdtempSync(`${tmpdir()}/tscc-projects-`);
+  const plainEnv: NodeJS.ProcessEnv = { ...process.env, PATH: `${root}bin:${process.env['PATH']}` };
+  const tsccEnv = { ...plainEnv, TSCC_DIR: `${scratch}/state`, XDG_RUNTIME_DIR: scratch };
+  const servers = await startServers(ADDRESSES, `${scratch}/stores`);
+  const rows: Row[] = [];
+  try {
+    for (const project of wanted) {
+      say(`${project.title} …`);
+      const pristine = fetchSources(project, directory);
+      const place = `${directory}/build/${project.name}`;
+      const local = build(project, pristine, place, { cc: 'gcc', cxx: 'g++', jobs: 2 }, plainEnv);
+      const env = { ...tsccEnv, TSCC_HOSTS: servers.hosts, TSCC_SESSION: project.name };
+      const through = { cc: 'tscc gcc', cxx: 'tscc g++', jobs: JOBS };
+      const remote = build(project, pristine, place, through, env);
+      const status = JSON.parse(
+        execFileSync('tscc', ['status', '--json', '--session', project.name], {
+          env,
+          encoding: 'utf8',
+        }),
+      ) as SessionStatus;
+      rows.push({ project, local, remote, status });
+    }
+    say(`\n${table(rows)}`);
+    if (wanted.length === PROJECTS.length) {
+      mkdirSync(`${root}benchmarks/results`, { recursive: true });
+      writeFileSync(`${root}benchmarks/results/projects.md`, page(rows));
+    }
+    return rows.map((row) => isClean(row)).every(Boolean);
+  } finally {
+    execFileSync(`${root}bin/tscc`, ['stop'], { env: tsccEnv, stdio: 'ignore' });
+    await servers.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Tells what is wrong with a project's build. */
+function isClean(row: Row): boolean {
+  const { project, local, remote } = row;
+  const complaints = [
+    ...differing(local.objects, remote.objects).map((name) => `${name} differs`),
+    ...differing(local.dependencyFiles, remote.dependencyFiles).map((name) => `${name} differs`),
+    ...surprises(row).map((line) => `printed: ${line}`),
+  ];
+  for (const complaint of complaints) say(`${project.name}: ${complaint}`);
+  return complaints.length === 0;
+}
+
+const [directory, ...names] = process.argv.slice(2);
+if (directory === undefined) {
+  say('usage: npm run bench:projects -- DIR [NAME…]   (DIR keeps sources and builds)');
+  process.exitCode = 2;
+} else if (!(await main(resolve(directory), names))) {
+  process.exitCode = 1;
+}

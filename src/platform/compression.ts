@@ -1,0 +1,45 @@
+/**
+ * Brotli as both ends of the wire use it. Small contents are done at once: the trip through the
+ * thread pool costs three times what compressing 20 KB does (0.7 ms against 0.15 ms).
+ */
+import {
+  brotliCompress,
+  brotliCompressSync,
+  brotliDecompress,
+  brotliDecompressSync,
+  constants,
+  type BrotliOptions,
+} from 'node:zlib';
+import { promisify } from 'node:util';
+
+/** Contents up to this size are worth no thread. */
+const AT_ONCE = 64 * 1024;
+
+/** For objects and preprocessed sources alike. */
+export const BROTLI: BrotliOptions = {
+  // Fewer pieces to join for the large ones.
+  chunkSize: 128 * 1024,
+  params: {
+    // Both faster and denser than deflate 1 on preprocessed C++.
+    [constants.BROTLI_PARAM_QUALITY]: 1,
+    // A window of 256 KiB: the usual 4 MiB are cleared for each content and gain 2 %.
+    [constants.BROTLI_PARAM_LGWIN]: 18,
+  },
+};
+
+const compressInThread = promisify(brotliCompress);
+const decompressInThread = promisify(brotliDecompress);
+
+export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
+  return bytes.length <= AT_ONCE
+    ? brotliCompressSync(bytes, BROTLI)
+    : compressInThread(bytes, BROTLI);
+}
+
+/** Rejects when the content is not Brotli's, or larger than announced. */
+export async function decompress(bytes: Uint8Array, size: number): Promise<Buffer> {
+  const options = { maxOutputLength: size };
+  return size <= AT_ONCE
+    ? brotliDecompressSync(bytes, options)
+    : decompressInThread(bytes, options);
+}
