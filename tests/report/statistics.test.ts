@@ -1,6 +1,5 @@
 import t from 'tap';
 import { addEvent, emptyStatus } from '../../src/report/statistics.js';
-import { summarize } from '../../src/report/summary.js';
 import type { Event, JournalLine } from '../../src/report/events.js';
 
 const IDENTITY = { id: 1, cwd: '/b', argv: ['gcc', '-c', 'x.c'] };
@@ -77,26 +76,4 @@ await t.test('an event of a newer version changes no counter', async (t) => {
     started: 5,
     lastEvent: 5,
   });
-});
-
-await t.test('the summary names every reason with its count', async (t) => {
-  const lines = summarize(
-    fold([
-      COMPILE,
-      { event: 'local', ...IDENTITY, source: 'x.c', waited: 1, decline: 'lto' },
-      { event: 'local', ...IDENTITY, source: 'x.c', waited: 1, fallback: 'server-lost' },
-      { event: 'other', ...IDENTITY, kind: 'link' },
-      { event: 'host', host: 'h2', state: 'down', detail: 'refused' },
-    ]),
-    2_500,
-  );
-  t.match(lines, [
-    /^3 compiles in 2\.5 s: 1 plain, 2 local$/,
-    /^1 host: /,
-    /^local: 1 × lto \(link-time/,
-    /^fallback: 1 × server-lost \(the connection/,
-    /^other commands: 1 × link$/,
-    /^host h2 is down: refused$/,
-  ]);
-  t.strictSame(summarize(emptyStatus('s'), undefined), ['0 compiles: none']);
 });

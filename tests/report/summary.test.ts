@@ -1,0 +1,63 @@
+import t from 'tap';
+import { emptyStatus, type SessionStatus } from '../../src/report/statistics.js';
+import { summarize } from '../../src/report/summary.js';
+
+const status = (over: Partial<SessionStatus>): SessionStatus => ({ ...emptyStatus('s'), ...over });
+
+const HOST = { compiles: 0, remoteCpu: 0, sentBytes: 0, receivedBytes: 0, state: 'up' };
+
+await t.test('nothing happened', async (t) => {
+  t.strictSame(summarize(status({}), undefined), ['0 compiles: none']);
+});
+
+await t.test('one line for compiles: those that were, and how long it took', async (t) => {
+  const one = { pump: 0, plain: 1, cache: 0, local: 0 };
+  t.strictSame(summarize(status({ outcomes: one }), undefined), ['1 compile: 1 plain']);
+  t.strictSame(summarize(status({ outcomes: { pump: 3, plain: 1, cache: 2, local: 4 } }), 61_250), [
+    '10 compiles in 61.3 s: 3 pump, 1 plain, 2 cache, 4 local',
+  ]);
+  t.strictSame(summarize(status({ outcomes: one, failed: 2, cancelled: 1 }), undefined), [
+    '1 compile: 1 plain, 2 failed (TSCC_FALLBACK=0), 1 interrupted',
+  ]);
+});
+
+await t.test('hosts: those that compiled, and those that are not up', async (t) => {
+  const lines = summarize(
+    status({
+      remoteCpu: 12_340,
+      sentBytes: 1_500_000,
+      receivedBytes: 250_000,
+      hosts: {
+        red: { ...HOST, compiles: 2 },
+        green: { ...HOST, state: 'down: refused' },
+        blue: HOST,
+      },
+    }),
+    undefined,
+  );
+  t.strictSame(lines.slice(1), [
+    '1 host: 12.3 s of compiler time, 1.5 MB sent, 0.3 MB received',
+    'host green is down: refused',
+  ]);
+});
+
+await t.test('every reason with its count and its meaning, the most frequent first', async (t) => {
+  const lines = summarize(
+    status({
+      demotions: { 'system-header': 2 },
+      declines: { lto: 1, 'option:-fplugin=': 3 },
+      fallbacks: { 'server-lost': 1, 'no-server': 2 },
+      other: { query: 1, link: 2 },
+    }),
+    undefined,
+  );
+  t.match(lines.slice(1), [
+    /^plain: 2 × system-header$/,
+    /^local: 3 × option:-fplugin= \(tscc does not send out -fplugin=\)$/,
+    /^local: 1 × lto \(link-time/,
+    /^fallback: 2 × no-server \(no compile server could be reached\)$/,
+    /^fallback: 1 × server-lost \(the connection/,
+    /^other commands: 2 × link, 1 × query$/,
+  ]);
+  for (const line of lines) t.notMatch(line, '\n');
+});
