@@ -15,6 +15,7 @@ import { DAEMON, SCHEDULING } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
+import { fieldBytes } from '../protocol/field-codec.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { LocalReason, Phases } from '../report/events.js';
 import { preprocessArguments } from '../toolchain/plain-mode.js';
@@ -171,12 +172,16 @@ export class PlainCompile {
       const temporary = temporaryBeside(targets.dependencies, this.#context.unique());
       this.#temporaries.set('dependencies', temporary);
     }
+    const argv = preprocessArguments(command, this.#temporaries.get('dependencies'));
+    if (fieldBytes(argv) > DAEMON.commandBytes) {
+      throw new RunLocally({ decline: 'command-too-long' });
+    }
     this.phase = 'preprocess-queue';
     const slot = await this.#context.slots.acquire('preprocess', this.#launcher.gone);
     this.#lap('preprocessQueue');
     this.phase = 'preprocess';
     try {
-      const source = await this.#runPreprocessor();
+      const source = await this.#runPreprocessor(argv);
       if (source === undefined) throw new RunLocally({ decline: 'preprocess-diagnostics' });
       return checked(source);
     } finally {
@@ -186,7 +191,7 @@ export class PlainCompile {
   }
 
   /** Undefined when the preprocessor failed or printed something. */
-  async #runPreprocessor(): Promise<Buffer | undefined> {
+  async #runPreprocessor(argv: readonly ByteString[]): Promise<Buffer | undefined> {
     const temporary = this.#temporaries.get('dependencies');
     const token = this.#context.unique();
     // The launcher's answer comes first, whatever becomes of the source: no verdict before it.
@@ -199,7 +204,7 @@ export class PlainCompile {
     this.#launcher.send({
       kind: 'preprocess',
       token,
-      argv: preprocessArguments(this.#decision.command, temporary),
+      argv,
       temporaries: temporary === undefined ? [] : [temporary],
     });
     const answer = await this.#launcher.next();

@@ -44,6 +44,11 @@ export const DAEMON = {
   slotHolderCheck: 1_000,
   /** Journals kept per state directory; the oldest go first. */
   keptSessions: 50,
+  /**
+   * Words of a preprocessor's command: what a frame leaves for them beside the temporaries. GCC's
+   * own bound is half of it (it puts its words into one variable); Clang with an @file has none.
+   */
+  commandBytes: 240 * KiB,
   /** Preprocessed source held in memory for one compile; larger ones compile locally. */
   sourceBytes: 256 * MiB,
 } as const;

@@ -33,6 +33,7 @@ export const DECLINE_REASONS = {
   'assembler-source': 'assembler sources may read files; plain mode does not follow them',
   'assembler-reads-file': 'inline assembly reads a file (.incbin or .include)',
   'source-columns': 'the source asks for column numbers (std::source_location)',
+  'command-too-long': 'its @files make the command longer than tscc hands back for preprocessing',
   'source-too-large': 'the preprocessed source is larger than the limit',
   'preprocess-diagnostics': 'the preprocessor printed something or failed',
   language: 'the language of the source is not one of the C family',

@@ -43,6 +43,11 @@ export class FieldWriter {
   }
 }
 
+/** What these values take up in a frame, one field each. */
+export function fieldBytes(values: readonly ByteString[]): number {
+  return values.reduce((sum, value) => sum + HEADER + value.length, 0);
+}
+
 /** A frame whose whole body is raw bytes. */
 export function bytesFrame(type: number, body: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(5 + body.length);

@@ -2,6 +2,7 @@
  * Messages between launcher and session daemon, twin of native/launcher.h; the grammar is
  * docs/protocol.md §1. Pure: bytes to values and back.
  */
+import { LAUNCHER } from '../core/limits.js';
 import { fromBytes, type ByteString } from '../core/byte-string.js';
 import { bytesFrame, Fields, FieldWriter, MalformedFrame } from './field-codec.js';
 
@@ -165,9 +166,9 @@ export function encodeToLauncher(message: ToLauncher): Buffer {
     case 'temporary':
       return bytesFrame(TO_LAUNCHER.temporary, Buffer.from(message.path, 'latin1'));
     case 'stdout':
-      return bytesFrame(TO_LAUNCHER.stdout, message.bytes);
+      return outputFrames(TO_LAUNCHER.stdout, message.bytes);
     case 'stderr':
-      return bytesFrame(TO_LAUNCHER.stderr, message.bytes);
+      return outputFrames(TO_LAUNCHER.stderr, message.bytes);
     case 'done': {
       const fields = new FieldWriter().add(TAG.status, message.status);
       for (const { temporary, target } of message.renames) {
@@ -183,6 +184,16 @@ export function encodeToLauncher(message: ToLauncher): Buffer {
     case 'control-reply':
       return bytesFrame(TO_LAUNCHER.controlReply, message.json);
   }
+}
+
+/** As many frames as the launcher's bound on one of them asks for. */
+function outputFrames(type: number, bytes: Uint8Array): Buffer {
+  const room = LAUNCHER.frameBytes - 1;
+  const frames: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += room) {
+    frames.push(bytesFrame(type, bytes.subarray(at, at + room)));
+  }
+  return Buffer.concat(frames);
 }
 
 function decodeRun(fields: Fields): RunRequest {
