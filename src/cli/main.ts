@@ -4,9 +4,12 @@ import { EXIT, TsccError } from '../core/errors.js';
 import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
+/** Subcommands that the launcher knows already and a later version brings. */
+const LATER = new Set(['report', 'explain', 'verify', 'doctor', 'top', 'closure']);
+
 /** Shown above the list of subcommands. */
-const USAGE = `usage: tscc COMPILER [ARGUMENT…]     compile, on another host where that is possible
-       tscc SUBCOMMAND [OPTION…]
+const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
+tscc SUBCOMMAND [OPTION…]
 
 As with distcc:  make -j16 CC="tscc gcc" CXX="tscc g++"`;
 
@@ -18,6 +21,9 @@ async function main(words: readonly string[]): Promise<void> {
     case '-j':
       return (await import('./hosts.js')).printConcurrency();
     default:
+  }
+  if (LATER.has(words[0] ?? '')) {
+    throw new TsccError(`'${words[0]}' is not in tscc ${VERSION} yet`, EXIT.badArguments);
   }
   await yargs(words)
     .scriptName('tscc')
@@ -58,6 +64,7 @@ async function main(words: readonly string[]): Promise<void> {
     )
     .option('show-hosts', { type: 'boolean', describe: 'The host list, a line each' })
     .option('j', { type: 'boolean', describe: 'A fitting number for make -j' })
+    .completion('completion', 'Print a script for shell completion (bash, zsh)')
     .demandCommand(1, 'which subcommand?')
     .strict()
     .version(`tscc ${VERSION}`)

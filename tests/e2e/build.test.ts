@@ -153,3 +153,12 @@ await t.test('tools', async (t) => {
   t.match(await host.run('tscc', ['hosts', '--wrong']), { status: 101, stderr: /see tscc --help/ });
   t.match(await host.run('tscc', ['stop']), { stdout: 'no session daemon runs\n' });
 });
+
+await t.test('what the shell asks for completion', async (t) => {
+  const host = new BuildHost(t);
+  t.match(await host.run('tscc', ['completion']), { status: 0, stdout: /--get-yargs-completions/ });
+  const env = { SHELL: '/bin/bash' };
+  const asked = await host.run('tscc', ['--get-yargs-completions', 'tscc', 'st'], { env });
+  t.strictSame(asked, { status: 0, stdout: 'status\nstop\n', stderr: '' });
+  t.match(await host.run('tscc', ['report']), { status: 101, stderr: /not in tscc .* yet\n$/ });
+});
