@@ -3,13 +3,13 @@
 
 static const char *const command_line_tools[] = {
     "status", "report", "explain", "hosts", "stop", "keygen", "install", "verify", "doctor", "top",
-    "closure", "completion", "--get-yargs-completions", "--version", "--help", "-h", "--show-hosts", "-j", NULL,
+    "closure", "completion", "--get-yargs-completions", "--version", "--help", "-h", "--show-hosts",
+    "-j", NULL,
 };
 static const char *const source_and_object_suffixes[] = {
-    "c", "i", "C", "cc", "cp", "cpp", "CPP", "cxx", "c++", "ii", "m", "mi", "M", "mm", "mii",
-    "s", "S", "sx", "o", NULL,
+    "c", "i", "C", "cc", "cp", "cpp", "CPP", "cxx", "c++", "ii", "m", "mi", "M", "mm", "mii", "s",
+    "S", "sx", "o", NULL,
 };
-
 static void run_command_line_tool(char **arguments) {
     struct list words = {0};
     add(&words, "node");
