@@ -32,8 +32,7 @@
 #include <unistd.h>
 
 enum { START = 0x01, KILL = 0x02, STARTED = 0x81, ENDED = 0x82, FAILED = 0x83 };
-enum { MAX_FRAME = 4 << 20 }; /* SERVER.runnerFrameBytes in src/core/limits.ts */
-enum { FIELD_HEADER = 5 };
+enum { FIELD_HEADER = 5, MAX_FRAME = 4 << 20 }; /* SERVER.runnerFrameBytes in core/limits.ts */
 
 static struct compile {
     struct compile *next;
