@@ -11,7 +11,7 @@
 import { fromText, toText, type ByteString } from '../core/byte-string.js';
 import { digestOf } from '../core/digest.js';
 import { errnoCode } from '../core/errors.js';
-import { DAEMON, SCHEDULING } from '../core/limits.js';
+import { DAEMON, SCHEDULING, WIRE } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
@@ -29,7 +29,7 @@ import { temporaryBeside } from './output-target.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import type { Settings } from './settings.js';
 import { SourceTooLarge, type SourceIntake } from './source-intake.js';
-import { asksForColumns, mayReadFiles } from './source-text.js';
+import { asksForColumns, mayReadFiles, withName } from './source-text.js';
 
 export interface PlainCompileContext {
   readonly farm: Farm;
@@ -166,7 +166,7 @@ export class PlainCompile {
       const bytes = await this.#context.files.readBytes(
         command.source.startsWith('/') ? command.source : `${this.#request.cwd}/${command.source}`,
       );
-      return checked(bytes);
+      return checked(withName(bytes, command.source));
     }
     if (targets.dependencies !== undefined) {
       const temporary = temporaryBeside(targets.dependencies, this.#context.unique());
@@ -229,9 +229,12 @@ export class PlainCompile {
   async #encode(source: Buffer): Promise<RemoteJob> {
     this.phase = 'compress';
     const { command, toolchain } = this.#decision;
-    const bytes = await this.#context.compress(source);
+    const compressed = await this.#context.compress(source);
     this.#launcher.gone.throwIfAborted();
     this.#lap('compress');
+    // A server takes what grows beyond all measure for a bomb; it may come as it is.
+    const isBomb =
+      source.length > WIRE.expansionFree && source.length > compressed.length * WIRE.expansion;
     return {
       toolchain: toolchain.digest,
       language: command.language,
@@ -239,8 +242,8 @@ export class PlainCompile {
       options: remoteOptions(command),
       sourceDateEpoch: sourceDateEpoch(this.#request),
       source: {
-        encoding: 'brotli',
-        bytes,
+        encoding: isBomb ? 'none' : 'brotli',
+        bytes: isBomb ? source : compressed,
         size: source.length,
         digest: digestOf(source),
       },

@@ -125,6 +125,11 @@ export class ServerLink {
     if (answer === undefined || isOld) {
       toolchains.set(digest, { known: undefined, at: now });
       connection.send({ kind: 'toolchain-query', digest, name });
+      this.#context.clock.after(SCHEDULING.toolchainAnswer, () => {
+        if (toolchains.get(digest)?.known !== undefined) return;
+        toolchains.set(digest, { known: false, at: this.#context.clock.monotonic() });
+        this.#context.onChange();
+      });
       return 'unknown';
     }
     return answer.known === undefined ? 'unknown' : answer.known ? 'yes' : 'no';

@@ -1,4 +1,5 @@
 /** What a preprocessed source tells about how it may travel. Pure searches over bytes. */
+import type { ByteString } from '../core/byte-string.js';
 
 /**
  * Whether inline assembly may read a file: `.incbin` or `.include`, also when the directive is
@@ -21,4 +22,14 @@ const COLUMN_BUILTINS = ['__builtin_source_location', '__builtin_COLUMN'];
 
 export function asksForColumns(source: Buffer): boolean {
   return COLUMN_BUILTINS.some((name) => source.includes(name));
+}
+
+/**
+ * A source that came preprocessed, named as the compiler would name it: the server has it under
+ * another name, and without a line marker at its beginning that one would stand in the object.
+ */
+export function withName(source: Buffer, name: ByteString): Buffer {
+  if (/^#(?:line)? ?[0-9]+ "/.test(source.toString('latin1', 0, 32))) return source;
+  const quoted = name.replaceAll(/["\\]/g, String.raw`\$&`);
+  return Buffer.concat([Buffer.from(`# 1 "${quoted}"\n`, 'latin1'), source]);
 }

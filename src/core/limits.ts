@@ -107,6 +107,11 @@ export const SCHEDULING = {
    * compiler that never ends, and longer than the server's own bound, which gives a better reason.
    */
   jobTimeout: 31 * 60_000,
+  /**
+   * A server that does not answer for a toolchain in this time counts as one without it. The first
+   * question makes it read all its compilers, which takes a slow machine six seconds.
+   */
+  toolchainAnswer: 20_000,
   /** A server that lacked a toolchain is asked again after this: somebody may have installed it. */
   askAgain: 30_000,
   /** Jobs in flight to one server beyond its slots, so that a free slot never waits for us. */

@@ -32,6 +32,7 @@ export const DECLINE_REASONS = {
   modules: 'C++ modules tie compiles together; they stay local',
   'assembler-source': 'assembler sources may read files; plain mode does not follow them',
   'assembler-reads-file': 'inline assembly reads a file (.incbin or .include)',
+  'preprocessed-debug': '-g on a preprocessed source names the directory it is compiled in',
   'source-columns': 'the source asks for column numbers (std::source_location)',
   'command-too-long': 'its @files make the command longer than tscc hands back for preprocessing',
   'source-too-large': 'the preprocessed source is larger than the limit',

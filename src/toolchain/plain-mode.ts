@@ -7,6 +7,7 @@ import type { DeclineReason } from '../core/reasons.js';
 import type { CompileCommand } from './compile-command.js';
 import { optionTable } from './options/option-table.js';
 import { isPreprocessorWord, preprocessorWords } from './preprocessor-words.js';
+import { isPreprocessed } from './source-language.js';
 import { tokenize, type Token } from './tokenize.js';
 
 /** Why this compile cannot go out in plain mode, which carries one output and no paths. */
@@ -15,6 +16,9 @@ export function plainObstacle(command: CompileCommand): DeclineReason | undefine
   if (command.language === 'assembler' || command.language === 'assembler-with-cpp') {
     return 'assembler-source';
   }
+  // A source that was preprocessed without -g does not say where, and the compiler notes its own.
+  const isDebug = command.options.some(({ name }) => name.startsWith('-g') && name !== '-g0');
+  if (isDebug && isPreprocessed(command.language)) return 'preprocessed-debug';
   const table = optionTable(command.family);
   const obstacles = new Map<string, DeclineReason>();
   for (const { name, value } of command.options) {

@@ -88,6 +88,16 @@ await t.test('toolchains are asked for once, and again when the server lacked on
   t.equal(link.hasToolchain(other, 'gcc'), 'unknown');
 });
 
+await t.test('a server that answers no question has not got the toolchain', async (t) => {
+  const server = await up();
+  t.equal(server.link.hasToolchain(digestOf('a'), 'gcc'), 'unknown');
+  for (let passed = 0; passed < SCHEDULING.toolchainAnswer; passed += WIRE.pingInterval) {
+    server.clock.advance(WIRE.pingInterval);
+    await server.settle();
+  }
+  t.equal(server.link.hasToolchain(digestOf('a'), 'gcc'), 'no');
+});
+
 await t.test('a job and its result', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);

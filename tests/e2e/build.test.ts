@@ -162,3 +162,22 @@ await t.test('what the shell asks for completion', async (t) => {
   t.match(asked, { status: 0, stdout: /^status$/m, stderr: '' });
   t.match(await host.run('tscc', ['report']), { status: 101, stderr: /not in tscc .* yet\n$/ });
 });
+
+await t.test('sources that came preprocessed make the local objects', async (t) => {
+  const host = new BuildHost(t);
+  await host.startServers(['127.0.0.1']);
+  writeFileSync(`${host.directory}/bare.i`, 'int f(void) { return 1; }\n');
+  writeFileSync(
+    `${host.directory}/made.c`,
+    '#include <stdio.h>\nint g(void) { return puts("x"); }\n',
+  );
+  await host.shell('gcc -E made.c -o made.i');
+  for (const name of ['bare', 'made']) {
+    await host.shell(`gcc -O2 -c ${name}.i -o local.o && tscc gcc -O2 -c ${name}.i -o remote.o`);
+    const [local, remote] = ['local.o', 'remote.o'].map((o) =>
+      readFileSync(`${host.directory}/${o}`),
+    );
+    t.ok(local?.equals(remote ?? Buffer.alloc(0)), name);
+  }
+  t.match(await host.status(), { outcomes: { plain: 2, local: 0 } });
+});

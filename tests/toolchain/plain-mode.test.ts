@@ -231,6 +231,8 @@ await t.test('what plain mode cannot carry', async (t) => {
   t.equal(plainObstacle(compileOf('gcc -c x.s')), 'assembler-source');
   t.equal(plainObstacle(compileOf('gcc -c x.S')), 'assembler-source');
   t.equal(plainObstacle(compileOf('gcc -c x.i')), undefined);
+  t.equal(plainObstacle(compileOf('gcc -g -c x.i')), 'preprocessed-debug');
+  t.equal(plainObstacle(compileOf('gcc -g0 -c x.i')), undefined);
 });
 
 await t.test('GCC loses a pragma with -fdirectives-only, so it is not used', async (t) => {
