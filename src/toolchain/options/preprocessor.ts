@@ -21,7 +21,6 @@ export const PREPROCESSOR_ROWS: readonly OptionRow[] = [
   ['--sysroot', 'separate', 'path', 'preprocess'],
   ['--sysroot=', 'joined', 'path', 'preprocess'],
   ['-imultilib', 'either', 'path', 'preprocess'],
-  ['-imultiarch', 'either', 'path', 'preprocess'],
   ['-nostdinc', 'none', 'none', 'preprocess'],
   ['-nostdinc++', 'none', 'none', 'preprocess'],
   ['-undef', 'none', 'none', 'preprocess'],
