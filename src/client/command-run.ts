@@ -145,7 +145,8 @@ export class CommandRun {
         return this.#fail(refusalMessage(reason.fallback, detail), EXIT.failure);
       }
       if (reason.fallback === 'no-server' || reason.fallback === 'no-toolchain') {
-        this.#tell(`${reason.fallback}: ${detail}; compiling locally`);
+        // The detail changes with each host's state; the news does not.
+        this.#tell(`${reason.fallback}: ${detail}; compiling locally`, reason.fallback);
       }
     }
     return this.#runLocally(reason, detail);
@@ -250,9 +251,9 @@ export class CommandRun {
     this.#launcher.send({ kind: 'fail', status, message });
   }
 
-  /** One line on the build's standard error, once in a session. */
-  #tell(message: ByteString): void {
-    if (!this.#session.isNews(message)) return;
+  /** One line on the build's standard error, once in a session for each subject. */
+  #tell(message: ByteString, subject: string = message): void {
+    if (!this.#session.isNews(subject)) return;
     const bytes = Buffer.from(`tscc: ${message}\n`, 'latin1');
     this.#launcher.send({ kind: 'stderr', bytes });
   }

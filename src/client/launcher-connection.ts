@@ -59,7 +59,9 @@ export class LauncherConnection {
   /** Sends a sign of life every few seconds from now on, until `stopBeats`. */
   startBeats(): void {
     this.#beat = this.#clock.after(LAUNCHER.beatInterval, () => {
-      this.send({ kind: 'beat' });
+      // A daemon that was stopped, or starved, first hears what came meanwhile: writing to a
+      // launcher that has left would lose the LEAVING which it left behind.
+      this.#beat = this.#clock.after(0, () => this.send({ kind: 'beat' }));
     });
   }
 

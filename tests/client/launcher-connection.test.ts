@@ -1,3 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { PassThrough, Duplex } from 'node:stream';
 import t from 'tap';
 import { LauncherConnection, LauncherGone } from '../../src/client/launcher-connection.js';
@@ -80,6 +85,39 @@ await t.test('what follows SOURCE is the stream', async (t) => {
   for await (const part of stream) parts.push(part as Buffer);
   t.equal(Buffer.concat(parts).toString(), 'int x;');
   t.equal(connection.gone.aborted, false);
+});
+
+await t.test('a daemon that was stopped hears a launcher out that left meanwhile', async (t) => {
+  const server = createServer({ pauseOnConnect: true });
+  const accepted = once(server, 'connection');
+  const directory = mkdtempSync(`${tmpdir()}/tscc-conn-`);
+  t.teardown(() => {
+    server.close();
+    rmSync(directory, { recursive: true });
+  });
+  server.listen(`${directory}/s`);
+  // Not in this process: what is here is read only between the steps of this very test.
+  const launcher = spawn(process.execPath, [
+    '-e',
+    `const s = require('net').connect(process.argv[1], () => s.end(Buffer.from(process.argv[2], 'hex'), () => process.exit()))`,
+    `${directory}/s`,
+    new FieldWriter().add(TAG.why, 2).finish(FROM_LAUNCHER.leaving).toString('hex'),
+  ]);
+  const [stream] = (await accepted) as [Socket];
+  await once(launcher, 'exit');
+  const timers: (() => void)[] = [];
+  const clock = new ManualClock();
+  clock.after = (_, callback) => {
+    timers.push(callback);
+    return { cancel: () => {} };
+  };
+  const connection = new LauncherConnection(stream, clock);
+  connection.startBeats();
+  const next = connection.next();
+  // Timers come before what has arrived, as after a SIGCONT.
+  timers.shift()?.();
+  stream.resume();
+  await t.rejects(next, { name: 'LauncherGone', leaving: 'daemon-silent' });
 });
 
 async function read(stream: PassThrough, length: number): Promise<Buffer> {
