@@ -37,12 +37,12 @@ function setUp(t: Test, identity: Toolchain | DeclineReason = GCC) {
     cwd,
     identified,
     read,
-    decide(
+    decide: (
       line: string,
       over: Partial<RunRequest> = {},
       list = 'red',
       environment: Readonly<Record<string, string>> = { PATH: '/bin' },
-    ): Promise<Decision> {
+    ): Promise<Decision> => {
       const variables = new Map(Object.entries(environment));
       const parsed = parseHostList(list);
       return decide(

@@ -42,7 +42,7 @@ function setUp(texts = new Texts()) {
   return {
     texts,
     result: (environment = {}) => source.hostsFor(settings(environment)),
-    names(environment = {}) {
+    names: (environment = {}) => {
       const list = source.hostsFor(settings(environment));
       if (!list.ok) throw new Error(list.error);
       return list.value.remote.map(({ name }) => name);

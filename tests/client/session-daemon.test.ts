@@ -127,7 +127,7 @@ function setUp() {
     slots,
     daemon,
     visit,
-    async ask(request: ControlRequest): Promise<ControlReply> {
+    ask: async (request: ControlRequest): Promise<ControlReply> => {
       const visitor = visit();
       visitor.send(bytesFrame(FROM_LAUNCHER.control, Buffer.from(JSON.stringify(request))));
       const reply = await visitor.expect('controlReply');

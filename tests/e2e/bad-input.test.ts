@@ -2,7 +2,7 @@
  * What users get wrong, and machines: one line that says what, where and what to do; the build goes
  * on here where that is right; nothing half-written stays.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import t, { type Test } from 'tap';
 import { BuildHost } from '../fixtures/build-host.js';
+import { without } from '../fixtures/tools.js';
 
 const isRoot = process.getuid?.() === 0;
 const COMPILE = ['gcc', '-c', 'x.c'];
@@ -175,7 +176,7 @@ await t.test('no place for a socket at all', async (t) => {
 
 await t.test(
   'unreadable source, as an unprivileged user',
-  { skip: !isRoot && 'needs root to become somebody else' },
+  { skip: isRoot ? without('setpriv') : 'needs root to become somebody else' },
   async (t) => {
     const host = withSource(t);
     await host.startServers(['127.0.0.1']);
@@ -194,22 +195,32 @@ await t.test(
   },
 );
 
-await t.test('full disk', { skip: !isRoot && 'needs root to mount one' }, async (t) => {
-  const host = withSource(t);
-  await host.startServers(['127.0.0.1']);
-  const small = `${host.directory}/small`;
-  mkdirSync(small);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', small]);
-  t.teardown(() => void spawnSync('umount', [small]));
-  writeFileSync(`${host.directory}/big.c`, 'char big[200000] = {1};\n');
-  const { status, stderr } = await host.run('tscc', ['gcc', '-c', 'big.c', '-o', 'small/big.o']);
-  t.not(status, 0);
-  t.match(stderr, /No space left on device/, "gcc's own words");
-  t.notMatch(stderr, /tscc/);
-  t.match(await host.status(), { fallbacks: { 'output-failed': 1 } });
-  t.strictSame(host.leftovers(), []);
-  t.match(await host.run('tscc', ['gcc', '-c', 'x.c', '-o', 'small/x.o']), { status: 0 });
-});
+await t.test(
+  'full disk',
+  { skip: isRoot ? without('mount') : 'needs root to mount one' },
+  async (t) => {
+    const host = withSource(t);
+    await host.startServers(['127.0.0.1']);
+    const small = `${host.directory}/small`;
+    mkdirSync(small);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', small]);
+    // A container's root often may not.
+    if (mounted.status === 32) {
+      t.pass('mounting is not permitted here', { skip: true });
+      return;
+    }
+    t.equal(mounted.status, 0);
+    t.teardown(() => void spawnSync('umount', [small]));
+    writeFileSync(`${host.directory}/big.c`, 'char big[200000] = {1};\n');
+    const { status, stderr } = await host.run('tscc', ['gcc', '-c', 'big.c', '-o', 'small/big.o']);
+    t.not(status, 0);
+    t.match(stderr, /No space left on device/, "gcc's own words");
+    t.notMatch(stderr, /tscc/);
+    t.match(await host.status(), { fallbacks: { 'output-failed': 1 } });
+    t.strictSame(host.leftovers(), []);
+    t.match(await host.run('tscc', ['gcc', '-c', 'x.c', '-o', 'small/x.o']), { status: 0 });
+  },
+);
 
 await t.test('a taken port, an open server, an unwritable store', async (t) => {
   const host = withSource(t);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FakeDaemon } from '../fixtures/fake-daemon.js';
 import { LauncherSandbox } from '../fixtures/launcher-sandbox.js';
+import { without } from '../fixtures/tools.js';
 
 const NO_NODE = '-DTSCC_NODE="/nowhere/node"';
 
@@ -133,36 +134,41 @@ await t.test(
   },
 );
 
-await t.test('as many run at once as there are cores, the others wait', async (t) => {
-  const { sandbox, bases } = alone(t);
-  bases();
-  sandbox.script('mycc', 'echo "running $1"; read line; echo "ended $1"');
-  const cores = availableParallelism();
-  const running = Array.from({ length: cores }, (_, i) =>
-    sandbox.start(['mycc', String(i)], { input: 'pipe' }),
-  );
-  for (const launcher of running) await launcher.printed('running');
-  t.equal(sandbox.list(join(sandbox.state, 'slots')).length, cores);
+await t.test(
+  'as many run at once as there are cores, the others wait',
+  { skip: without('flock') },
+  async (t) => {
+    const { sandbox, bases } = alone(t);
+    bases();
+    sandbox.script('mycc', 'echo "running $1"; read line; echo "ended $1"');
+    const cores = availableParallelism();
+    const running = Array.from({ length: cores }, (_, i) =>
+      sandbox.start(['mycc', String(i)], { input: 'pipe' }),
+    );
+    for (const launcher of running) await launcher.printed('running');
+    t.equal(sandbox.list(join(sandbox.state, 'slots')).length, cores);
 
-  const late = sandbox.start(['mycc', 'late'], { input: 'pipe' });
-  const lateStarts = late.printed('running');
-  const first = await Promise.race([
-    lateStarts.then(() => 'late'),
-    // flock(1) sees the slots as the launcher does: it fails while they are taken.
-    sandbox
-      .run(['-n', join(sandbox.state, 'slots/0'), 'true'], { program: 'flock' })
-      .then(({ status }) => `flock ${status}`),
-  ]);
-  t.equal(first, 'flock 1', 'all slots are taken');
-  running[0]?.child.kill('SIGKILL');
-  await lateStarts;
-  t.pass('a slot is free when its compiler was killed');
-  for (const launcher of [...running, late]) launcher.child.stdin?.end('\n');
-  await Promise.all([...running, late].map((launcher) => launcher.ending));
-});
+    const late = sandbox.start(['mycc', 'late'], { input: 'pipe' });
+    const lateStarts = late.printed('running');
+    const first = await Promise.race([
+      lateStarts.then(() => 'late'),
+      // flock(1) sees the slots as the launcher does: it fails while they are taken.
+      sandbox
+        .run(['-n', join(sandbox.state, 'slots/0'), 'true'], { program: 'flock' })
+        .then(({ status }) => `flock ${status}`),
+    ]);
+    t.equal(first, 'flock 1', 'all slots are taken');
+    running[0]?.child.kill('SIGKILL');
+    await lateStarts;
+    t.pass('a slot is free when its compiler was killed');
+    for (const launcher of [...running, late]) launcher.child.stdin?.end('\n');
+    await Promise.all([...running, late].map((launcher) => launcher.ending));
+  },
+);
 
 await t.test(
   'a pipeline of two and a compiler inside another never wait for each other',
+  { skip: without('taskset') },
   async (t) => {
     const { sandbox, bases } = alone(t);
     bases();

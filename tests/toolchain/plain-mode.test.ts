@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import type { CompileCommand } from '../../src/toolchain/compile-command.js';
 import { plainObstacle, preprocessArguments } from '../../src/toolchain/plain-mode.js';
 import { remoteOptions, renderRemoteArguments } from '../../src/toolchain/remote-options.js';
-import {
-  compileOf,
-  filesBelow,
-  isInstalled,
-  runIn,
-  scratchDirectory,
-} from '../fixtures/commands.js';
+import { compileOf, filesBelow, runIn, scratchDirectory } from '../fixtures/commands.js';
+import { without } from '../fixtures/tools.js';
 
 const HEADER = '#ifndef H\n#define H\n#define TWICE(x) ((x) + (x))\n#include <stddef.h>\n#endif\n';
 const SOURCE = '#include <stddef.h>\n#include "h.h"\nint f(int a) { return TWICE(a) + A; }\n';
@@ -97,7 +92,7 @@ for (const [compiler, source, combinations] of [
   ['gcc', 'src/od d$#.c', [['-c', '-MD']]],
   ['clang', 'src/x.y.c', SOME],
 ] as const) {
-  const skip = isInstalled(compiler) ? false : `${compiler} is not installed`;
+  const skip = without(compiler);
   await t.test(`${compiler}'s dependency file of ${source}, byte for byte`, { skip }, async (t) => {
     const cwd = makeTree(scratchDirectory());
     for (const words of combinations) {
@@ -159,7 +154,7 @@ for (const [compiler, source, text, options] of [
   ['clang', 'src/real.c', REAL_C, OBJECT_OPTIONS.slice(0, 3)],
   ['clang++', 'src/real.cc', REAL_CC, OBJECT_OPTIONS.slice(2, 3)],
 ] as const) {
-  const skip = isInstalled(compiler) ? false : `${compiler} is not installed`;
+  const skip = without(compiler);
   await t.test(`${compiler} makes the same object in two steps`, { skip }, async (t) => {
     const cwd = makeTree(scratchDirectory());
     writeFileSync(join(cwd, source), text);
@@ -172,30 +167,38 @@ for (const [compiler, source, text, options] of [
   });
 }
 
-await t.test('debug information names the directory of the command', async (t) => {
-  for (const compiler of ['gcc', 'clang'].filter(isInstalled)) {
-    const cwd = makeTree(scratchDirectory());
-    const command = parseIn(
-      cwd,
-      [compiler, '-g', '-DA=1', '-Iinc', '-fno-working-directory', '-c', 'src/x.y.c'].filter(
-        (word) => compiler === 'gcc' || !word.endsWith('directory'),
-      ),
-    );
-    const plan = undefined;
-    writeFileSync(join(cwd, 'server/job.i'), runIn(cwd, preprocessArguments(command, plan)).stdout);
-    const remote = renderRemoteArguments(remoteOptions(command), {
-      language: 'c',
-      stage: 'assembly',
-      source: 'job.i',
-      output: 'job.s',
-    });
-    if (!remote.ok) throw new Error(remote.error);
-    runIn(join(cwd, 'server'), [compiler, ...remote.value]);
-    const assembly = readFileSync(join(cwd, 'server/job.s'), 'latin1');
-    t.ok(assembly.includes(`"${cwd}"`), `${compiler}: the client's directory`);
-    t.notOk(assembly.includes(join(cwd, 'server')), `${compiler}: not the server's`);
-  }
-});
+for (const compiler of ['gcc', 'clang']) {
+  const skip = without(compiler);
+  await t.test(
+    `${compiler}'s debug information names the command's directory`,
+    { skip },
+    async (t) => {
+      const cwd = makeTree(scratchDirectory());
+      const command = parseIn(
+        cwd,
+        [compiler, '-g', '-DA=1', '-Iinc', '-fno-working-directory', '-c', 'src/x.y.c'].filter(
+          (word) => compiler === 'gcc' || !word.endsWith('directory'),
+        ),
+      );
+      const plan = undefined;
+      writeFileSync(
+        join(cwd, 'server/job.i'),
+        runIn(cwd, preprocessArguments(command, plan)).stdout,
+      );
+      const remote = renderRemoteArguments(remoteOptions(command), {
+        language: 'c',
+        stage: 'assembly',
+        source: 'job.i',
+        output: 'job.s',
+      });
+      if (!remote.ok) throw new Error(remote.error);
+      runIn(join(cwd, 'server'), [compiler, ...remote.value]);
+      const assembly = readFileSync(join(cwd, 'server/job.s'), 'latin1');
+      t.ok(assembly.includes(`"${cwd}"`), `${compiler}: the client's directory`);
+      t.notOk(assembly.includes(join(cwd, 'server')), `${compiler}: not the server's`);
+    },
+  );
+}
 
 await t.test('a preprocessed source has no dependency file', async (t) => {
   const cwd = makeTree(scratchDirectory());

@@ -6,7 +6,8 @@ import {
   type Toolchain,
 } from '../../src/toolchain/toolchain.js';
 import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
-import { isInstalled, runIn } from '../fixtures/commands.js';
+import { runIn } from '../fixtures/commands.js';
+import { without } from '../fixtures/tools.js';
 
 /** A machine of files and of what compilers at a prefix say. */
 class FakeMachine implements ToolchainDeps {
@@ -145,8 +146,7 @@ for (const [name, family] of [
   ['g++', 'gcc'],
   ['clang', 'clang'],
 ] as const) {
-  const skip = isInstalled(name) ? false : `${name} is not installed`;
-  await t.test(`the real ${name}`, { skip }, async (t) => {
+  await t.test(`the real ${name}`, { skip: without(name) }, async (t) => {
     const path = process.env.PATH ?? '';
     const compiler = runIn('/', ['sh', '-c', `command -v ${name}`])
       .stdout.toString()
