@@ -1,9 +1,7 @@
 /** Compilers along PATH, past the links of tscc and its peers. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { baseName, type ByteString } from '../core/byte-string.js';
-
-/** Programs that call the compiler they are named after; the launcher skips the same. */
-const WRAPPERS = new Set(['tscc', 'ccache', 'sccache', 'distcc', 'icecc', 'icerun']);
+import { WRAPPERS } from '../toolchain/wrappers.js';
 
 /** Absolute path of the first real compiler for each name that has one. */
 export function findCompilers(names: readonly string[], path: ByteString): ByteString[] {

@@ -6,6 +6,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { baseName, fromText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
+import { WRAPPERS } from '../toolchain/wrappers.js';
 
 /** What jobs and connections ask. */
 export interface CompilerCatalogue {
@@ -34,16 +35,6 @@ export interface CompilerProbe<T extends KnownCompiler> {
 
 const COMPILER_NAME =
   /^([A-Za-z0-9_.+-]+-)?(?<kind>gcc|g\+\+|cc|c\+\+|clang|clang\+\+)(-[0-9.]+)?$/;
-
-/** Programs that run a compiler of the same name elsewhere. */
-const WRAPPERS: ReadonlySet<string> = new Set([
-  'ccache',
-  'distcc',
-  'icecc',
-  'sccache',
-  'colorgcc',
-  'tscc',
-]);
 
 export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
   readonly #probe: CompilerProbe<T>;
