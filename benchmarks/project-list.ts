@@ -35,9 +35,10 @@ export const PROJECTS: readonly Project[] = [
     title: 'SQLite',
     source: { kind: 'debian', package: 'sqlite3' },
     configure: 'CFLAGS="-O1" ./configure --disable-amalgamation --disable-tcl --disable-readline',
-    build: 'make -j"$JOBS" sqlite3',
+    build: 'make -j"$JOBS" libsqlite3.la shell.c',
     check:
-      `test "$(./sqlite3 :memory: 'create table t(n); with recursive c(n) as (select 1 union all ` +
+      '$CC -I. shell.c .libs/libsqlite3.a -lpthread -ldl -lm -o shell && ' +
+      `test "$(./shell :memory: 'create table t(n); with recursive c(n) as (select 1 union all ` +
       `select n + 1 from c where n < 1000) insert into t select n from c; ` +
       `select sum(n), count(*) from t where n % 7 = 0;')" = '71071|142'`,
   },

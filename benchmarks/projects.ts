@@ -1,9 +1,10 @@
 /**
  * `npm run bench:projects -- DIR [NAME…]`: real projects, from Debian's sources, built twice in the
  * same place: by make with the compiler, and by make through tscc on eight servers on this machine.
- * Prints a table of what became of every compile and whether the files are the same, and writes it
- * to benchmarks/results/projects.md. Ends with status 1 when a build fails, a file differs, or a
- * compile prints something that the local build does not.
+ * Prints what became of every compile and whether the files are the same. The last run of each
+ * project is kept in benchmarks/results/projects.json, and projects.md beside it is the table.
+ * Journals stay in DIR. Ends with status 1 when a build fails, a file differs (debug information
+ * apart), or a compile prints something that the local build does not.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -36,6 +37,8 @@ interface Built {
   readonly wall: number;
   /** Relative path → digest of every object and dependency file. */
   readonly objects: ReadonlyMap<string, string>;
+  /** The same for objects with debug information, without it: columns differ in plain mode. */
+  readonly stripped: ReadonlyMap<string, string>;
   readonly dependencyFiles: ReadonlyMap<string, string>;
   readonly stderr: string;
 }
@@ -119,20 +122,34 @@ function build(
   };
   if (project.configure !== undefined) run(project.configure);
   const { wall, stderr } = run(project.build);
-  const { objects, dependencyFiles } = outputs(place);
+  const files = outputs(place);
   run(project.check);
-  return { wall, stderr, objects, dependencyFiles };
+  return { wall, stderr, ...files };
 }
 
 function outputs(place: string) {
   const names = readdirSync(place, { recursive: true, encoding: 'utf8' });
-  const digests = (isWanted: RegExp) =>
+  const digests = (isWanted: RegExp, read: (path: string) => Buffer | undefined) =>
     new Map(
       names
         .filter((name) => isWanted.test(name) && statSync(`${place}/${name}`).isFile())
-        .map((name) => [name, digestOf(readFileSync(`${place}/${name}`))] as const),
+        .flatMap((name) => {
+          const content = read(`${place}/${name}`);
+          return content === undefined ? [] : [[name, digestOf(content)] as const];
+        }),
     );
-  return { objects: digests(/\.l?o$/), dependencyFiles: digests(/\.d$/) };
+  return {
+    objects: digests(/\.l?o$/, (path) => readFileSync(path)),
+    stripped: digests(/\.l?o$/, withoutDebug),
+    dependencyFiles: digests(/\.d$/, (path) => readFileSync(path)),
+  };
+}
+
+/** An object without its debug information; undefined when it has none. */
+function withoutDebug(path: string): Buffer | undefined {
+  if (!readFileSync(path).includes('.debug_info')) return undefined;
+  execFileSync('objcopy', ['--strip-debug', path, `${path}.stripped`]);
+  return readFileSync(`${path}.stripped`);
 }
 
 function differing(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
@@ -156,48 +173,70 @@ function same(local: ReadonlyMap<string, string>, remote: ReadonlyMap<string, st
   return all === 0 ? '–' : `${all - differing(local, remote).length} of ${all}`;
 }
 
-function table(rows: readonly Row[]): string {
-  const head = [
-    'project',
-    'compiles',
-    'outcomes',
-    'reasons for local compiles',
-    'other commands',
-    'objects identical',
-    'dependency files identical',
-    'wall: make -j2, through tscc',
-  ];
-  const cells = rows.map(({ project, local, remote, status }) => [
+/** Cells of the table, in the order of HEAD. */
+type Cells = readonly string[];
+
+const HEAD: Cells = [
+  'project',
+  'compiles',
+  'outcomes',
+  'reasons for local compiles',
+  'other commands',
+  'objects identical',
+  'with -g, debug information apart',
+  'dependency files identical',
+  'wall: make -j2, through tscc',
+];
+
+function cellsOf({ project, local, remote, status }: Row): Cells {
+  return [
     project.title,
     String(Object.values(status.outcomes).reduce((sum, n) => sum + n, 0)),
     counts(status.outcomes),
     counts({ ...status.declines, ...status.fallbacks }),
     counts(status.other),
     same(local.objects, remote.objects),
+    same(local.stripped, remote.stripped),
     same(local.dependencyFiles, remote.dependencyFiles),
     `${local.wall.toFixed(1)} s, ${remote.wall.toFixed(1)} s`,
-  ]);
-  const line = (words: readonly string[]) => `| ${words.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...cells.map(line)].join('\n');
+  ];
 }
 
-function page(rows: readonly Row[]): string {
+function table(rows: readonly Cells[]): string {
+  const line = (words: Cells) => `| ${words.join(' | ')} |`;
+  return [line(HEAD), line(HEAD.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function page(results: Readonly<Record<string, Cells>>): string {
+  const projects = PROJECTS.filter(({ name }) => results[name] !== undefined);
   const compiler = execFileSync('gcc', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
-  const [cpu] = cpus();
   return `# Real projects through tscc
 
-Made by \`npm run bench:projects -- DIR\`. Sources are Debian's, without its patches; each project is
+Made by \`npm run bench:projects -- DIR\`. Sources are Debian's, without its patches. Each project is
 built twice in the same directory, by \`make -j2\` with gcc and by \`make -j${JOBS}\` with
-\`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8, then its own check is run. No \`-g\`: plain mode
-may differ there in columns.
+\`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8; then its own check is run. Objects with
+\`-g\` may differ in debug information in plain mode (columns), and are compared without it too.
 
-${compiler}; ${cpus().length} cores (${cpu?.model ?? 'unknown'}), which make, tscc and all servers share: wall times show
-what tscc costs, not what more machines give.
+${compiler}; ${cpus().length} cores, which make, tscc, all servers and whoever else works there share: wall times
+say that builds end, not what more machines would give.
 
-${table(rows)}
+${table(projects.map(({ name }) => results[name] ?? []))}
 
-${rows.map(({ project }) => `- **${project.title}**: \`${project.build}\`; check: \`${project.check}\``).join('\n')}
+${projects.map(({ title, build, check }) => `- **${title}**: \`${build}\`; check: \`${check}\``).join('\n')}
 `;
+}
+
+/** Adds these rows to those of earlier runs. */
+function keepResults(rows: readonly Row[]): void {
+  const results = `${root}benchmarks/results`;
+  mkdirSync(results, { recursive: true });
+  const earlier = existsSync(`${results}/projects.json`)
+    ? (JSON.parse(readFileSync(`${results}/projects.json`, 'utf8')) as Record<string, Cells>)
+    : {};
+  const fresh = rows.map((row) => [row.project.name, cellsOf(row)] as const);
+  const all = { ...earlier, ...Object.fromEntries(fresh) };
+  writeFileSync(`${results}/projects.json`, `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(`${results}/projects.md`, page(all));
 }
 
 async function main(directory: string, names: readonly string[]): Promise<boolean> {
@@ -229,11 +268,9 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
       ) as SessionStatus;
       rows.push({ project, local, remote, status });
     }
-    say(`\n${table(rows)}`);
-    if (wanted.length === PROJECTS.length) {
-      mkdirSync(`${root}benchmarks/results`, { recursive: true });
-      writeFileSync(`${root}benchmarks/results/projects.md`, page(rows));
-    }
+    say(`\n${table(rows.map(cellsOf))}`);
+    keepResults(rows);
+    cpSync(`${scratch}/state/journal`, `${directory}/journal`, { recursive: true });
     return rows.map((row) => isClean(row)).every(Boolean);
   } finally {
     execFileSync(`${root}bin/tscc`, ['stop'], { env: tsccEnv, stdio: 'ignore' });
@@ -246,7 +283,10 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
 function isClean(row: Row): boolean {
   const { project, local, remote } = row;
   const complaints = [
-    ...differing(local.objects, remote.objects).map((name) => `${name} differs`),
+    ...differing(local.objects, remote.objects)
+      .filter((name) => !local.stripped.has(name))
+      .map((name) => `${name} differs`),
+    ...differing(local.stripped, remote.stripped).map((name) => `${name} differs in code or data`),
     ...differing(local.dependencyFiles, remote.dependencyFiles).map((name) => `${name} differs`),
     ...surprises(row).map((line) => `printed: ${line}`),
   ];
