@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
+import { isInForeground } from '../platform/process-table.js';
 import { VERSION } from '../platform/version.js';
 import { askDaemon } from '../protocol/control.js';
 import type { SessionStatus } from '../report/statistics.js';
@@ -51,9 +52,13 @@ function runBuild(command: string, args: readonly string[], session: string): Pr
         PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       },
     });
-    // A terminal's ^C reaches the build by itself; we only must not die before it.
-    process.on('SIGINT', () => {});
-    process.on('SIGQUIT', () => {});
+    // A terminal's ^C reaches the build by itself, and make takes a second one as an order to
+    // leave half-written files; we only must not die before it.
+    for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+      process.on(signal, () => {
+        if (!isInForeground()) build.kill(signal);
+      });
+    }
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => build.kill(signal));
     }

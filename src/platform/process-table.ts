@@ -1,14 +1,25 @@
-/** Whether a process exists, telling it from a later one with the same number. */
+/** What the kernel tells of processes: whether one exists, and whether a terminal speaks to us. */
 import { readFileSync } from 'node:fs';
 
 /** Start time in clock ticks since boot; undefined when there is no such process (any more). */
 export function processStart(pid: number): string | undefined {
+  const [state, ...others] = statFields(pid) ?? [];
+  // A zombie has ended, whoever still has to be told.
+  return state === 'Z' || state === 'X' ? undefined : others[18];
+}
+
+/** Whether our process group is the one that a terminal sends its signals to (^C, ^\). */
+export function isInForeground(): boolean {
+  const [, , group, , , foreground] = statFields('self') ?? [];
+  return group !== undefined && group === foreground;
+}
+
+/** The fields of proc(5)'s stat from the third (state) on; undefined when there is no process. */
+function statFields(pid: number | 'self'): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may hold anything; the fields begin after the last one. A zombie
-    // has ended, whoever still has to be told.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+    // The name in parentheses may hold anything; the fields begin after the last one.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     // Gone while we looked, or never there: both mean the same.
     return undefined;

@@ -96,9 +96,9 @@ await t.test('the same text is the same list, so that links to its hosts are kep
 
 await t.test('an error names where the list came from', async (t) => {
   const { texts, result } = setUp();
-  t.match(result({ TSCC_HOSTS: 'red:0' }), { ok: false, error: /^TSCC_HOSTS: line 1, column 5: / });
+  t.match(result({ TSCC_HOSTS: 'red:0' }), { ok: false, error: /^TSCC_HOSTS: line 1, column 4: / });
   texts.write(OWN, '# ours\nred:0');
-  t.match(result(), { ok: false, error: /^\/state\/hosts: line 2, column 5: / });
+  t.match(result(), { ok: false, error: /^\/state\/hosts: line 2, column 4: / });
   texts.write(OWN, 'red');
   t.match(result(), { ok: true }, 'and is over once it is corrected');
 });

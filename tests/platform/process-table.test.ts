@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { processStart } from '../../src/platform/process-table.js';
+import { without } from '../fixtures/tools.js';
 
 /** A process that ends when its input does. */
 function start(t: Test, command: string, args: readonly string[] = []) {
@@ -45,4 +46,22 @@ await t.test('a name with parentheses and blanks hides nothing', async (t) => {
   const [one, own] = [processStart(child.pid ?? 0), processStart(process.pid)];
   t.match(one, /^[0-9]+$/);
   t.ok(Number(one) >= Number(own), 'it started after us');
+});
+
+await t.test('whose ^C a process gets', { skip: without('script') }, async (t) => {
+  const module = JSON.stringify(new URL('../../src/platform/process-table.js', import.meta.url));
+  const path = `${t.testdir()}/say.mjs`;
+  writeFileSync(path, `import(${module}).then((m) => console.log(String(m.isInForeground())));`);
+  const say = `'${process.execPath}' '${path}'`;
+  const run = async (line: string): Promise<string> => {
+    // script(1) runs it on a terminal of its own.
+    const child = start(t, 'env', ['-u', 'NODE_OPTIONS', 'script', '-qec', line, '/dev/null']);
+    let printed = '';
+    child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+    await once(child, 'close');
+    return printed.trim();
+  };
+  t.equal(await run(say), 'true');
+  t.equal(await run(`setsid -w ${say}`), 'false', 'without a terminal');
+  t.equal(await run(`sh -mc "${say} & wait"`), 'false', 'in the background of one');
 });
