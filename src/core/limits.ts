@@ -109,9 +109,10 @@ export const SCHEDULING = {
   jobTimeout: 31 * 60_000,
   /**
    * A server that does not answer for a toolchain in this time counts as one without it. The first
-   * question makes it read all its compilers, which takes a slow machine six seconds.
+   * question makes it read its compilers: six seconds on a slow machine, half a minute where eight
+   * servers start at once on two busy cores. Pings tell a dead server much earlier.
    */
-  toolchainAnswer: 20_000,
+  toolchainAnswer: 60_000,
   /** A server that lacked a toolchain is asked again after this: somebody may have installed it. */
   askAgain: 30_000,
   /** Jobs in flight to one server beyond its slots, so that a free slot never waits for us. */
