@@ -3,6 +3,7 @@
  * (docs/protocol.md §1). Both ends are of one version: a tool that meets an older daemon is told.
  */
 import { connect } from 'node:net';
+import { describeError } from '../core/errors.js';
 import { MalformedFrame, FrameSplitter, bytesFrame } from './field-codec.js';
 import { FROM_LAUNCHER, TO_LAUNCHER } from './launcher-wire.js';
 
@@ -56,12 +57,18 @@ export function askDaemon(socketPath: string, request: ControlRequest): Promise<
       socket.write(bytesFrame(FROM_LAUNCHER.control, Buffer.from(JSON.stringify(request))));
     });
     socket.on('data', (bytes: Buffer) => {
-      for (const { type, body } of splitter.push(bytes)) {
-        if (type !== TO_LAUNCHER.controlReply) continue;
-        const reply = JSON.parse(Buffer.from(body).toString('utf8')) as ControlReply;
-        socket.end();
-        if (reply.ok) resolve(reply.value);
-        else reject(new Error(reply.message));
+      try {
+        for (const { type, body } of splitter.push(bytes)) {
+          if (type !== TO_LAUNCHER.controlReply) continue;
+          const reply = JSON.parse(Buffer.from(body).toString('utf8')) as ControlReply;
+          socket.end();
+          if (reply.ok) resolve(reply.value);
+          else reject(new Error(reply.message));
+        }
+      } catch (cause) {
+        const why = `the session daemon's answer makes no sense: ${describeError(cause)}`;
+        reject(new Error(why, { cause }));
+        socket.destroy();
       }
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {

@@ -57,7 +57,7 @@ async function echoes(socket: Duplex): Promise<string> {
 }
 
 function keyFile(t: Test, key: Key): string {
-  const path = `${t.testdir()}/key`;
+  const path = `${t.testdir({})}/key`;
   writeFileSync(path, formatKey(key), { mode: 0o600 });
   return path;
 }
@@ -100,7 +100,7 @@ await t.test('with a key, where the server has none', async (t) => {
 
 await t.test('a key file that cannot be used', async (t) => {
   const port = await listen(t, echoTcp());
-  const environment = { TSCC_KEY_FILE: `${t.testdir()}/absent` };
+  const environment = { TSCC_KEY_FILE: `${t.testdir({})}/absent` };
   await t.rejects(dial({ port, environment }), { message: /^key file \S+absent cannot be read: / });
 });
 

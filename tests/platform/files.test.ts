@@ -65,7 +65,7 @@ await t.test('what may be read and written', async (t) => {
 });
 
 await t.test('paths are bytes', async (t) => {
-  const directory = t.testdir();
+  const directory = t.testdir({});
   const raw = (name: string) => Buffer.from(`${directory}/${name}`, 'latin1');
   writeFileSync(raw(BYTES), 'content');
   t.match(realFiles.stat(`${directory}/${BYTES}`), { size: 7 });
@@ -87,7 +87,7 @@ await t.test('content is read byte by byte', async (t) => {
 });
 
 await t.test('a new file has exactly its mode, and is new', async (t) => {
-  const directory = t.testdir();
+  const directory = t.testdir({});
   const path = `${directory}/x.o`;
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
@@ -107,7 +107,7 @@ await t.test('removing what is gone already is fine, a directory is not', async 
 });
 
 await t.test('appending makes directories and file, closed to others', async (t) => {
-  const directory = t.testdir();
+  const directory = t.testdir({});
   const path = `${directory}/a/b/log`;
   realFiles.append(path, 'one\n');
   chmodSync(path, 0o640);

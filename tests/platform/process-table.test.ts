@@ -41,7 +41,7 @@ await t.test('nor has a zombie', async (t) => {
 });
 
 await t.test('a name with parentheses and blanks hides nothing', async (t) => {
-  const name = `${t.testdir()}/a) Z (b`;
+  const name = `${t.testdir({})}/a) Z (b`;
   symlinkSync('/bin/cat', name);
   const child = start(t, name);
   await once(child, 'spawn');
@@ -52,7 +52,7 @@ await t.test('a name with parentheses and blanks hides nothing', async (t) => {
 
 await t.test('whose ^C a process gets', { skip: without('script') }, async (t) => {
   const module = JSON.stringify(new URL('../../src/platform/process-table.js', import.meta.url));
-  const path = `${t.testdir()}/say.mjs`;
+  const path = `${t.testdir({})}/say.mjs`;
   writeFileSync(path, `import(${module}).then((m) => console.log(String(m.isInForeground())));`);
   const say = `'${process.execPath}' '${path}'`;
   const run = async (line: string): Promise<string> => {
