@@ -2,7 +2,7 @@
  * Where a command shall run, as far as that can be told without talking to a server: the first
  * step of every command, and the only one of most.
  */
-import type { ByteString } from '../core/byte-string.js';
+import { joinPath, type ByteString } from '../core/byte-string.js';
 import type { Result } from '../core/errors.js';
 import type { DeclineReason, OtherKind } from '../core/reasons.js';
 import type { Files } from '../platform/files.js';
@@ -98,7 +98,7 @@ function withTargets(
   files: Files,
 ): Decision {
   const { source } = command;
-  const path = source.startsWith('/') ? source : `${cwd}/${source}`;
+  const path = joinPath(cwd, source);
   if (!files.canRead(path)) return { kind: 'decline', reason: 'unreadable-input', source };
   const output = findOutputTarget(command.output, cwd, files);
   if (!output.ok) return { kind: 'decline', reason: output.error, source };
@@ -127,7 +127,7 @@ function parse(
     environment: request.environment,
     family,
     readResponseFile(path) {
-      const absolute = path.startsWith('/') ? path : `${request.cwd}/${path}`;
+      const absolute = joinPath(request.cwd, path);
       return files?.canRead(absolute) === true && files.stat(absolute)?.kind === 'file'
         ? files.read(absolute)
         : undefined;

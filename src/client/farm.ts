@@ -68,10 +68,6 @@ export class Farm {
     return this.#waiting.length;
   }
 
-  links(): Iterable<ServerLink> {
-    return this.#links.values();
-  }
-
   /** Whether some server could take such a compile at all; waits while that is not known yet. */
   prospect(
     hosts: HostList,

@@ -8,7 +8,7 @@
  *
  * Every step may throw LauncherGone; the caller knows what that means.
  */
-import { fromText, toText, type ByteString } from '../core/byte-string.js';
+import { fromText, joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { digestOf } from '../core/digest.js';
 import { errnoCode } from '../core/errors.js';
 import { DAEMON, SCHEDULING, WIRE } from '../core/limits.js';
@@ -37,7 +37,7 @@ export interface PlainCompileContext {
   readonly intake: SourceIntake;
   readonly files: Files;
   readonly clock: Clock;
-  /** Compresses a source; off the event loop. */
+  /** Compresses a source; a large one off the event loop. */
   readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
@@ -163,9 +163,8 @@ export class PlainCompile {
   async #preprocess(): Promise<Buffer> {
     const { command, targets } = this.#decision;
     if (isPreprocessed(command.language)) {
-      const bytes = await this.#context.files.readBytes(
-        command.source.startsWith('/') ? command.source : `${this.#request.cwd}/${command.source}`,
-      );
+      const path = joinPath(this.#request.cwd, command.source);
+      const bytes = await this.#context.files.readBytes(path);
       return checked(withName(bytes, command.source));
     }
     if (targets.dependencies !== undefined) {

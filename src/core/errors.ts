@@ -3,6 +3,7 @@
  *
  * Every message says what happened, where, and what to do about it, in one line.
  */
+export { errnoCode } from '../platform/errno.js';
 
 /** Exit codes of tscc's own failures; the numbers are distcc's, so that scripts keep working. */
 export const EXIT = {
@@ -51,12 +52,6 @@ export const failure = <E>(error: E): Result<never, E> => ({ ok: false, error })
 /** For the default branch of an exhaustive switch. */
 export function unreachable(value: never): never {
   throw new Error(`Internal error: unexpected ${JSON.stringify(value)}`);
-}
-
-/** The `code` of a Node.js system error (`ENOENT`…), or undefined for other errors. */
-export function errnoCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Message of anything thrown, for a log line or as part of a longer message. */

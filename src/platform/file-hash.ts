@@ -3,15 +3,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { systemPath } from './system-path.js';
 
 /** What changes when a file's content does, as one comparable string. */
 export type FileStamp = string;
-
-/** Paths are bytes held in a latin1 string, as everywhere (see core/byte-string.ts). */
-function systemPath(path: string): string | Buffer {
-  // eslint-disable-next-line no-control-regex
-  return /^[\0-\x7f]*$/.test(path) ? path : Buffer.from(path, 'latin1');
-}
 
 /** Stamp of the regular file that `path` leads to; undefined if there is none, or no way to it. */
 export function fileStamp(path: string): FileStamp | undefined {

@@ -1,6 +1,5 @@
 /**
- * The file system as tscc uses it, with paths as ByteStrings (see core/byte-string.ts; this layer
- * is below it and knows only that each character is a byte). Metadata calls are synchronous: they
+ * The file system as tscc uses it, with paths as bytes (see system-path.ts). Metadata calls are synchronous: they
  * take microseconds, a tenth of what a trip through the thread pool costs. Contents are not.
  */
 import {
@@ -14,15 +13,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   realpathSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-
-type PathBytes = string;
+import { errnoCode } from './errno.js';
+import { systemPath, type PathBytes } from './system-path.js';
 
 /** Four trips through the thread pool cost more than writing this much into the page cache. */
 const WRITTEN_AT_ONCE = 256 * 1024;
@@ -53,7 +51,6 @@ export interface Files {
   remove(path: PathBytes): void;
   append(path: PathBytes, text: string): void;
   newestFirst(directory: PathBytes): string[];
-  readLink(path: PathBytes): PathBytes | undefined;
 }
 
 export const realFiles: Files = {
@@ -61,18 +58,16 @@ export const realFiles: Files = {
   lstat: (path) => facts(lstatSync, path),
   realPath(path) {
     return ifThere(() =>
-      (realpathSync.native(bytes(path), 'buffer') as unknown as Buffer).toString('latin1'),
+      (realpathSync.native(systemPath(path), 'buffer') as unknown as Buffer).toString('latin1'),
     );
   },
-  readLink: (path) =>
-    ifThere(() => readlinkSync(bytes(path), { encoding: 'buffer' }).toString('latin1')),
   canRead: (path) => isAllowed(path, constants.R_OK),
   canWrite: (path) => isAllowed(path, constants.W_OK),
-  read: (path) => readFileSync(bytes(path), 'latin1'),
-  readBytes: (path) => readFile(bytes(path)),
+  read: (path) => readFileSync(systemPath(path), 'latin1'),
+  readBytes: (path) => readFile(systemPath(path)),
   async writeNew(path, content, mode) {
     if (content.length <= WRITTEN_AT_ONCE) return writeAtOnce(path, content, mode);
-    const file = await open(bytes(path), 'wx', mode);
+    const file = await open(systemPath(path), 'wx', mode);
     try {
       await file.writeFile(content);
       // The daemon's own umask must not decide.
@@ -83,18 +78,18 @@ export const realFiles: Files = {
   },
   remove(path) {
     try {
-      unlinkSync(bytes(path));
+      unlinkSync(systemPath(path));
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
   },
   append(path, text) {
     const directory = path.slice(0, path.lastIndexOf('/'));
-    mkdirSync(bytes(directory), { recursive: true, mode: 0o700 });
-    appendFileSync(bytes(path), text, { mode: 0o600 });
+    mkdirSync(systemPath(directory), { recursive: true, mode: 0o700 });
+    appendFileSync(systemPath(path), text, { mode: 0o600 });
   },
   newestFirst(directory) {
-    const names = ifThere(() => readdirSync(bytes(directory), 'latin1')) ?? [];
+    const names = ifThere(() => readdirSync(systemPath(directory), 'latin1')) ?? [];
     return names
       .map((name) => ({
         name,
@@ -106,7 +101,7 @@ export const realFiles: Files = {
 };
 
 function writeAtOnce(path: PathBytes, content: Uint8Array, mode: number): void {
-  const file = openSync(bytes(path), 'wx', mode);
+  const file = openSync(systemPath(path), 'wx', mode);
   try {
     for (let at = 0; at < content.length;) at += writeSync(file, content, at);
     fchmodSync(file, mode);
@@ -115,12 +110,8 @@ function writeAtOnce(path: PathBytes, content: Uint8Array, mode: number): void {
   }
 }
 
-function bytes(path: PathBytes): Buffer {
-  return Buffer.from(path, 'latin1');
-}
-
 function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errnoCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
@@ -128,7 +119,7 @@ function ifThere<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errnoCode(error);
     // EACCES and ELOOP: there may be something, but no way leads to it.
     if (isMissing(error) || code === 'EACCES' || code === 'ELOOP' || code === 'EINVAL') {
       return undefined;
@@ -138,7 +129,7 @@ function ifThere<T>(read: () => T): T | undefined {
 }
 
 function facts(call: typeof statSync, path: PathBytes): FileFacts | undefined {
-  const stats = ifThere(() => call(bytes(path), { throwIfNoEntry: false }));
+  const stats = ifThere(() => call(systemPath(path), { throwIfNoEntry: false }));
   if (stats === undefined) return undefined;
   return {
     kind: stats.isFile()
@@ -155,7 +146,7 @@ function facts(call: typeof statSync, path: PathBytes): FileFacts | undefined {
 
 function isAllowed(path: PathBytes, mode: number): boolean {
   try {
-    accessSync(bytes(path), mode);
+    accessSync(systemPath(path), mode);
     return true;
   } catch {
     // Every failure means the same to the caller: not possible.

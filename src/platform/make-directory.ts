@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errnoCode } from './errno.js';
 
 /**
  * Makes a directory and the missing ones above it, mode 0700; fine when it exists. Rejects with
@@ -10,17 +11,13 @@ export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return;
+    if (errnoCode(error) === 'EEXIST') return;
     const parent = dirname(path);
-    if (codeOf(error) !== 'ENOENT' || parent === path) throw error;
+    if (errnoCode(error) !== 'ENOENT' || parent === path) throw error;
     await makeDirectory(parent);
     await mkdir(path, { mode: 0o700 }).catch((again: unknown) => {
       // Another process was as quick.
-      if (codeOf(again) !== 'EEXIST') throw again;
+      if (errnoCode(again) !== 'EEXIST') throw again;
     });
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
