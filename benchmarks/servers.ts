@@ -2,7 +2,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const tsccd = fileURLToPath(new URL('../../bin/tsccd', import.meta.url));
+/**
+ * Command that runs tsccd. tap hooks itself by NODE_OPTIONS into every node that a test starts (it
+ * sets the variable in the very spawn), and its hook cannot load a program without `.js` in its name.
+ */
+export const RUN_TSCCD: readonly [string, ...string[]] = [
+  '/usr/bin/env',
+  '-u',
+  'NODE_OPTIONS',
+  process.execPath,
+  fileURLToPath(new URL('../../bin/tsccd', import.meta.url)),
+];
 
 export interface Servers {
   /** A host list for TSCC_HOSTS. */
@@ -40,21 +50,10 @@ function startServer(
   options: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly host: string; readonly child: ChildProcess }> {
-  // What a test runner loads into node processes (it sets the variable in the very spawn) has no
-  // business in a server.
+  const [program, ...before] = RUN_TSCCD;
   const child = spawn(
-    'env',
-    [
-      '-u',
-      'NODE_OPTIONS',
-      process.execPath,
-      tsccd,
-      '--listen',
-      `${address}:0`,
-      '--store',
-      store,
-      ...options,
-    ],
+    program,
+    [...before, '--listen', `${address}:0`, '--store', store, ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   return new Promise((resolve, reject) => {

@@ -4,13 +4,23 @@ import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import t from 'tap';
+import type { Digest } from '../../src/core/digest.js';
 import { formatKey, generateKey } from '../../src/protocol/key-file.js';
 import { clientTlsOptions } from '../../src/protocol/secure-channel.js';
 import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../../src/toolchain/toolchain.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
-import { RUN_TSCCD, TsccdProcess } from '../fixtures/tsccd-process.js';
+import { RUN_TSCCD } from '../../benchmarks/servers.js';
+import { TsccdProcess } from '../fixtures/tsccd-process.js';
 import { WireClient } from '../fixtures/wire-client.js';
+
+/** What the server takes the fake compiler for. */
+async function identityOf(fake: FakeCompiler): Promise<Digest> {
+  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
+  const toolchain = await probe.identify(fake.path(), fake.directory);
+  if (typeof toolchain === 'string') throw new Error(toolchain);
+  return toolchain.digest;
+}
 
 await t.test('serves compiles and drains on SIGTERM', async (t) => {
   const fake = FakeCompiler.build(['gcc', 'cc'], 'tsccd');
@@ -25,11 +35,9 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   t.equal(welcome.slots, 3);
   t.match(welcome.version, /^\d+\.\d+\.\d+/);
 
-  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
-  const toolchain = await probe.identify(fake.path(), fake.directory);
-  if (typeof toolchain === 'string') throw new Error(toolchain);
-  t.equal(await client.knows(toolchain.digest, 'gcc'), true);
-  client.begin(toolchain.digest, 'int x;\n');
+  const digest = await identityOf(fake);
+  t.equal(await client.knows(digest, 'gcc'), true);
+  client.begin(digest, 'int x;\n');
   const run = await fake.nextInvocation();
   daemon.process.kill('SIGTERM');
   await client.stateLike(({ draining }) => draining);
@@ -47,11 +55,9 @@ await t.test('a second signal ends it at once', async (t) => {
   t.teardown(() => fake.close());
   const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], { PATH: fake.directory });
   const client = await WireClient.greeted(await daemon.port());
-  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
-  const toolchain = await probe.identify(fake.path(), fake.directory);
-  if (typeof toolchain === 'string') throw new Error(toolchain);
-  await client.knows(toolchain.digest, 'gcc');
-  client.begin(toolchain.digest, 'int x;\n');
+  const digest = await identityOf(fake);
+  await client.knows(digest, 'gcc');
+  client.begin(digest, 'int x;\n');
   const run = await fake.nextInvocation();
   daemon.process.kill('SIGINT');
   await client.stateLike(({ draining }) => draining);
@@ -70,11 +76,9 @@ await t.test(
     const words = ['--listen', '127.0.0.1:0', '--store', store];
     const daemon = new TsccdProcess(t, words, { PATH: fake.directory });
     const client = await WireClient.greeted(await daemon.port());
-    const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
-    const toolchain = await probe.identify(fake.path(), fake.directory);
-    if (typeof toolchain === 'string') throw new Error(toolchain);
-    await client.knows(toolchain.digest, 'gcc');
-    client.begin(toolchain.digest, 'int x;\n');
+    const digest = await identityOf(fake);
+    await client.knows(digest, 'gcc');
+    client.begin(digest, 'int x;\n');
     const run = await fake.nextInvocation();
     await run.child();
 

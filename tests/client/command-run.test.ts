@@ -269,13 +269,7 @@ await t.test('the remote compile fails: only the local answer is shown', async (
   const server = await run.server();
   await run.preprocess();
   const job = await server.expect('job');
-  server.answer(job.job, Buffer.from('error: no'), {
-    sourceDigest: job.sourceDigest,
-    status: 1,
-    outputBytes: 0,
-    encodedBytes: 0,
-    stderrBytes: 9,
-  });
+  server.fail(job.job, 'error: no', { sourceDigest: job.sourceDigest });
   await run.runLocally();
   t.match(run.status(), { fallbacks: { 'plain-diagnostics': 1 }, outcomes: { local: 1 } });
   t.match(run.events()[0], { detail: 'exit status 1, 9 bytes of messages' });
@@ -290,13 +284,7 @@ await t.test('the remote compile fails where nothing may run here', async (t) =>
   const server = await run.server();
   await run.preprocess();
   const job = await server.expect('job');
-  server.answer(job.job, Buffer.from('error: no'), {
-    sourceDigest: job.sourceDigest,
-    status: 1,
-    outputBytes: 0,
-    encodedBytes: 0,
-    stderrBytes: 9,
-  });
+  server.fail(job.job, 'error: no', { sourceDigest: job.sourceDigest });
   t.equal((await run.launcher.expect('stderr')).toString(), 'error: no');
   t.match(readFail(await run.launcher.expect('fail')), {
     status: 100,

@@ -1,30 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { FakeDaemon, type LauncherConnection } from '../fixtures/fake-daemon.js';
-import {
-  builtLauncher,
-  LauncherSandbox,
-  type RunningLauncher,
-} from '../fixtures/launcher-sandbox.js';
+import { builtLauncher } from '../fixtures/launcher-sandbox.js';
+import { launcherStage, startLauncher, type WaitingLauncher } from '../fixtures/launcher-stage.js';
 
 /** A compiler that was told to run in place; `script` is its body. */
-async function executing(
-  t: Test,
-  script: string,
-): Promise<{
-  sandbox: LauncherSandbox;
-  launcher: RunningLauncher;
-  connection: LauncherConnection;
-}> {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
-  sandbox.script('mycc', script);
-  const launcher = sandbox.start(['mycc', 'a', 'b c'], { input: 'pipe' });
-  const { connection } = await daemon.acceptRun();
-  connection.send({ kind: 'beat' }, { kind: 'exec' });
-  return { sandbox, launcher, connection };
+async function executing(t: Test, script: string): Promise<WaitingLauncher> {
+  const stage = await launcherStage(t);
+  stage.sandbox.script('mycc', script);
+  const waiting = await startLauncher(stage, ['mycc', 'a', 'b c'], { input: 'pipe' });
+  waiting.connection.send({ kind: 'beat' }, { kind: 'exec' });
+  return waiting;
 }
 
 await t.test('the compiler has the pid, the input and the arguments', async (t) => {
@@ -59,9 +45,7 @@ await t.test('only the slot is inherited, and out of the way', async (t) => {
 });
 
 await t.test('descriptors that make hands on stay as they are', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'cat <&3; echo seen >&4');
   const launcher = sandbox.start(
     ['-c', `exec 3<"$0" 4>&1; exec ${builtLauncher} mycc`, sandbox.script('tokens', 'token')],
@@ -73,9 +57,7 @@ await t.test('descriptors that make hands on stay as they are', async (t) => {
 });
 
 await t.test('the compiler has the signals of make', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'exec grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status');
   const show = 'grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status';
   const before = execFileSync('/bin/sh', ['-c', `trap '' HUP; ${show}`], { encoding: 'utf8' });
@@ -88,9 +70,7 @@ await t.test('the compiler has the signals of make', async (t) => {
 });
 
 await t.test('a compiler that cannot be run is one line and exit 110', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   const broken = join(sandbox.work, 'no-such-cc');
   const launcher = sandbox.start([broken]);
   const { connection } = await daemon.acceptRun();

@@ -1,34 +1,24 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { FakeDaemon, type LauncherConnection } from '../fixtures/fake-daemon.js';
-import {
-  builtLauncher,
-  LauncherSandbox,
-  type RunningLauncher,
-} from '../fixtures/launcher-sandbox.js';
+import { builtLauncher } from '../fixtures/launcher-sandbox.js';
+import { launcherStage, startLauncher, type WaitingLauncher } from '../fixtures/launcher-stage.js';
 
 /** A launcher that waits for the daemon and knows one temporary. */
-async function waiting(t: Test): Promise<{
-  sandbox: LauncherSandbox;
-  daemon: FakeDaemon;
-  launcher: RunningLauncher;
-  connection: LauncherConnection;
-}> {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+async function waiting(t: Test): Promise<WaitingLauncher> {
+  const stage = await launcherStage(t);
+  const { sandbox } = stage;
   // The child has the launcher's output, but no part in its life.
   sandbox.script('mycc', 'touch a.d.tmp; echo started; (trap "" TERM; sleep 600) & wait');
-  const launcher = sandbox.start(['mycc']);
-  const { connection } = await daemon.acceptRun();
+  const waiting = await startLauncher(stage, ['mycc']);
+  const { launcher, connection } = waiting;
   const temporary = join(sandbox.work, 'a.o.tmp');
   writeFileSync(temporary, 'half');
   connection.send({ kind: 'temporary', path: temporary });
   // What is printed after it proves that it has been seen.
   connection.send({ kind: 'stdout', bytes: Buffer.from('seen') });
   await launcher.printed('seen');
-  return { sandbox, daemon, launcher, connection };
+  return waiting;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -60,9 +50,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 await t.test('a signal that make ignores is ignored', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'exit 0');
   const launcher = sandbox.start(['-c', `trap '' INT; exec ${builtLauncher} mycc`], {
     program: '/bin/sh',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FakeDaemon, type LauncherConnection } from '../fixtures/fake-daemon.js';
 import { LauncherSandbox, type RunningLauncher } from '../fixtures/launcher-sandbox.js';
+import { launcherStage, startLauncher, type WaitingLauncher } from '../fixtures/launcher-stage.js';
 
 const TOKEN = '0123456789\0\xff\x80abc';
 
@@ -12,29 +13,22 @@ async function asked(
   compiler: string,
   words: readonly string[],
   temporaries: readonly string[] = [],
-): Promise<{
-  sandbox: LauncherSandbox;
-  daemon: FakeDaemon;
-  launcher: RunningLauncher;
-  connection: LauncherConnection;
-}> {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+): Promise<WaitingLauncher> {
+  const stage = await launcherStage(t);
+  const { sandbox } = stage;
   writeFileSync(join(sandbox.work, 'a.h'), 'int from_header;\n');
   writeFileSync(
     join(sandbox.work, 'a.c'),
     '#include "a.h"\nint big[] = {\n' + '1,\n'.repeat(50_000) + '};\n',
   );
-  const launcher = sandbox.start([compiler, '-c', 'a.c'], { input: 'pipe' });
-  const { connection } = await daemon.acceptRun();
-  connection.send({
+  const waiting = await startLauncher(stage, [compiler, '-c', 'a.c'], { input: 'pipe' });
+  waiting.connection.send({
     kind: 'preprocess',
     token: TOKEN,
     argv: [compiler, ...words],
     temporaries: temporaries.map((name) => join(sandbox.work, name)),
   });
-  return { sandbox, daemon, launcher, connection };
+  return waiting;
 }
 
 /** Lets the compile fail at once, so that nothing is left running. */

@@ -3,23 +3,13 @@ import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { LAUNCHER } from '../../src/core/limits.js';
-import { FakeDaemon, type LauncherConnection } from '../fixtures/fake-daemon.js';
-import { LauncherSandbox, type RunningLauncher } from '../fixtures/launcher-sandbox.js';
+import { launcherStage, startLauncher, type WaitingLauncher } from '../fixtures/launcher-stage.js';
 
 /** A launcher that has sent its request and waits. */
-async function waiting(t: Test): Promise<{
-  sandbox: LauncherSandbox;
-  daemon: FakeDaemon;
-  launcher: RunningLauncher;
-  connection: LauncherConnection;
-}> {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
-  sandbox.script('mycc', 'echo "local $*"; exit 3');
-  const launcher = sandbox.start(['mycc', 'x']);
-  const { connection } = await daemon.acceptRun();
-  return { sandbox, daemon, launcher, connection };
+async function waiting(t: Test): Promise<WaitingLauncher> {
+  const stage = await launcherStage(t);
+  stage.sandbox.script('mycc', 'echo "local $*"; exit 3');
+  return startLauncher(stage, ['mycc', 'x']);
 }
 
 await t.test('output is relayed as bytes, whole and in order', async (t) => {

@@ -1,9 +1,14 @@
 import { readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { FakeDaemon } from '../fixtures/fake-daemon.js';
-import { builtLauncher, LauncherSandbox, type StartOptions } from '../fixtures/launcher-sandbox.js';
+import type { FakeDaemon } from '../fixtures/fake-daemon.js';
+import {
+  builtLauncher,
+  type LauncherSandbox,
+  type StartOptions,
+} from '../fixtures/launcher-sandbox.js';
 import { LAUNCHER_WIRE_VERSION, type RunRequest } from '../../src/protocol/launcher-wire.js';
+import { launcherStage } from '../fixtures/launcher-stage.js';
 
 /** Starts a launcher and gives the request it sends; the command itself fails at once. */
 async function requestOf(
@@ -20,9 +25,7 @@ async function requestOf(
 }
 
 await t.test('RUN describes the command and its surroundings', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   const compiler = sandbox.script('mycc', 'exit 0');
   const launcher = sandbox.start(['mycc', '-c', 'a b.c', '', '-DX="y"']);
   const { connection, request } = await daemon.acceptRun();
@@ -42,9 +45,7 @@ await t.test('RUN describes the command and its surroundings', async (t) => {
 });
 
 await t.test('arguments and variables are bytes, not text', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'exit 0');
   const request = await requestOf(
     sandbox,
@@ -60,9 +61,7 @@ await t.test('arguments and variables are bytes, not text', async (t) => {
 });
 
 await t.test('the umask is told and kept', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'umask');
   const launcher = sandbox.start(['-c', `umask 027; exec ${builtLauncher} mycc`], {
     program: '/bin/sh',
@@ -74,9 +73,7 @@ await t.test('the umask is told and kept', async (t) => {
 });
 
 await t.test('of the environment only what matters is sent', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'exit 0');
   const wanted = { TSCC_MODE: 'plain', DISTCC_HOSTS: 'a', LC_ALL: 'C', CPATH: '/x=y', TZ: '' };
   const unwanted = { SECRET: '1', CPATHS: '1', LC: '1', TSCC: '1', XPATH: '1', EDITOR: 'vi' };
@@ -90,9 +87,7 @@ await t.test('of the environment only what matters is sent', async (t) => {
 });
 
 await t.test('the forms of a call', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   const mine = sandbox.script('mycc', 'exit 0');
   const cc = sandbox.script('cc', 'exit 0');
   const link = join(sandbox.directory, 'mycc');
@@ -117,9 +112,7 @@ await t.test('the forms of a call', async (t) => {
 });
 
 await t.test('a request above the limit is not sent: the compiler runs here', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox } = await launcherStage(t);
   sandbox.script('mycc', 'echo $#');
   // Just below what one exec takes in all, which is a quarter of the stack's limit.
   const ending = await sandbox.run(

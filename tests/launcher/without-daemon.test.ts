@@ -3,9 +3,9 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { FakeDaemon } from '../fixtures/fake-daemon.js';
 import { LauncherSandbox } from '../fixtures/launcher-sandbox.js';
 import { without } from '../fixtures/tools.js';
+import { launcherStage } from '../fixtures/launcher-stage.js';
 
 const NO_NODE = '-DTSCC_NODE="/nowhere/node"';
 
@@ -16,9 +16,7 @@ function alone(t: Test): { sandbox: LauncherSandbox; bases: () => void } {
 }
 
 await t.test('a silent daemon is left, and the compiler runs', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   const program = sandbox.compileLauncher([NO_NODE, '-DTSCC_SILENCE_MS=300']);
   sandbox.script('mycc', 'echo local; exit 2');
   const launcher = sandbox.start(['mycc'], { program });
@@ -32,9 +30,7 @@ await t.test('a silent daemon is left, and the compiler runs', async (t) => {
 });
 
 await t.test('silence during preprocessing ends the preprocessor first', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   const program = sandbox.compileLauncher([NO_NODE, '-DTSCC_SILENCE_MS=300']);
   sandbox.script(
     'mycc',
@@ -57,9 +53,7 @@ await t.test('silence during preprocessing ends the preprocessor first', async (
 });
 
 await t.test('beats keep a launcher waiting beyond the limit', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   const program = sandbox.compileLauncher([NO_NODE, '-DTSCC_SILENCE_MS=1000']);
   sandbox.script('mycc', 'echo local');
   const start = performance.now();
@@ -73,9 +67,7 @@ await t.test('beats keep a launcher waiting beyond the limit', async (t) => {
 });
 
 await t.test('a connection that ends before any frame is tried once more', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'echo local');
 
   const first = sandbox.start(['mycc']);
@@ -98,9 +90,7 @@ await t.test('a connection that ends before any frame is tried once more', async
 });
 
 await t.test('a directory of sockets that is open to others is refused', async (t) => {
-  const sandbox = new LauncherSandbox(t);
-  const daemon = await FakeDaemon.listen(sandbox);
-  t.teardown(() => daemon.close());
+  const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'echo local');
   for (const mode of [0o710, 0o705, 0o720]) {
     chmodSync(join(sandbox.runtime, 'tscc'), mode);
