@@ -16,6 +16,7 @@ import { SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { WIRE_VERSION, type ServerState, type Welcome } from '../protocol/messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
+import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
 import type { RemoteHost } from './host-list.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import { ResultCollector } from './result-collector.js';
@@ -319,7 +320,9 @@ export class ServerLink {
 
   #lost(reason: EndReason): void {
     this.#handshake?.cancel();
-    this.#down(reason.message);
+    // A server that wants a key, and is not spoken to with one, says nothing and closes.
+    const isUngreeted = this.#state.name === 'connecting' && reason.kind === 'lost';
+    this.#down(isUngreeted ? CLOSED_BEFORE_WELCOME : reason.message);
     const failure = new RemoteFailure('server-lost', `${this.host.name}: ${reason.message}`);
     for (const job of [...this.#jobs.values()]) job.reject(failure);
   }

@@ -48,6 +48,15 @@ await t.test('no greeting in time: not a tsccd', async (t) => {
   t.match(server.link.downReason, /no greeting in 5 s/);
 });
 
+await t.test('closed before any greeting: what that may mean', async (t) => {
+  const server = new FakeServer(remoteHost('red'));
+  server.link.want();
+  await server.expect('hello');
+  server.peer?.destroy('wants a key');
+  await server.settle();
+  t.match(server.link.downReason, /it may use a key \(set TSCC_KEY_FILE\)/);
+});
+
 await t.test('another protocol: told, and down', async (t) => {
   const server = new FakeServer(remoteHost('red'));
   server.link.want();
