@@ -24,11 +24,12 @@ import { isPreprocessed } from '../toolchain/source-language.js';
 import type { Decision } from './decision.js';
 import type { Farm } from './farm.js';
 import type { LauncherConnection } from './launcher-connection.js';
+import { preprocessHere } from './local-preprocessor.js';
 import type { LocalSlots } from './local-slots.js';
 import { temporaryBeside } from './output-target.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import type { Settings } from './settings.js';
-import { SourceTooLarge, type SourceIntake } from './source-intake.js';
+import type { SourceIntake } from './source-intake.js';
 import { asksForColumns, mayReadFiles, withName } from './source-text.js';
 
 export interface PlainCompileContext {
@@ -180,49 +181,29 @@ export class PlainCompile {
     this.#lap('preprocessQueue');
     this.phase = 'preprocess';
     try {
-      const source = await this.#runPreprocessor(argv);
-      if (source === undefined) throw new RunLocally({ decline: 'preprocess-diagnostics' });
-      return checked(source);
+      const { unique, intake, clock } = this.#context;
+      const temporary = this.#temporaries.get('dependencies');
+      const { outcome, cpu } = await preprocessHere(
+        argv,
+        unique(),
+        temporary,
+        this.#launcher,
+        intake,
+        clock,
+      );
+      this.#preprocessCpu = cpu;
+      switch (outcome.kind) {
+        case 'source':
+          return checked(outcome.bytes);
+        case 'unclean':
+          throw new RunLocally({ decline: 'preprocess-diagnostics' });
+        case 'too-large':
+          throw new RunLocally({ decline: 'source-too-large' });
+      }
     } finally {
       slot.release();
       this.#lap('preprocess');
     }
-  }
-
-  /** Undefined when the preprocessor failed or printed something. */
-  async #runPreprocessor(argv: readonly ByteString[]): Promise<Buffer | undefined> {
-    const temporary = this.#temporaries.get('dependencies');
-    const token = this.#context.unique();
-    // The launcher's answer comes first, whatever becomes of the source: no verdict before it.
-    const held = new AbortController();
-    const ends = AbortSignal.any([this.#launcher.gone, held.signal]);
-    const arriving = this.#context.intake.expect(token, ends).then(
-      (bytes) => ({ bytes }),
-      (error: unknown) => ({ error }),
-    );
-    this.#launcher.send({
-      kind: 'preprocess',
-      token,
-      argv,
-      temporaries: temporary === undefined ? [] : [temporary],
-    });
-    const answer = await this.#launcher.next();
-    if (answer.kind !== 'preprocessed') {
-      throw new Error(`Internal error: PREPROCESS was answered by ${answer.kind}`);
-    }
-    this.#preprocessCpu += answer.preprocessed.cpuMicroseconds / 1000;
-    const patience = this.#context.clock.after(DAEMON.sourceEnd, () => {
-      held.abort(new Error('something that the preprocessor started holds its output open'));
-    });
-    const arrived = await arriving;
-    patience.cancel();
-    if (held.signal.aborted) throw new RunLocally({ decline: 'preprocess-diagnostics' });
-    if ('error' in arrived) {
-      if (!(arrived.error instanceof SourceTooLarge)) throw arrived.error;
-      throw new RunLocally({ decline: 'source-too-large' });
-    }
-    const isClean = answer.preprocessed.status === 0 && answer.preprocessed.stderrBytes === 0;
-    return isClean ? arrived.bytes : undefined;
   }
 
   async #encode(source: Buffer): Promise<RemoteJob> {
