@@ -63,7 +63,7 @@ static int new_socket(const char *path, int (*operate)(int, const struct sockadd
 }
 
 /* A connection to a daemon of this user, or -1 with errno. */
-int connect_to(const char *path) {
+static int connect_to(const char *path) {
     struct ucred peer = {.uid = -1};
     int connection = new_socket(path, connect);
     if (connection < 0) return -1;

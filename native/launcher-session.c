@@ -10,7 +10,7 @@ static pid_t preprocessor;   /* leads a process group; 0: none runs */
 static int diagnostics = -1; /* its standard error, which ends when all of the group have */
 static uint32_t diagnostics_bytes;
 static struct list pending;  /* temporaries: removed unless DONE renames them */
-static sigset_t mask_before; /* while a frame is obeyed, deadly signals are held off */
+static sigset_t mask_before, held; /* while a frame is obeyed, deadly signals are held off */
 
 /* Variables that change what compilers or tscc do; `*` stands for any end of a name. */
 static const char *const variables[] = {
@@ -41,7 +41,7 @@ static void put_text(int tag, const char *text) { put_field(tag, text, strlen(te
 static void put_number(int tag, uint32_t n) { put_field(tag, &(uint32_t){htole32(n)}, 4); }
 
 /* Sends what has been put. False, with errno: it is too large, not read, or nobody is there. */
-static bool send_frame(int connection, enum frame_type type) {
+static bool send_frame(enum frame_type type) {
     size_t size = out_size;
     memcpy(out, &(uint32_t){htole32(size - 4)}, 4);
     out[4] = type;
@@ -84,7 +84,7 @@ static bool send_request(const struct command *command) {
     for (char **entry = environ; *entry; entry++) {
         if (is_wanted(*entry)) put_text(TAG_VARIABLE, *entry);
     }
-    return send_frame(connection, RUN);
+    return send_frame(RUN);
 }
 
 static uint32_t number_at(const void *bytes) {
@@ -109,8 +109,8 @@ static bool read_fields(struct list fields[TAGS]) {
         size_t size = number_at(in + at + 1);
         at += 5 + size;
         if (at > in_size) return false;
-        char *value = text("%*s", (int)size + TOKEN_BYTES, "");
-        memset(mempcpy(value, in + at - size, size), 0, TOKEN_BYTES);
+        char *value = text("%*s", (int)size + NUMBER_BYTES, "");
+        memset(mempcpy(value, in + at - size, size), 0, NUMBER_BYTES);
         if (tag < TAGS) add(&fields[tag], value);
     }
     return at == in_size;
@@ -147,13 +147,15 @@ static bool write_output(int descriptor) {
     return true;
 }
 
-static bool preprocess(const struct command *command, const char *socket, struct list *fields) {
-    if (preprocessor > 0 || !fields[TAG_WORD].count || !fields[TAG_TOKEN].count) return false;
-    int source = connect_to(socket), ends[2] = {-1, -1}, launcher = getpid();
-    put_bytes(fields[TAG_TOKEN].items[0], TOKEN_BYTES);
-    if (send_frame(source, SOURCE) && pipe2(ends, O_CLOEXEC) == 0) {
-        diagnostics = own(ends[0]);
-        ends[1] = own(ends[1]);
+/* Its output goes into a file that is the daemon's to read; it is one of the temporaries. */
+static bool preprocess(const struct command *command, struct list *fields) {
+    if (preprocessor > 0 || !fields[TAG_WORD].count || !fields[TAG_INTO].count) return false;
+    char *path = fields[TAG_INTO].items[0];
+    add(&pending, path);
+    int source = own(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    int ends[2] = {-1, -1}, launcher = getpid();
+    if (source >= 0 && pipe2(ends, O_CLOEXEC) == 0) {
+        diagnostics = own(ends[0]), ends[1] = own(ends[1]);
         preprocessor = fork();
         setpgid(preprocessor, 0); /* on both sides, as either may be first */
         if (preprocessor == 0) {
@@ -184,7 +186,7 @@ static void follow_preprocessor(void) {
     put_number(TAG_STDERR_BYTES, diagnostics_bytes);
     uint32_t cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000;
     put_number(TAG_CPU_MICROSECONDS, cpu + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
-    send_frame(connection, PREPROCESSED);
+    send_frame(PREPROCESSED);
     close(diagnostics);
     diagnostics = -1;
     preprocessor = diagnostics_bytes = 0;
@@ -209,14 +211,14 @@ static bool finish(int status, const struct list *from, const struct list *to) {
     clean_up();
     put_number(TAG_ERRNO, error);
     put_text(TAG_FAILED_TARGET, error == 0 ? "" : target);
-    send_frame(connection, COMMITTED);
+    send_frame(COMMITTED);
     if (error == 0) exit(status);
     say("'%s' cannot be replaced: %s", target, strerror(error));
     return true;
 }
 
 /* False when that cannot be done: the compiler runs here then. */
-static bool obey(const struct command *command, const char *socket) {
+static bool obey(const struct command *command) {
     struct list fields[TAGS] = {[TAG_TEMPORARY] = pending};
     bool is_raw = in[4] == TEMPORARY || in[4] == STDOUT || in[4] == STDERR;
     if (!is_raw && !read_fields(fields)) return false;
@@ -229,7 +231,7 @@ static bool obey(const struct command *command, const char *socket) {
     case STDERR: return write_output(STDERR_FILENO);
     case TEMPORARY: add(&pending, text("%.*s", (int)in_size - 5, in + 5)); return true;
     case PREPROCESS:
-        if (preprocess(command, socket, fields)) return true;
+        if (preprocess(command, fields)) return true;
         send_leaving(CANNOT_PREPROCESS);
         return false;
     case DONE: return finish(status, &fields[TAG_RENAME_FROM], &fields[TAG_RENAME_TO]);
@@ -261,10 +263,9 @@ static bool wait_for_frame(void) {
 }
 
 /* Returns when the compiler is to run here; false when another daemon may be asked before. */
-bool converse(const struct command *command, const char *socket, int new_connection) {
+bool converse(const struct command *command, int new_connection) {
     static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     bool was_heard = false;
-    static sigset_t held;
     connection = new_connection;
     for (int i = 0; i < 4; i++) {
         sigaddset(&held, deadly[i]);
@@ -273,7 +274,7 @@ bool converse(const struct command *command, const char *socket, int new_connect
     for (bool goes_on = send_request(command); goes_on && wait_for_frame();) {
         was_heard = true;
         sigprocmask(SIG_BLOCK, &held, &mask_before); /* a commit is whole or not at all */
-        goes_on = obey(command, socket);
+        goes_on = obey(command);
         sigprocmask(SIG_SETMASK, &mask_before, NULL);
     }
     bool is_final = was_heard || (errno != EPIPE && errno != ECONNRESET);

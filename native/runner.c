@@ -335,7 +335,7 @@ int main(void)
     /* Orphans of compilers become ours, so that nothing is left as a zombie of init. */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1)) die("prctl: %s", strerror(errno));
 
-    struct pollfd polled[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = ends, .events = POLLIN}};
+    struct pollfd polled[] = {{STDIN_FILENO, POLLIN, 0}, {ends, POLLIN, 0}};
     for (;;) {
         if (poll(polled, 2, -1) < 0 && errno != EINTR) die("poll: %s", strerror(errno));
         if (polled[1].revents) {

@@ -2,6 +2,7 @@
 import { fromText, toText } from '../core/byte-string.js';
 import { EXIT, TsccError } from '../core/errors.js';
 import { realClock } from '../platform/clock.js';
+import { compress } from '../platform/compression.js';
 import { realFiles } from '../platform/files.js';
 import { VERSION } from '../platform/version.js';
 import { dialHost } from '../client/dial.js';
@@ -87,6 +88,7 @@ function ask(
     const link: ServerLink = new ServerLink(host, {
       dial: () => dialHost(host, user.settings, user.stateDirectory, realFiles),
       clock: realClock,
+      compress,
       version: VERSION,
       clientId: `tools-${process.pid}`,
       onUpOrDown: () => {},

@@ -103,7 +103,8 @@ function withTargets(
   const output = findOutputTarget(command.output, cwd, files);
   if (!output.ok) return { kind: 'decline', reason: output.error, source };
   // Compilers refuse to write over their source; a rename would not.
-  if (files.realPath(path) === files.realPath(output.value)) {
+  const existing = files.stat(output.value);
+  if (existing !== undefined && existing.id === files.stat(path)?.id) {
     return { kind: 'decline', reason: 'output-special', source };
   }
   let dependencies: ByteString | undefined;

@@ -165,7 +165,7 @@ export class Farm {
 
   /** One link per host, key and slot limit, however many builds use it. */
   #linkTo(host: RemoteHost, settings: Settings): ServerLink {
-    const key = `${host.name}/${host.slots ?? ''} ${host.weight} ${settings.keyFile ?? ''}`;
+    const key = `${host.name}/${host.slots ?? ''} ${host.weight} ${host.compress} ${settings.keyFile ?? ''}`;
     let link = this.#links.get(key);
     if (link === undefined) {
       link = this.#makeLink(host, settings, this);

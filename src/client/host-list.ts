@@ -24,6 +24,8 @@ export interface RemoteHost {
   readonly mode: 'pump' | 'plain';
   /** Relative preference, 1 by default. */
   readonly weight: number;
+  /** `lzo`: the wire to it is slow, so what travels is compressed. */
+  readonly compress: boolean;
 }
 
 export interface HostList {
@@ -109,6 +111,7 @@ function parseHost(word: ByteString): Result<ParsedHost | undefined, HostError> 
   let slots: number | undefined;
   let mode: RemoteHost['mode'] = 'pump';
   let weight = 1;
+  let compress = false;
   while (at < word.length) {
     const part = /^([:/=,])([^:/,]*)/.exec(word.slice(at));
     const kind = part?.[1];
@@ -124,8 +127,9 @@ function parseHost(word: ByteString): Result<ParsedHost | undefined, HostError> 
       const weighed = /^weight=([0-9]+(?:\.[0-9]+)?)$/.exec(value)?.[1];
       if (value === 'pump' || value === 'plain') mode = value;
       else if (weighed !== undefined && Number(weighed) > 0) weight = Number(weighed);
-      else if (value !== 'lzo' && value !== 'cpp') {
-        return fail(`unknown option '${toText(value)}'; known are pump, plain, weight=X`);
+      else if (value === 'lzo') compress = true;
+      else if (value !== 'cpp') {
+        return fail(`unknown option '${toText(value)}'; known are pump, plain, lzo, weight=X`);
       }
     } else {
       return fail(`'${toText(word.slice(at))}' does not belong in a host`);
@@ -145,6 +149,7 @@ function parseHost(word: ByteString): Result<ParsedHost | undefined, HostError> 
       slots,
       mode,
       weight,
+      compress,
     },
   });
 }

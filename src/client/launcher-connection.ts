@@ -21,7 +21,11 @@ export class LauncherGone extends Error {
   readonly leaving: LeavingReason | undefined;
 
   constructor(why: string, leaving?: LeavingReason) {
+    // Every command that runs here ends with one, and none is a fault: no stack is worth its time.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(why);
+    Error.stackTraceLimit = stackTraceLimit;
     this.leaving = leaving;
   }
 }
@@ -34,7 +38,7 @@ export class LauncherConnection {
   readonly #arrived: FromLauncher[] = [];
   #waiting: ((message: FromLauncher) => void) | undefined;
   #beat: Timer | undefined;
-  #isSource = false;
+  #isClosed = false;
 
   constructor(stream: Duplex, clock: Clock) {
     this.#stream = stream;
@@ -85,24 +89,12 @@ export class LauncherConnection {
     });
   }
 
-  /**
-   * After a `source` message: the stream itself, from its next byte on. The connection object has
-   * no further part in it.
-   */
-  takeStream(): Duplex {
-    const stream = this.#stream;
-    stream.removeAllListeners('data');
-    stream.removeAllListeners('error');
-    stream.removeAllListeners('end');
-    stream.removeAllListeners('close');
-    const rest = this.#splitter.takeRest();
-    if (rest.length > 0) stream.unshift(rest);
-    return stream;
-  }
-
+  /** The conversation is over; what was sent still arrives, and `gone` stays as it is. */
   close(): void {
     this.stopBeats();
-    this.#stream.end();
+    this.#isClosed = true;
+    if (this.#stream.writableLength > 0) this.#stream.end();
+    else this.#stream.destroy();
   }
 
   #receive(bytes: Buffer): void {
@@ -110,14 +102,10 @@ export class LauncherConnection {
       for (const { type, body } of this.#splitter.push(bytes)) {
         const message = decodeFromLauncher(type, body);
         if (message.kind === 'leaving') return this.#end(message.why, message.why);
-        this.#isSource = message.kind === 'source';
-        // What follows SOURCE is no frame: leave it to whoever takes the stream.
-        if (this.#isSource) this.#stream.pause();
         const waiting = this.#waiting;
         this.#waiting = undefined;
         if (waiting === undefined) this.#arrived.push(message);
         else waiting(message);
-        if (this.#isSource) return;
       }
     } catch (error) {
       if (!(error instanceof MalformedFrame)) throw error;
@@ -132,7 +120,7 @@ export class LauncherConnection {
   }
 
   #end(why: string, leaving?: LeavingReason): void {
-    if (this.#isSource || this.#gone.signal.aborted) return;
+    if (this.#isClosed || this.#gone.signal.aborted) return;
     this.stopBeats();
     this.#gone.abort(new LauncherGone(why, leaving));
     this.#stream.destroy();

@@ -1,15 +1,16 @@
 /**
- * The launcher's preprocessor run as the daemon sees it: PREPROCESS out, the source in on a second
- * connection, PREPROCESSED in on the first (docs/protocol.md §1).
+ * The launcher's preprocessor run as the daemon sees it: PREPROCESS out, PREPROCESSED in, and then
+ * the source in a file of the daemon's (docs/protocol.md §1). A file because one read of it costs
+ * less than the hundreds in which a pipe hands over what a compiler writes page by page.
  */
 import type { ByteString } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
-import type { Clock } from '../platform/clock.js';
+import type { Files } from '../platform/files.js';
 import type { LauncherConnection } from './launcher-connection.js';
-import { SourceTooLarge, type SourceIntake } from './source-intake.js';
+import type { SourceBuffers } from './source-buffers.js';
 
 export interface PreprocessorRun {
-  /** `unclean`: it failed, printed something, or left a process behind that holds its output. */
+  /** `unclean`: it failed or printed something. */
   readonly outcome:
     | { readonly kind: 'source'; readonly bytes: Buffer }
     | { readonly kind: 'unclean' }
@@ -19,44 +20,32 @@ export interface PreprocessorRun {
 }
 
 /**
- * @param token 16 bytes that name the second connection
- * @param temporary the dependency file that the command makes, if any
+ * @param into file that the launcher makes for the preprocessor's output, and that is gone at the end
+ * @param temporaries files that this compile will make: the launcher removes what it leaves
  */
 export async function preprocessHere(
   argv: readonly ByteString[],
-  token: ByteString,
-  temporary: ByteString | undefined,
+  into: ByteString,
+  temporaries: readonly ByteString[],
   launcher: LauncherConnection,
-  intake: SourceIntake,
-  clock: Clock,
+  files: Pick<Files, 'stat' | 'readAtOnce' | 'remove'>,
+  buffers: SourceBuffers,
 ): Promise<PreprocessorRun> {
-  const held = new AbortController();
-  const ends = AbortSignal.any([launcher.gone, held.signal]);
-  const arriving = intake.expect(token, ends).then(
-    (bytes) => ({ kind: 'source', bytes }) as const,
-    (error: unknown) => {
-      if (error instanceof SourceTooLarge) return { kind: 'too-large' } as const;
-      return { kind: 'failed', error } as const;
-    },
-  );
-  launcher.send({
-    kind: 'preprocess',
-    token,
-    argv,
-    temporaries: temporary === undefined ? [] : [temporary],
-  });
-  // The launcher's answer comes first, whatever becomes of the source: no verdict before it.
-  const answer = await launcher.next();
-  if (answer.kind !== 'preprocessed') {
-    throw new Error(`Internal error: PREPROCESS was answered by ${answer.kind}`);
+  launcher.send({ kind: 'preprocess', into, argv, temporaries });
+  try {
+    const answer = await launcher.next();
+    if (answer.kind !== 'preprocessed') {
+      throw new Error(`Internal error: PREPROCESS was answered by ${answer.kind}`);
+    }
+    const { status, stderrBytes, cpuMicroseconds } = answer.preprocessed;
+    const cpu = cpuMicroseconds / 1000;
+    if (status !== 0 || stderrBytes !== 0) return { outcome: { kind: 'unclean' }, cpu };
+    const size = files.stat(into)?.size ?? 0;
+    if (size > DAEMON.sourceBytes) return { outcome: { kind: 'too-large' }, cpu };
+    const bytes = buffers.take(size);
+    files.readAtOnce(into, bytes);
+    return { outcome: { kind: 'source', bytes }, cpu };
+  } finally {
+    files.remove(into);
   }
-  const { status, stderrBytes, cpuMicroseconds } = answer.preprocessed;
-  const cpu = cpuMicroseconds / 1000;
-  const patience = clock.after(DAEMON.sourceEnd, () => held.abort());
-  const arrived = await arriving;
-  patience.cancel();
-  if (held.signal.aborted) return { outcome: { kind: 'unclean' }, cpu };
-  if (arrived.kind === 'failed') throw arrived.error;
-  const isClean = status === 0 && stderrBytes === 0;
-  return { outcome: arrived.kind === 'source' && !isClean ? { kind: 'unclean' } : arrived, cpu };
 }

@@ -2,16 +2,16 @@
  * One compile in plain mode: preprocessed here by the launcher, compiled on a server, written
  * beside its target, put in place by the launcher.
  *
- *   prospect ─▶ preprocess ─▶ encode ─▶ remote ─▶ write ─▶ commit ─▶ finished
- *      │            │           │          │        │         │
- *      └────────────┴───────────┴──────────┴────────┴─────────┴──▶ local (decline or fallback)
+ *   prospect ─▶ preprocess ─▶ remote ─▶ write ─▶ commit ─▶ finished
+ *      │            │           │        │         │
+ *      └────────────┴───────────┴────────┴─────────┴──▶ local (decline or fallback)
  *
  * Every step may throw LauncherGone; the caller knows what that means.
  */
 import { fromText, joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { digestOf } from '../core/digest.js';
 import { errnoCode } from '../core/errors.js';
-import { DAEMON, SCHEDULING, WIRE } from '../core/limits.js';
+import { DAEMON, SCHEDULING } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
@@ -29,17 +29,17 @@ import type { LocalSlots } from './local-slots.js';
 import { temporaryBeside } from './output-target.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import type { Settings } from './settings.js';
-import type { SourceIntake } from './source-intake.js';
+import type { SourceBuffers } from './source-buffers.js';
 import { asksForColumns, mayReadFiles, withName } from './source-text.js';
 
 export interface PlainCompileContext {
   readonly farm: Farm;
   readonly slots: LocalSlots;
-  readonly intake: SourceIntake;
   readonly files: Files;
+  readonly buffers: SourceBuffers;
   readonly clock: Clock;
-  /** Compresses a source; a large one off the event loop. */
-  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** Stem of the files in which preprocessed sources arrive: a path that `unique` completes. */
+  readonly sourceStem: ByteString;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
 }
@@ -92,7 +92,7 @@ export class PlainCompile {
   readonly #decision: PlainDecision;
   readonly #launcher: LauncherConnection;
   readonly #context: PlainCompileContext;
-  readonly #temporaries = new Map<'output' | 'dependencies', ByteString>();
+  readonly #temporaries: { readonly output: ByteString; readonly dependencies?: ByteString };
   readonly #times: { -readonly [phase in keyof Phases]: number };
   #mark: number;
   #preprocessCpu = 0;
@@ -112,11 +112,18 @@ export class PlainCompile {
     this.#launcher = launcher;
     this.#context = context;
     this.#mark = began;
+    const { command, targets } = decision;
+    const beside = (target: ByteString) => temporaryBeside(target, context.unique());
+    const output = beside(targets.output);
+    // No preprocessor runs, so none writes a dependency file.
+    const { dependencies } = isPreprocessed(command.language) ? {} : targets;
+    this.#temporaries =
+      dependencies === undefined ? { output } : { output, dependencies: beside(dependencies) };
     this.#times = {
       decide: 0,
       preprocessQueue: 0,
       preprocess: 0,
-      compress: 0,
+      digest: 0,
       remoteQueue: 0,
       remote: 0,
       write: 0,
@@ -137,8 +144,10 @@ export class PlainCompile {
       if (outlook.kind === 'none') throw fallback(outlook.reason, outlook.detail);
       this.#lap('decide');
       const source = await this.#preprocess();
-      const job = await this.#encode(source);
+      const job = this.#jobOf(source);
       const { result, host, retries } = await this.#compileRemotely(job);
+      // All of it has arrived there, so no connection holds on to it.
+      this.#context.buffers.give(source);
       await this.#write(result);
       await this.#commit();
       isCommitted = true;
@@ -162,17 +171,15 @@ export class PlainCompile {
   }
 
   async #preprocess(): Promise<Buffer> {
-    const { command, targets } = this.#decision;
+    const { command } = this.#decision;
+    const { output, dependencies } = this.#temporaries;
     if (isPreprocessed(command.language)) {
+      this.#launcher.send({ kind: 'temporary', path: output });
       const path = joinPath(this.#request.cwd, command.source);
       const bytes = await this.#context.files.readBytes(path);
       return checked(withName(bytes, command.source));
     }
-    if (targets.dependencies !== undefined) {
-      const temporary = temporaryBeside(targets.dependencies, this.#context.unique());
-      this.#temporaries.set('dependencies', temporary);
-    }
-    const argv = preprocessArguments(command, this.#temporaries.get('dependencies'));
+    const argv = preprocessArguments(command, dependencies);
     if (fieldBytes(argv) > DAEMON.commandBytes) {
       throw new RunLocally({ decline: 'command-too-long' });
     }
@@ -181,15 +188,16 @@ export class PlainCompile {
     this.#lap('preprocessQueue');
     this.phase = 'preprocess';
     try {
-      const { unique, intake, clock } = this.#context;
-      const temporary = this.#temporaries.get('dependencies');
+      const { unique, sourceStem, files } = this.#context;
+      const into = `${sourceStem}${unique()}`;
+      const temporaries = dependencies === undefined ? [output] : [dependencies, output];
       const { outcome, cpu } = await preprocessHere(
         argv,
-        unique(),
-        temporary,
+        into,
+        temporaries,
         this.#launcher,
-        intake,
-        clock,
+        files,
+        this.#context.buffers,
       );
       this.#preprocessCpu = cpu;
       switch (outcome.kind) {
@@ -206,27 +214,17 @@ export class PlainCompile {
     }
   }
 
-  async #encode(source: Buffer): Promise<RemoteJob> {
-    this.phase = 'compress';
+  #jobOf(source: Buffer): RemoteJob {
     const { command, toolchain } = this.#decision;
-    const compressed = await this.#context.compress(source);
-    this.#launcher.gone.throwIfAborted();
-    this.#lap('compress');
-    // A server takes what grows beyond all measure for a bomb; it may come as it is.
-    const isBomb =
-      source.length > WIRE.expansionFree && source.length > compressed.length * WIRE.expansion;
+    const digest = digestOf(source);
+    this.#lap('digest');
     return {
       toolchain: toolchain.digest,
       language: command.language,
       stage: command.stage,
       options: remoteOptions(command),
       sourceDateEpoch: sourceDateEpoch(this.#request),
-      source: {
-        encoding: isBomb ? 'none' : 'brotli',
-        bytes: isBomb ? source : compressed,
-        size: source.length,
-        digest: digestOf(source),
-      },
+      source: { bytes: source, digest },
     };
   }
 
@@ -279,9 +277,7 @@ export class PlainCompile {
 
   async #write(result: RemoteResult): Promise<void> {
     this.phase = 'write';
-    const temporary = temporaryBeside(this.#decision.targets.output, this.#context.unique());
-    this.#temporaries.set('output', temporary);
-    this.#launcher.send({ kind: 'temporary', path: temporary });
+    const temporary = this.#temporaries.output;
     try {
       await this.#context.files.writeNew(temporary, result.output, 0o666 & ~this.#request.umask);
     } catch (error) {
@@ -296,8 +292,8 @@ export class PlainCompile {
     this.phase = 'commit';
     const { output, dependencies } = this.#decision.targets;
     const pairs = [
-      { temporary: this.#temporaries.get('dependencies'), target: dependencies },
-      { temporary: this.#temporaries.get('output'), target: output },
+      { temporary: this.#temporaries.dependencies, target: dependencies },
+      { temporary: this.#temporaries.output, target: output },
     ];
     const renames = pairs.flatMap(({ temporary, target }) =>
       temporary === undefined || target === undefined ? [] : [{ temporary, target }],
@@ -314,7 +310,7 @@ export class PlainCompile {
   }
 
   #removeTemporaries(): void {
-    for (const path of this.#temporaries.values()) this.#context.files.remove(path);
+    for (const path of Object.values(this.#temporaries)) this.#context.files.remove(path);
   }
 
   /** The time since the last call belongs to this phase. */

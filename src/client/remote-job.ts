@@ -11,15 +11,7 @@ export interface RemoteJob {
   readonly stage: CompileCommand['stage'];
   readonly options: readonly (readonly [string, ByteString | null])[];
   readonly sourceDateEpoch: number | null;
-  readonly source: EncodedSource;
-}
-
-export interface EncodedSource {
-  readonly encoding: 'brotli' | 'none';
-  readonly bytes: Uint8Array;
-  /** Size and digest of the source before encoding. */
-  readonly size: number;
-  readonly digest: Digest;
+  readonly source: { readonly bytes: Uint8Array; readonly digest: Digest };
 }
 
 /** A compile that ran to its end on a server, whatever its exit status. */

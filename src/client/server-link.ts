@@ -25,6 +25,8 @@ export interface ServerLinkContext {
   /** Opens a connection to the host; rejects with a message for people. */
   readonly dial: () => Promise<Duplex>;
   readonly clock: Clock;
+  /** Compresses a source; a large one off the event loop. */
+  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
   readonly version: string;
   /** Random id of this daemon. */
   readonly clientId: string;
@@ -54,7 +56,7 @@ type LinkState =
 
 interface OpenJob {
   readonly sourceDigest: Digest;
-  readonly sentBytes: number;
+  sentBytes: number;
   readonly resolve: (result: Promise<RemoteResult>) => void;
   readonly reject: (failure: RemoteFailure) => void;
   collector: ResultCollector | undefined;
@@ -147,12 +149,12 @@ export class ServerLink {
     signal.throwIfAborted();
     const { connection } = this.#state;
     const number = this.#nextJob++;
-    const sending = new AbortController();
+    const sending = { aborted: false };
     return new Promise<RemoteResult>((resolve, reject) => {
       const finish = () => {
         timer.cancel();
         signal.removeEventListener('abort', cancel);
-        sending.abort();
+        sending.aborted = true;
         this.#jobs.delete(number);
         this.#context.onChange();
       };
@@ -168,7 +170,7 @@ export class ServerLink {
       signal.addEventListener('abort', cancel, { once: true });
       this.#jobs.set(number, {
         sourceDigest: job.source.digest,
-        sentBytes: job.source.bytes.length,
+        sentBytes: 0,
         collector: undefined,
         resolve: (result) => {
           finish();
@@ -179,7 +181,7 @@ export class ServerLink {
           reject(failure);
         },
       });
-      this.#send(connection, number, job, sending.signal).catch(reject);
+      this.#send(connection, number, job, sending).catch(reject);
     });
   }
 
@@ -191,20 +193,38 @@ export class ServerLink {
 
   async #send(
     connection: PeerConnection,
-    job: number,
+    number: number,
     { source, ...fields }: RemoteJob,
-    signal: AbortSignal,
+    sending: { readonly aborted: boolean },
   ): Promise<void> {
+    const encoded = await this.#encode(connection, source.bytes);
+    const job = this.#jobs.get(number);
+    if (job === undefined) return;
+    job.sentBytes = encoded.bytes.length;
     connection.send({
       kind: 'job',
-      job,
+      job: number,
       ...fields,
-      sourceBytes: source.size,
+      sourceBytes: source.bytes.length,
       sourceDigest: source.digest,
-      sourceEncoding: source.encoding,
-      encodedBytes: source.bytes.length,
+      sourceEncoding: encoded.encoding,
+      encodedBytes: encoded.bytes.length,
     });
-    await connection.sendContent(job, [source.bytes], signal);
+    await connection.sendContent(number, [encoded.bytes], sending);
+  }
+
+  /**
+   * Compressing costs the build host more than a fast wire gains, so it is for hosts whose list
+   * says `lzo`, and for wires on which earlier sources still wait (docs/decisions/0006).
+   */
+  async #encode(connection: PeerConnection, bytes: Uint8Array) {
+    const raw = { encoding: 'none', bytes } as const;
+    if (!this.host.compress && connection.unsentBytes < WIRE.backlog) return raw;
+    const compressed = await this.#context.compress(bytes);
+    // A server takes what grows beyond all measure for a bomb; it may come as it is.
+    const isBomb =
+      bytes.length > WIRE.expansionFree && bytes.length > compressed.length * WIRE.expansion;
+    return isBomb ? raw : ({ encoding: 'brotli', bytes: compressed } as const);
   }
 
   #connect(): void {

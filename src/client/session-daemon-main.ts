@@ -25,7 +25,8 @@ import { ServerLink } from './server-link.js';
 import { SessionDaemon } from './session-daemon.js';
 import { newSessionName } from './session-name.js';
 import { Sessions } from './sessions.js';
-import { SourceIntake } from './source-intake.js';
+import { SourceBuffers } from './source-buffers.js';
+import { removeStaleSources } from './stale-sources.js';
 
 /** Descriptor on which the launcher hands the listening socket over. */
 const LISTENING = 3;
@@ -75,6 +76,7 @@ const farm = new Farm(
     new ServerLink(host, {
       dial: () => dialHost(host, settings, stateDirectory, realFiles),
       clock: realClock,
+      compress,
       version: VERSION,
       clientId,
       onChange: () => farm.changed(),
@@ -96,6 +98,9 @@ function unique(): string {
   return uniquePrefix + uniqueCount.toString(16).padStart(8, '0');
 }
 
+/** Beside the socket, which is on a file system in memory where the user has one. */
+const sourceStem = `${socketPath.replace(/\.sock$/, '')}.source-`;
+
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
 
@@ -106,12 +111,12 @@ const daemon = new SessionDaemon({
   world: ownWorld(),
   hosts: new HostSource(fromText(stateDirectory), realFiles),
   files: realFiles,
+  buffers: new SourceBuffers(),
   compilers: new ToolchainProbe(realToolchainDeps(log)),
   farm,
   slots,
-  intake: new SourceIntake(DAEMON.sourceBytes),
   clock: realClock,
-  compress,
+  sourceStem: fromText(sourceStem),
   unique,
   watchProcess(pid) {
     const start = processStart(pid);
@@ -131,6 +136,7 @@ const daemon = new SessionDaemon({
 });
 
 removeOldJournals(stateDirectory, DAEMON.keptSessions, realFiles);
+removeStaleSources(sourceStem, realFiles, realClock);
 server.on('connection', (socket) => void daemon.accept(socket));
 server.listen({ fd: LISTENING });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {

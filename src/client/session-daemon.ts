@@ -81,10 +81,6 @@ export class SessionDaemon {
     switch (first.kind) {
       case 'run':
         return this.#run(launcher, first.request);
-      case 'source':
-        // The stream has a life of its own from here on; its launcher's connection counts for it.
-        this.#context.intake.deliver(first.token, launcher.takeStream());
-        return;
       case 'control': {
         const reply = this.#answer(decodeControlRequest(first.json));
         launcher.send({ kind: 'control-reply', json: Buffer.from(JSON.stringify(reply)) });

@@ -34,14 +34,16 @@ export const LAUNCHER = {
 
 /** The session daemon. */
 export const DAEMON = {
-  /** From the end of a local preprocessor to the end of its output: what outlives it may hold it. */
-  sourceEnd: 2_000,
   /** Without a launcher or control connection for this long the daemon exits. */
   idleExit: 10 * 60_000,
   /** An implicit session (no tscc-pump) ends after this long without a compile. */
   sessionIdle: 30_000,
   /** How often the holder of a local slot is looked at, in case a child keeps its socket open. */
   slotHolderCheck: 1_000,
+  /** Memory kept for the next preprocessed sources: a few dozen of a megabyte each. */
+  freeSourceBytes: 32 * MiB,
+  /** A preprocessed source this old was left by a daemon and a launcher killed at once. */
+  staleSource: 60 * 60_000,
   /** Journals kept per state directory; the oldest go first. */
   keptSessions: 50,
   /**
@@ -91,6 +93,8 @@ export const WIRE = {
   unprocessedBytes: 4 * MiB,
   /** A side that closes gives its last words this long to arrive. */
   linger: 1_000,
+  /** Bytes to one server that the system has not taken: its wire is slower than we are. */
+  backlog: 1 * MiB,
   /** Connections a server accepts that have not said hello yet. */
   pendingHandshakes: 256,
 } as const;

@@ -5,6 +5,9 @@ import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { systemPath } from './system-path.js';
 
+/** Milliseconds, several times what a file system's clock may stand still for (10 at 100 Hz). */
+const CLOCK_TICK = 50;
+
 /** What changes when a file's content does, as one comparable string. */
 export type FileStamp = string;
 
@@ -21,6 +24,23 @@ export function fileStamp(path: string): FileStamp | undefined {
   }
   if (stat === undefined || !stat.isFile()) return undefined;
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
+}
+
+/**
+ * What changes when names come and go in a directory; undefined when it changed so recently that
+ * the next change may leave its times as they are. One that is not there has a stamp too.
+ */
+export function directoryStamp(path: string): FileStamp | undefined {
+  let stat;
+  try {
+    stat = statSync(systemPath(path), { throwIfNoEntry: false });
+  } catch {
+    // As in fileStamp: what cannot be looked into is passed by.
+    return undefined;
+  }
+  if (stat === undefined) return 'absent';
+  if (Date.now() - Math.max(stat.mtimeMs, stat.ctimeMs) < CLOCK_TICK) return undefined;
+  return `${stat.dev}:${stat.ino}:${stat.mtimeMs}:${stat.ctimeMs}`;
 }
 
 /** The first `length` bytes of a file, fewer if it is shorter. */

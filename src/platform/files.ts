@@ -13,6 +13,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   statSync,
   unlinkSync,
@@ -29,6 +30,8 @@ export type FileKind = 'file' | 'directory' | 'symlink' | 'special';
 
 export interface FileFacts {
   readonly kind: FileKind;
+  /** Equal for two names of one file. */
+  readonly id: string;
   readonly size: number;
   readonly modified: number;
 }
@@ -45,6 +48,11 @@ export interface Files {
   /** Throws as readFile does. */
   read(path: PathBytes): string;
   readBytes(path: PathBytes): Promise<Buffer>;
+  /**
+   * Fills `into` from the beginning of a file that was just written, so that no disk is waited
+   * for. Throws the system's error, or when the file has less.
+   */
+  readAtOnce(path: PathBytes, into: Uint8Array): void;
   /** Makes a file that must not exist yet, with exactly this mode. Throws the system's error. */
   writeNew(path: PathBytes, bytes: Uint8Array, mode: number): Promise<void>;
   /** Removes a file; that it is gone already is fine. */
@@ -65,6 +73,18 @@ export const realFiles: Files = {
   canWrite: (path) => isAllowed(path, constants.W_OK),
   read: (path) => readFileSync(systemPath(path), 'latin1'),
   readBytes: (path) => readFile(systemPath(path)),
+  readAtOnce(path, into) {
+    const file = openSync(systemPath(path), 'r');
+    try {
+      for (let at = 0; at < into.length;) {
+        const size = readSync(file, into, at, into.length - at, null);
+        if (size === 0) throw new Error(`${path} has ${at} bytes, not ${into.length}`);
+        at += size;
+      }
+    } finally {
+      closeSync(file);
+    }
+  },
   async writeNew(path, content, mode) {
     if (content.length <= WRITTEN_AT_ONCE) return writeAtOnce(path, content, mode);
     const file = await open(systemPath(path), 'wx', mode);
@@ -139,6 +159,7 @@ function facts(call: typeof statSync, path: PathBytes): FileFacts | undefined {
         : stats.isSymbolicLink()
           ? 'symlink'
           : 'special',
+    id: `${stats.dev}:${stats.ino}`,
     size: stats.size,
     modified: stats.mtimeMs,
   };

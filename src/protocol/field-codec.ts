@@ -144,14 +144,6 @@ export class FrameSplitter {
     }
   }
 
-  /** Bytes received that no complete frame has used, joined; the splitter is empty afterwards. */
-  takeRest(): Uint8Array {
-    const rest = this.#joined();
-    this.#parts = [];
-    this.#size = 0;
-    return rest;
-  }
-
   #peekLength(): number {
     const first = this.#parts[0];
     const head = first !== undefined && first.length >= 4 ? first : this.#joined();

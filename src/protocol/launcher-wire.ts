@@ -3,15 +3,14 @@
  * docs/protocol.md §1. Pure: bytes to values and back.
  */
 import { LAUNCHER } from '../core/limits.js';
-import { fromBytes, type ByteString } from '../core/byte-string.js';
+import type { ByteString } from '../core/byte-string.js';
 import { bytesFrame, Fields, FieldWriter, MalformedFrame } from './field-codec.js';
 
-export const LAUNCHER_WIRE_VERSION = 1;
+export const LAUNCHER_WIRE_VERSION = 2;
 
 export const FROM_LAUNCHER = {
   run: 0x01,
   preprocessed: 0x02,
-  source: 0x03,
   control: 0x04,
   committed: 0x05,
   leaving: 0x06,
@@ -45,7 +44,7 @@ export const TAG = {
   errno: 23,
   failedTarget: 24,
   why: 25,
-  token: 30,
+  into: 30,
   temporary: 31,
   renameFrom: 32,
   renameTo: 33,
@@ -88,7 +87,6 @@ export type LeavingReason = 'interrupted' | 'daemon-silent' | 'cannot-preprocess
 export type FromLauncher =
   | { readonly kind: 'run'; readonly request: RunRequest }
   | { readonly kind: 'preprocessed'; readonly preprocessed: Preprocessed }
-  | { readonly kind: 'source'; readonly token: ByteString }
   | { readonly kind: 'control'; readonly json: Uint8Array }
   | { readonly kind: 'committed'; readonly errno: number; readonly target: ByteString }
   | { readonly kind: 'leaving'; readonly why: LeavingReason };
@@ -98,8 +96,8 @@ export type ToLauncher =
   | { readonly kind: 'exec' }
   | {
       readonly kind: 'preprocess';
-      /** 16 bytes that name the second connection. */
-      readonly token: ByteString;
+      /** File to be made for its standard output. */
+      readonly into: ByteString;
       readonly argv: readonly ByteString[];
       readonly temporaries: readonly ByteString[];
     }
@@ -131,9 +129,6 @@ export function decodeFromLauncher(type: number, body: Uint8Array): FromLauncher
         },
       };
     }
-    case FROM_LAUNCHER.source:
-      if (body.length !== 16) throw new MalformedFrame('a SOURCE token has 16 bytes');
-      return { kind: 'source', token: fromBytes(body) };
     case FROM_LAUNCHER.control:
       return { kind: 'control', json: body };
     case FROM_LAUNCHER.committed: {
@@ -159,7 +154,7 @@ export function encodeToLauncher(message: ToLauncher): Buffer {
       return bytesFrame(TO_LAUNCHER.exec, new Uint8Array());
     case 'preprocess':
       return new FieldWriter()
-        .add(TAG.token, message.token)
+        .add(TAG.into, message.into)
         .addAll(TAG.word, message.argv)
         .addAll(TAG.temporary, message.temporaries)
         .finish(TO_LAUNCHER.preprocess);

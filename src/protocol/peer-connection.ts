@@ -69,6 +69,11 @@ export class PeerConnection {
     return this.#ended;
   }
 
+  /** Bytes that the system has not taken yet: more than a little means a slow wire. */
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+
   /**
    * Queues a message. False when the stream has taken more than it can pass on: the message is
    * sent all the same, but content should wait (`sendContent` does). Nothing is sent after the end.
@@ -91,7 +96,7 @@ export class PeerConnection {
   async sendContent(
     job: number,
     pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    signal?: AbortSignal,
+    signal?: { readonly aborted: boolean },
   ): Promise<boolean> {
     for await (const piece of pieces) {
       for (let at = 0; at < piece.length; at += WIRE.chunkBytes) {

@@ -29,7 +29,7 @@ export interface Phases {
   /** Waiting for a local preprocessor slot. */
   readonly preprocessQueue: number;
   readonly preprocess: number;
-  readonly compress: number;
+  readonly digest: number;
   /** Waiting for a server's slot. */
   readonly remoteQueue: number;
   /** From the job's first byte to the result's last. */

@@ -10,7 +10,7 @@ export interface HostStatus {
   readonly compiles: number;
   /** Milliseconds of processor time its compilers used. */
   readonly remoteCpu: number;
-  /** Compressed bytes to and from it. */
+  /** Bytes on the wire to and from it. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
   /** `up`, or `down: why`. */

@@ -13,7 +13,7 @@ import { fromText, type ByteString } from '../core/byte-string.js';
 import { describeError, unreachable, type Result } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Clock } from '../platform/clock.js';
-import type { Job, JobResult, Refused } from '../protocol/messages.js';
+import type { Encoding, Job, JobResult, Refused } from '../protocol/messages.js';
 import type { Language } from '../toolchain/compile-command.js';
 import type { JobDirectory } from './job-directory.js';
 import {
@@ -216,7 +216,7 @@ export class CompileJob {
 
     signal.throwIfAborted();
     this.#state = { name: 'sending', announced: false };
-    const made = await collectYield(directory, output, end);
+    const made = await collectYield(directory, output, end, this.#job.sourceEncoding);
     try {
       await this.#send(made, end, { queue: started - received, wall: ended - started });
     } finally {
@@ -323,7 +323,13 @@ export class CompileJob {
   }
 }
 
-async function collectYield(directory: string, output: string, end: CompileEnd): Promise<Yield> {
+/** @param encoding as the source came, so shall the output go: the client knows its wire */
+async function collectYield(
+  directory: string,
+  output: string,
+  end: CompileEnd,
+  encoding: Encoding,
+): Promise<Yield> {
   const opened: Content[] = [];
   const take = async (path: string, limit: number, what: string) => {
     const content = (await openContent(path, limit, what)) ?? NOTHING;
@@ -340,7 +346,7 @@ async function collectYield(directory: string, output: string, end: CompileEnd):
       throw new JobRefused('failed', 'the compiler succeeded without making its output');
     }
     const encoded =
-      made === undefined ? NO_OUTPUT : await encodeOutput(made, `${directory}/output.br`);
+      made === undefined ? NO_OUTPUT : await encodeOutput(made, encoding, `${directory}/output.br`);
     return { output: encoded, stdout, stderr };
   } catch (error) {
     await Promise.all(opened.map((content) => content.close()));

@@ -3,6 +3,7 @@
  * met with suspicion: opened without following links or waiting for a pipe, and sized through the
  * open descriptor. Small content is held in memory, large content stays on disk.
  */
+import type { Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { constants, open, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -100,24 +101,26 @@ async function* readPieces(file: FileHandle, size: number): AsyncGenerator<Uint8
  * Digest and wire form of an output. Takes over `content`; a large one is compressed into the new
  * file `scratch`.
  */
-export async function encodeOutput(content: Content, scratch: string): Promise<EncodedOutput> {
+export async function encodeOutput(
+  content: Content,
+  encoding: Encoding,
+  scratch: string,
+): Promise<EncodedOutput> {
   const hash = startDigest();
-  let encoded: Content | undefined;
+  let encoded: Content;
   try {
-    if (content.bytes > SERVER.outputInMemory) {
-      encoded = await compressToFile(content, hash, scratch);
-    } else {
-      const plain = await collect(content);
-      hash.update(plain);
-      const packed = await compress(plain);
-      encoded = inMemory(packed);
-    }
+    encoded =
+      encoding === 'none'
+        ? await hashed(content, hash)
+        : content.bytes > SERVER.outputInMemory
+          ? await compressToFile(content, hash, scratch)
+          : await compressInMemory(content, hash);
   } catch (error) {
     await content.close();
     throw error;
   }
   const pays = encoded.bytes < WORTHWHILE * content.bytes;
-  await (pays ? content : encoded).close();
+  if (encoded !== content) await (pays ? content : encoded).close();
   return {
     bytes: content.bytes,
     digest: finishDigest(hash),
@@ -126,25 +129,32 @@ export async function encodeOutput(content: Content, scratch: string): Promise<E
   };
 }
 
+async function hashed(content: Content, hash: Hash): Promise<Content> {
+  for await (const piece of content.pieces) hash.update(piece);
+  return content;
+}
+
+async function compressInMemory(content: Content, hash: Hash): Promise<Content> {
+  const plain = await collect(content);
+  hash.update(plain);
+  return inMemory(await compress(plain));
+}
+
 async function collect({ pieces }: Content): Promise<Buffer> {
   const collected: Uint8Array[] = [];
   for await (const piece of pieces) collected.push(piece);
   return Buffer.concat(collected);
 }
 
-async function compressToFile(
-  content: Content,
-  hash: { update(bytes: Uint8Array): unknown },
-  scratch: string,
-): Promise<Content> {
-  const hashed = async function* () {
+async function compressToFile(content: Content, hash: Hash, scratch: string): Promise<Content> {
+  const pieces = async function* () {
     for await (const piece of content.pieces) {
       hash.update(piece);
       yield piece;
     }
   };
   const file = createWriteStream(scratch, { flags: 'wx', mode: 0o600 });
-  await pipeline(hashed, createBrotliCompress(BROTLI), file);
+  await pipeline(pieces, createBrotliCompress(BROTLI), file);
   const encoded = await openContent(scratch, WIRE.outputBytes, 'compressed output');
   if (encoded === undefined) throw new JobRefused('failed', 'the compressed output vanished');
   return encoded;

@@ -1,7 +1,7 @@
 /** The real machine for ToolchainProbe. */
 import { fromBytes, toText } from '../core/byte-string.js';
 import { ARGUMENTS } from '../core/limits.js';
-import { FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
+import { directoryStamp, FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
 import { run } from '../platform/process.js';
 import type { ToolchainDeps } from './toolchain.js';
 
@@ -17,6 +17,7 @@ export function realToolchainDeps(note: (message: string) => void): ToolchainDep
       return { status, stdout: fromBytes(result.stdout), stderr: fromBytes(result.stderr) };
     },
     stamp: fileStamp,
+    directoryStamp,
     readStart,
     hash: (file, stamp) => hashes.hash(file, stamp),
     note,

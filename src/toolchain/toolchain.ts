@@ -9,6 +9,7 @@ import { describeError } from '../core/errors.js';
 import { digestOf, type Digest } from '../core/digest.js';
 import type { DeclineReason } from '../core/reasons.js';
 import { ELF_START_BYTES, elfInterpreter } from './elf-interpreter.js';
+import { Evidence, type EvidenceDeps } from './evidence.js';
 import type { CompilerFamily } from './options/option-table.js';
 
 export interface Toolchain {
@@ -31,15 +32,13 @@ export interface ProbeOutput {
 }
 
 /** The outside world of a ToolchainProbe; `toolchain-host.ts` has the real one. */
-export interface ToolchainDeps {
+export interface ToolchainDeps extends EvidenceDeps {
   /** Runs a program with nothing but PATH and LC_ALL=C in its environment. */
   runCompiler(
     program: ByteString,
     args: readonly ByteString[],
     path: ByteString,
   ): Promise<ProbeOutput>;
-  /** Changes whenever the regular file that `file` leads to does; undefined if there is none. */
-  stamp(file: ByteString): string | undefined;
   /** First bytes of a file. */
   readStart(file: ByteString, length: number): Promise<Buffer>;
   /** Content digest of a file that has this stamp. */
@@ -65,9 +64,6 @@ const CLANG_LISTS = ['asan', 'hwasan', 'msan', 'tsan', 'memtag', 'cfi', 'ubsan']
   .map((name) => `${name}_ignorelist.txt`)
   .concat('dfsan_abilist.txt');
 
-/** What an answer rests on: each file looked at with its stamp then, undefined for an absent one. */
-type Evidence = Map<ByteString, string | undefined>;
-
 interface Identified {
   readonly result: Toolchain | DeclineReason;
   readonly evidence: Evidence;
@@ -91,7 +87,7 @@ export class ToolchainProbe {
     const known = this.#answers.get(key);
     if (known !== undefined) {
       const answer = await known;
-      if (this.#holds(answer.evidence)) return answer.result;
+      if (answer.evidence.holds()) return answer.result;
       // Someone else may have begun anew while this call waited.
       const newer = this.#answers.get(key);
       if (newer !== undefined && newer !== known) return (await newer).result;
@@ -105,15 +101,7 @@ export class ToolchainProbe {
 
   /** Whether no file of the toolchain has changed since it was identified. Only looks at stats. */
   isCurrent(toolchain: Toolchain): boolean {
-    const evidence = this.#evidence.get(toolchain);
-    return evidence !== undefined && this.#holds(evidence);
-  }
-
-  #holds(evidence: Evidence): boolean {
-    for (const [file, stamp] of evidence) {
-      if (this.#deps.stamp(file) !== stamp) return false;
-    }
-    return true;
+    return this.#evidence.get(toolchain)?.holds() === true;
   }
 
   async #probe(compiler: ByteString, path: ByteString): Promise<Identified> {
@@ -133,12 +121,13 @@ export class ToolchainProbe {
 
 /** One look at one compiler. */
 class Inspection {
-  readonly evidence: Evidence = new Map();
+  readonly evidence: Evidence;
   readonly #deps: ToolchainDeps;
   readonly #compiler: ByteString;
   readonly #path: ByteString;
 
   constructor(deps: ToolchainDeps, compiler: ByteString, path: ByteString) {
+    this.evidence = new Evidence(deps);
     this.#deps = deps;
     this.#compiler = compiler;
     this.#path = path;
@@ -237,16 +226,13 @@ class Inspection {
   }
 
   async #file(label: string, file: ByteString): Promise<string[]> {
-    const stamp = this.#deps.stamp(file);
-    this.evidence.set(file, stamp);
+    const stamp = this.evidence.look(file);
     return [
       stamp === undefined ? `${label} absent` : `${label} ${await this.#deps.hash(file, stamp)}`,
     ];
   }
 
   #exists(file: ByteString): boolean {
-    const stamp = this.#deps.stamp(file);
-    this.evidence.set(file, stamp);
-    return stamp !== undefined;
+    return this.evidence.look(file) !== undefined;
   }
 }

@@ -1,5 +1,11 @@
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { PassThrough } from 'node:stream';
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CommandRun } from '../../src/client/command-run.js';
@@ -7,8 +13,9 @@ import { Farm } from '../../src/client/farm.js';
 import { HostSource } from '../../src/client/host-source.js';
 import { LocalSlots } from '../../src/client/local-slots.js';
 import { Session } from '../../src/client/sessions.js';
+import { DAEMON } from '../../src/core/limits.js';
 import { readSettings } from '../../src/client/settings.js';
-import { SourceIntake } from '../../src/client/source-intake.js';
+import { SourceBuffers } from '../../src/client/source-buffers.js';
 import { digestOf } from '../../src/core/digest.js';
 import type { DeclineReason } from '../../src/core/reasons.js';
 import { realFiles } from '../../src/platform/files.js';
@@ -36,7 +43,6 @@ interface Options {
   readonly environment?: Readonly<Record<string, string>>;
   readonly request?: Partial<RunRequest>;
   readonly identity?: Toolchain | DeclineReason;
-  readonly maximumSource?: number;
   /** Why no server can be reached. */
   readonly refusal?: string;
 }
@@ -55,19 +61,18 @@ function setUp(t: Test, options: Options = {}) {
   }, slots);
   const store = new MemoryJournals();
   const session = new Session(new Journal('/s', 'test', store, clock, () => {}), false);
-  const intake = new SourceIntake(options.maximumSource ?? 1_000_000);
   const logged: string[] = [];
   let names = 0;
   const context = {
     world: WORLD,
     hosts: new HostSource('/nowhere', realFiles),
     files: realFiles,
+    buffers: new SourceBuffers(),
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,
-    intake,
     clock,
-    compress: (bytes: Uint8Array) => Promise.resolve(bytes),
+    sourceStem: `${cwd}/.tscc-source-`,
     unique: () => `unique-${String(++names).padStart(9, '0')}`,
     watchProcess: () => () => true,
     log: (message: string) => logged.push(message),
@@ -88,7 +93,6 @@ function setUp(t: Test, options: Options = {}) {
     cwd,
     clock,
     slots,
-    intake,
     launcher,
     logged,
     ended,
@@ -107,14 +111,13 @@ function setUp(t: Test, options: Options = {}) {
       server.send({ kind: 'toolchain', digest: DIGEST, known: true });
       return server;
     },
-    /** Plays the launcher's preprocessor: a source on the second connection, then its status. */
+    /** Plays the launcher's preprocessor: the source in its file, then its status. */
     async preprocess(source: Buffer = PREPROCESSED, status = 0, stderrBytes = 0) {
       const command = readPreprocess(await launcher.expect('preprocess'));
-      const stream = new PassThrough();
-      stream.on('error', () => {});
-      intake.deliver(command.token, stream);
-      stream.end(source);
-      for (const path of command.temporaries) writeFileSync(path, 'x.o: x.c\n');
+      writeFileSync(command.into, source);
+      for (const path of command.temporaries) {
+        if (path.endsWith('.d')) writeFileSync(path, 'x.o: x.c\n');
+      }
       launcher.preprocessed(status, stderrBytes);
       return command;
     },
@@ -139,12 +142,11 @@ await t.test('a compile goes out and comes back', async (t) => {
   t.match(job, { language: 'c', stage: 'object', toolchain: DIGEST });
   await server.expect('chunk');
   server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
-  const announced = (await run.launcher.expect('temporary')).toString();
   const { status, from, to } = readDone(await run.launcher.expect('done'));
   t.equal(status, 0);
   t.strictSame(to, [`${run.cwd}/x.d`, `${run.cwd}/x.o`], 'the object comes last');
-  t.equal(from[1], announced, 'and was announced before it was made');
-  t.equal(statSync(announced).mode & 0o777, 0o640, "the build's umask");
+  t.strictSame(from, command.temporaries, 'both were announced before they were made');
+  t.equal(statSync(from[1] ?? '').mode & 0o777, 0o640, "the build's umask");
   for (const [at, path] of from.entries()) renameSync(path, to[at] ?? '');
   run.launcher.committed();
   await run.ended;
@@ -257,9 +259,12 @@ await t.test('inline assembly that reads a file', async (t) => {
 });
 
 await t.test('a source that is too large', async (t) => {
-  const run = setUp(t, { maximumSource: 10, request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
+  const run = setUp(t, { request: { argv: ['gcc', '-g', '-c', 'x.c'] } });
   await run.server();
-  await run.preprocess();
+  const { into } = readPreprocess(await run.launcher.expect('preprocess'));
+  writeFileSync(into, '');
+  truncateSync(into, DAEMON.sourceBytes + 1);
+  run.launcher.preprocessed(0, 0);
   await run.runLocally();
   t.strictSame(run.status().declines, { 'source-too-large': 1 });
 });
@@ -325,10 +330,8 @@ await t.test('what cannot be written beside its target is compiled here', async 
   const server = await run.server();
   await run.preprocess();
   const job = await server.expect('job');
-  // unique-…1 named the source; the next one names the object's temporary.
-  writeFileSync(`${run.cwd}/.tscc-unique-000000002.o`, 'in the way');
+  writeFileSync(`${run.cwd}/.tscc-unique-000000001.o`, 'in the way');
   server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
-  await run.launcher.expect('temporary');
   await run.runLocally();
   t.match(run.status().fallbacks, { 'output-failed': 1 });
   t.match(run.events()[0], { detail: /^EEXIST writing / });
@@ -340,7 +343,6 @@ await t.test('the launcher cannot rename', async (t) => {
   await run.preprocess();
   const job = await server.expect('job');
   server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
-  await run.launcher.expect('temporary');
   await run.launcher.expect('done');
   run.launcher.committed(21, `${run.cwd}/x.o`);
   await run.runLocally();
@@ -368,7 +370,6 @@ await t.test('an interrupt at any point leaves nothing', async (t) => {
     await run.preprocess();
     const job = await server.expect('job');
     server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
-    await run.launcher.expect('temporary');
     await run.launcher.expect('done');
     run.launcher.end();
     await run.ended;

@@ -72,21 +72,6 @@ await t.test('nonsense ends the connection', async (t) => {
   }
 });
 
-await t.test('what follows SOURCE is the stream', async (t) => {
-  const { input, connection } = setUp();
-  const token = '0123456789abcdef';
-  input.write(
-    Buffer.concat([bytesFrame(FROM_LAUNCHER.source, Buffer.from(token)), Buffer.from('int ')]),
-  );
-  t.match(await connection.next(), { kind: 'source', token });
-  const stream = connection.takeStream();
-  input.end('x;');
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
-  t.equal(Buffer.concat(parts).toString(), 'int x;');
-  t.equal(connection.gone.aborted, false);
-});
-
 await t.test('a daemon that was stopped hears a launcher out that left meanwhile', async (t) => {
   const server = createServer({ pauseOnConnect: true });
   const accepted = once(server, 'connection');

@@ -5,7 +5,7 @@ import { HostSource } from '../../src/client/host-source.js';
 import { LocalSlots } from '../../src/client/local-slots.js';
 import { SessionDaemon } from '../../src/client/session-daemon.js';
 import { Sessions } from '../../src/client/sessions.js';
-import { SourceIntake } from '../../src/client/source-intake.js';
+import { SourceBuffers } from '../../src/client/source-buffers.js';
 import { DAEMON } from '../../src/core/limits.js';
 import { realFiles } from '../../src/platform/files.js';
 import type { ControlReply, ControlRequest } from '../../src/protocol/control.js';
@@ -104,14 +104,14 @@ function setUp() {
     world: WORLD,
     hosts: new HostSource('/nowhere', realFiles),
     files: realFiles,
+    buffers: new SourceBuffers(),
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(() => {
       throw new Error('no server is wanted');
     }, slots),
     slots,
-    intake: new SourceIntake(1000),
     clock,
-    compress: (bytes) => Promise.resolve(bytes),
+    sourceStem: '/nowhere/source-',
     unique: () => 'unique',
     watchProcess: () => () => true,
     log: (message) => logged.push(message),
@@ -297,7 +297,6 @@ await t.test('nonsense disturbs nobody', async (t) => {
       new FieldWriter().add(TAG.version, 1).finish(FROM_LAUNCHER.run),
     ],
     ['a first frame that belongs later', preprocessed()],
-    ['a token of the wrong length', bytesFrame(FROM_LAUNCHER.source, Buffer.from('short'))],
     ['a question that is not JSON', bytesFrame(FROM_LAUNCHER.control, Buffer.from('?'))],
     [
       'a question of an unknown kind',
@@ -317,20 +316,6 @@ await t.test('nonsense disturbs nobody', async (t) => {
   await good.leave();
   clock.advance(DAEMON.idleExit);
   t.strictSame(events, ENDED, 'none of them counts as connected any more');
-});
-
-await t.test('a source that nobody waits for is closed', async (t) => {
-  const { visit, events, clock } = setUp();
-  const visitor = visit().send(
-    Buffer.concat([
-      bytesFrame(FROM_LAUNCHER.source, Buffer.from('0123456789abcdef')),
-      Buffer.from('int x;\n'),
-    ]),
-  );
-  await visitor.served;
-  await until(() => visitor.isClosed);
-  clock.advance(DAEMON.idleExit);
-  t.strictSame(events, ENDED);
 });
 
 function preprocessed(): Buffer {

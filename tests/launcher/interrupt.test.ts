@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { builtLauncher } from '../fixtures/launcher-sandbox.js';
 import { launcherStage, startLauncher, type WaitingLauncher } from '../fixtures/launcher-stage.js';
+import { firstBytesOf } from '../fixtures/until.js';
 
 /** A launcher that waits for the daemon and knows one temporary. */
 async function waiting(t: Test): Promise<WaitingLauncher> {
@@ -31,21 +32,20 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 
   await t.test(`${signal} while preprocessing`, async (t) => {
-    const { sandbox, daemon, launcher, connection } = await waiting(t);
+    const { sandbox, launcher, connection } = await waiting(t);
     connection.send({
       kind: 'preprocess',
-      token: 'x'.repeat(16),
+      into: join(sandbox.directory, 'source'),
       argv: ['mycc', '-E'],
       temporaries: [join(sandbox.work, 'a.d.tmp')],
     });
-    const second = await daemon.accept();
-    await second.firstBytes();
+    await firstBytesOf(join(sandbox.directory, 'source'));
     t.ok(existsSync(join(sandbox.work, 'a.d.tmp')));
     launcher.child.kill(signal);
     t.equal((await connection.expect('leaving')).why, 'interrupted');
     t.match(await launcher.ending, { status: null, signal });
-    await second.ended;
-    t.same(sandbox.list(), [], 'no temporaries are left, and no process holds the connection');
+    t.same(sandbox.list(), [], 'no temporaries are left');
+    t.notOk(existsSync(join(sandbox.directory, 'source')));
   });
 }
 

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { LauncherSandbox } from '../fixtures/launcher-sandbox.js';
 import { without } from '../fixtures/tools.js';
 import { launcherStage } from '../fixtures/launcher-stage.js';
+import { firstBytesOf } from '../fixtures/until.js';
 
 const NO_NODE = '-DTSCC_NODE="/nowhere/node"';
 
@@ -41,15 +42,13 @@ await t.test('silence during preprocessing ends the preprocessor first', async (
   const { connection } = await daemon.acceptRun();
   connection.send({
     kind: 'preprocess',
-    token: 'x'.repeat(16),
+    into: join(sandbox.directory, 'source'),
     argv: ['mycc', '-E'],
     temporaries: [join(sandbox.work, 'a.d.tmp')],
   });
-  const second = await daemon.accept();
-  await second.firstBytes();
+  await firstBytesOf(join(sandbox.directory, 'source'));
   t.equal((await connection.expect('leaving')).why, 'daemon-silent');
   t.equal((await launcher.ending).stdout.toString(), 'clean\n');
-  await second.ended;
 });
 
 await t.test('beats keep a launcher waiting beyond the limit', async (t) => {

@@ -90,11 +90,3 @@ await t.test('a bad length is refused before anything is kept', async (t) => {
   t.throws(() => [...splitter().push(hex('00000000'))], MalformedFrame);
   t.equal([...splitter().push(Buffer.concat([hex('64000000'), Buffer.alloc(100)]))].length, 1);
 });
-
-await t.test('what is left can be taken over', async (t) => {
-  const splitter = new FrameSplitter(100);
-  const frame = bytesFrame(1, hex('aa'));
-  t.equal([...splitter.push(Buffer.concat([frame, hex('0203')]))].length, 1);
-  t.same(Buffer.from(splitter.takeRest()), hex('0203'));
-  t.equal(splitter.takeRest().length, 0);
-});

@@ -67,12 +67,6 @@ await t.test('the other words of a launcher', async (t) => {
     kind: 'preprocessed',
     preprocessed: { status: 129, stderrBytes: 5, cpuMicroseconds: 9 },
   });
-  const token = Buffer.from('0123456789abcde\xff', 'latin1');
-  t.same(decodeFromLauncher(FROM_LAUNCHER.source, token), {
-    kind: 'source',
-    token: '0123456789abcde\xff',
-  });
-  t.throws(() => decodeFromLauncher(FROM_LAUNCHER.source, token.subarray(1)), /16 bytes/);
   const json = Buffer.from('{}');
   t.same(decodeFromLauncher(FROM_LAUNCHER.control, json), { kind: 'control', json });
   const done = body(new FieldWriter().add(TAG.errno, 0));
@@ -106,16 +100,15 @@ await t.test('the words of a daemon', async (t) => {
   t.same(frame({ kind: 'beat' }), { type: TO_LAUNCHER.beat, body: Buffer.alloc(0) });
   t.same(frame({ kind: 'exec' }), { type: TO_LAUNCHER.exec, body: Buffer.alloc(0) });
 
-  const token = 'x'.repeat(16);
   const preprocess = frame({
     kind: 'preprocess',
-    token,
+    into: '/source',
     argv: ['gcc', '-E'],
     temporaries: ['/t1', '/t2'],
   });
   t.equal(preprocess.type, TO_LAUNCHER.preprocess);
   const fields = new Fields(preprocess.body);
-  t.equal(fields.string(TAG.token), token);
+  t.equal(fields.string(TAG.into), '/source');
   t.same(fields.strings(TAG.word), ['gcc', '-E']);
   t.same(fields.strings(TAG.temporary), ['/t1', '/t2']);
 

@@ -7,7 +7,7 @@ const PHASES = {
   decide: 1,
   preprocessQueue: 0,
   preprocess: 5,
-  compress: 1,
+  digest: 1,
   remoteQueue: 0,
   remote: 10,
   write: 1,

@@ -33,7 +33,7 @@ for (const [name, bytes, encoding] of cases) {
     const directory = t.testdir({});
     writeFileSync(`${directory}/output`, bytes);
     const content = await opened(`${directory}/output`);
-    const output = await encodeOutput(content, `${directory}/scratch`);
+    const output = await encodeOutput(content, 'brotli', `${directory}/scratch`);
     t.match(output, { bytes: bytes.length, digest: digestOf(bytes), encoding });
     const encoded = await collect(output.content);
     t.equal(encoded.length, output.content.bytes);
@@ -43,6 +43,19 @@ for (const [name, bytes, encoding] of cases) {
     await output.content.close();
   });
 }
+
+await t.test('an output goes as it is where the source came so', async (t) => {
+  for (const size of [5000, SERVER.outputInMemory + 1]) {
+    const bytes = Buffer.alloc(size, 'abc');
+    const directory = t.testdir({});
+    writeFileSync(`${directory}/output`, bytes);
+    const content = await opened(`${directory}/output`);
+    const output = await encodeOutput(content, 'none', `${directory}/scratch`);
+    t.match(output, { bytes: size, digest: digestOf(bytes), encoding: 'none' });
+    t.ok((await collect(output.content)).equals(bytes));
+    await output.content.close();
+  }
+});
 
 await t.test('no output is an output of no bytes', async (t) => {
   t.match(NO_OUTPUT, { bytes: 0, digest: digestOf(''), encoding: 'none' });

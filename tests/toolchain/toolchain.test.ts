@@ -44,6 +44,10 @@ class FakeMachine implements ToolchainDeps {
     return this.files.get(file);
   }
 
+  directoryStamp(directory: string): string | undefined {
+    return [...this.files.keys()].filter((file) => file.startsWith(`${directory}/`)).join();
+  }
+
   async readStart(file: string, length: number): Promise<Buffer> {
     return Buffer.from(this.files.get(file) ?? '').subarray(0, length);
   }
