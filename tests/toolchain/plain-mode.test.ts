@@ -14,7 +14,7 @@ const SOURCE = '#include <stddef.h>\n#include "h.h"\nint f(int a) { return TWICE
 function makeTree(directory: string): string {
   for (const name of ['src', 'out', 'inc', 'server']) mkdirSync(join(directory, name));
   for (const suffix of ['c', 'cc']) writeFileSync(join(directory, `src/x.y.${suffix}`), SOURCE);
-  writeFileSync(join(directory, 'src/od d$#.c'), SOURCE);
+  for (const name of ['od d$#.c', '.c']) writeFileSync(join(directory, 'src', name), SOURCE);
   writeFileSync(join(directory, 'inc/h.h'), HEADER);
   return directory;
 }
@@ -90,6 +90,8 @@ for (const [compiler, source, combinations] of [
   ['gcc', 'src/x.y.c', [...DEPENDENCIES, ...GCC_DEPENDENCIES]],
   ['g++', 'src/x.y.cc', SOME],
   ['gcc', 'src/od d$#.c', [['-c', '-MD']]],
+  ['gcc', 'src/.c', [['-c', '-MD']]],
+  ['clang', 'src/.c', [['-c', '-MD']]],
   ['clang', 'src/x.y.c', SOME],
 ] as const) {
   const skip = without(compiler);
