@@ -169,8 +169,11 @@ export class PlainCompile {
       return checked(withName(bytes, command.source));
     }
     if (targets.dependencies !== undefined) {
-      const temporary = temporaryBeside(targets.dependencies, this.#context.unique());
+      const { path, keptMode } = targets.dependencies;
+      const temporary = temporaryBeside(path, this.#context.unique());
       this.#temporaries.set('dependencies', temporary);
+      // The preprocessor leaves the mode of a file that is there as it is.
+      if (keptMode !== undefined) await this.#makeFile(temporary, new Uint8Array(), keptMode);
     }
     const argv = preprocessArguments(command, this.#temporaries.get('dependencies'));
     if (fieldBytes(argv) > DAEMON.commandBytes) {
@@ -279,16 +282,21 @@ export class PlainCompile {
 
   async #write(result: RemoteResult): Promise<void> {
     this.phase = 'write';
-    const temporary = temporaryBeside(this.#decision.targets.output, this.#context.unique());
+    const { path, keptMode } = this.#decision.targets.output;
+    const temporary = temporaryBeside(path, this.#context.unique());
     this.#temporaries.set('output', temporary);
     this.#launcher.send({ kind: 'temporary', path: temporary });
+    await this.#makeFile(temporary, result.output, keptMode ?? 0o666 & ~this.#request.umask);
+    this.#launcher.gone.throwIfAborted();
+  }
+
+  async #makeFile(path: ByteString, bytes: Uint8Array, mode: number): Promise<void> {
     try {
-      await this.#context.files.writeNew(temporary, result.output, 0o666 & ~this.#request.umask);
+      await this.#context.files.writeNew(path, bytes, mode);
     } catch (error) {
       if (errnoCode(error) === undefined) throw error;
-      throw fallback('output-failed', `${errnoCode(error)} writing ${toText(temporary)}`);
+      throw fallback('output-failed', `${errnoCode(error)} writing ${toText(path)}`);
     }
-    this.#launcher.gone.throwIfAborted();
   }
 
   /** The launcher renames, because only it knows whether the build still wants the result. */
@@ -296,8 +304,8 @@ export class PlainCompile {
     this.phase = 'commit';
     const { output, dependencies } = this.#decision.targets;
     const pairs = [
-      { temporary: this.#temporaries.get('dependencies'), target: dependencies },
-      { temporary: this.#temporaries.get('output'), target: output },
+      { temporary: this.#temporaries.get('dependencies'), target: dependencies?.path },
+      { temporary: this.#temporaries.get('output'), target: output.path },
     ];
     const renames = pairs.flatMap(({ temporary, target }) =>
       temporary === undefined || target === undefined ? [] : [{ temporary, target }],

@@ -31,6 +31,8 @@ export interface FileFacts {
   readonly kind: FileKind;
   readonly size: number;
   readonly modified: number;
+  /** Permission bits. */
+  readonly mode: number;
 }
 
 export interface Files {
@@ -141,6 +143,7 @@ function facts(call: typeof statSync, path: PathBytes): FileFacts | undefined {
           : 'special',
     size: stats.size,
     modified: stats.mtimeMs,
+    mode: stats.mode & 0o777,
   };
 }
 

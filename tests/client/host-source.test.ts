@@ -19,7 +19,7 @@ class Texts {
       stat: (path) => {
         const file = this.#files.get(path);
         if (file === undefined) return path === '/state' ? DIRECTORY : undefined;
-        return { kind: 'file', size: file.text.length, modified: file.modified };
+        return { kind: 'file', size: file.text.length, modified: file.modified, mode: 0o644 };
       },
       canRead: (path) => !this.closed.has(path),
       read: (path) => {
@@ -31,7 +31,7 @@ class Texts {
   }
 }
 
-const DIRECTORY = { kind: 'directory', size: 0, modified: 0 } as const;
+const DIRECTORY = { kind: 'directory', size: 0, modified: 0, mode: 0o755 } as const;
 const OWN = '/state/hosts';
 const CONFIGURED = '/config/tscc/hosts';
 
