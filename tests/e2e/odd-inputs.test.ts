@@ -28,31 +28,25 @@ await t.test('questions', async (t) => {
     ['$CC --version', 'other query'],
     ['$CC -v', 'other query'],
     ['$CC -dumpversion', 'other query'],
-    ['$CC -dumpmachine', 'other query'],
     ['$CC -print-search-dirs', 'other query'],
     ['$CC -print-prog-name=as', 'other query'],
-    ['$CC -print-file-name=libc.so', 'other query'],
     ['$CC -print-multi-lib -c x.c', 'other query'],
-    ['$CC --help=warnings -Q', 'other query'],
     // Names of temporaries differ from run to run.
     ["$CC -### -O2 -c x.c 2>&1 | sed 's|/tmp/cc[^ .]*|TEMPORARY|g'", 'other query'],
     ['$CC -E x.c', 'other preprocess'],
     ['$CC -E -P -o x.i x.c', 'other preprocess'],
-    ['$CC -MM x.c', 'other dependencies'],
     ['$CC -M -MF x.d x.c', 'other dependencies'],
     ['$CC -fsyntax-only x.c', 'decline option:-fsyntax-only'],
     ['$CC', 'other no-input'],
     ['$CC -c', 'other no-input'],
     ['$CC -c absent.c', 'decline unreadable-input'],
     ['$CC -c x.c -o absent/x.o', 'decline output-unwritable'],
-    ['$CC -O2 x.c h.h -c -o both.o', 'decline several-sources'],
   ];
   for (const [line, fate] of cases) await twins.compare(t, line, fate, { files });
 });
 
 const SOURCES: readonly (readonly [what: string, source: string])[] = [
   ['empty', ''],
-  ['a comment alone, no newline at the end', '/* x */'],
   ['200,000 lines', 'extern int x;\n'.repeat(200_000)],
   ['one line of a megabyte', `const char s[] = "${'x'.repeat(1_000_000)}";\n`],
   ['carriage returns', '#define X \\\r\n 1\r\nint x = X;\r\n'],
@@ -108,7 +102,7 @@ await t.test('fifty at once', async (t) => {
     names.map((name, n) => [`${name}.c`, `int ${name}(int a) { return a + ${n}; }\n`]),
   );
   // Each status counts, and the order in which they end does not.
-  const line = 'for c in *.c; do { $CC -c $c || echo "$c fails"; } & done; wait; ls *.o | wc -l';
+  const line = 'for c in *.c; do { $CC -S $c || echo "$c fails"; } & done; wait; ls *.s | wc -l';
   const fates = names.map(() => 'plain' as const);
   t.match(await twins.compare(t, line, fates, { files }), { stdout: '50\n', stderr: '' });
 });

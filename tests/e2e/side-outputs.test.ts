@@ -30,7 +30,6 @@ const GCC: readonly Case[] = [
 
 const CLANG: readonly Case[] = [
   ['-MJ o/x.json', /^o\/x\.json$/, 'decline side-outputs'],
-  ['--serialize-diagnostics o/x.dia', /^o\/x\.dia$/, 'decline side-outputs'],
   ['-fsave-optimization-record', /^o\/x\.opt\.yaml$/, 'decline side-outputs'],
 ];
 

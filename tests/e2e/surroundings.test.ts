@@ -10,7 +10,7 @@ const twins = await Twins.start(t);
 
 await t.test('umask', async (t) => {
   const line = (mask: string) => `umask ${mask} && $CC -c -MD x.c && $CC -S x.c`;
-  for (const mask of ['0', '027', '077', '0177']) {
+  for (const mask of ['0', '0137']) {
     t.match(await twins.compare(t, line(mask), ['plain', 'plain']), { status: 0 }, mask);
   }
 });
@@ -19,15 +19,12 @@ await t.test('a directory that hands its group on', async (t) => {
   await twins.compare(t, 'mkdir -m 2775 o && $CC -MD -c x.c -o o/x.o', 'plain');
 });
 
-for (const compiler of ['gcc', 'clang']) {
-  const skip = without(compiler);
-  await t.test(`outputs that ${compiler} finds there keep what it leaves`, { skip }, async (t) => {
-    const make = 'chmod 751 x.o x.d x.s && $CC -c -MD x.c && $CC -S x.c';
-    for (const line of [`touch x.o x.d x.s && ${make}`, `echo old | tee x.o x.d >x.s && ${make}`]) {
-      t.match(await twins.compare(t, line, ['plain', 'plain'], {}, compiler), { status: 0 });
-    }
-  });
-}
+await t.test('outputs that are there already keep what the compiler leaves of them', async (t) => {
+  const make = 'chmod 751 x.o x.d x.s && $CC -c -MD x.c && $CC -S x.c';
+  for (const line of [`touch x.o x.d x.s && ${make}`, `echo old | tee x.o x.d >x.s && ${make}`]) {
+    t.match(await twins.compare(t, line, ['plain', 'plain']), { status: 0 });
+  }
+});
 
 await t.test('outputs that are links are written through or replaced', async (t) => {
   const link = 'mkdir d && ln -s d/x.o d/x.d d/x.s . && ';
@@ -71,23 +68,15 @@ await t.test('standard streams that are closed or full', async (t) => {
 
 await t.test('how they ran', (t) => twins.checkFates(t));
 
-await t.test('HOME that is of no use, and no state directory named', async (t) => {
-  const host = new BuildHost(t);
-  await host.startServers(['127.0.0.1']);
-  writeFileSync(`${host.directory}/x.c`, 'int x;\n');
-  for (const HOME of [undefined, `${host.directory}/x.c`]) {
-    const env = {
-      HOME,
-      TSCC_DIR: undefined,
-      XDG_STATE_HOME: undefined,
-      XDG_CONFIG_HOME: undefined,
-    };
-    const compiled = await host.run('tscc', ['gcc', '-c', 'x.c'], { env });
-    t.strictSame(compiled, { status: 0, stdout: '', stderr: '' }, `HOME ${HOME}`);
-    const status = await host.run('tscc', ['status', '--json'], { env });
-    t.match(JSON.parse(status.stdout), { outcomes: { plain: Number, local: 0 } });
-    t.match(await host.run('tscc', ['stop'], { env }), { status: 0 });
-  }
+await t.test('a HOME of no use, and no state directory named', async (t) => {
+  const { host } = twins;
+  const HOME = `${host.directory}/.line`;
+  const env = { HOME, TSCC_DIR: undefined, XDG_STATE_HOME: undefined, XDG_CONFIG_HOME: undefined };
+  const line = "echo 'int x;' >x.c && tscc gcc -c x.c";
+  t.strictSame(await host.shell(line, { env }), { status: 0, stdout: '', stderr: '' });
+  const status = await host.run('tscc', ['status', '--json'], { env });
+  t.match(JSON.parse(status.stdout), { outcomes: { plain: 1, local: 0 } });
+  t.match(await host.run('tscc', ['stop'], { env }), { status: 0 });
   t.ok(existsSync(`${host.directory}/tscc/state`), 'the state is beside the socket');
 });
 
@@ -101,65 +90,60 @@ function withoutNamespaces(): string | false {
   return tried.status === 0 ? false : 'mounting is not permitted here';
 }
 
-/** A host with a header, and a daemon that has compiled with it. */
-async function hostWithHeader(t: Test): Promise<BuildHost> {
+await t.test('other files at the same paths', { skip: withoutNamespaces() }, async (t) => {
   const host = new BuildHost(t);
   await host.startServers(['127.0.0.1']);
   mkdirSync(`${host.directory}/inc`);
   writeFileSync(`${host.directory}/inc/h.h`, '#define N 1\n');
   writeFileSync(`${host.directory}/x.c`, '#include "h.h"\nint x = N;\n');
-  t.match(await host.shell('tscc gcc -Iinc -c x.c -o outside.o'), { status: 0, stderr: '' });
-  return host;
+  t.match(await host.shell('tscc gcc -Iinc -c x.c -o 1.o'), { status: 0, stderr: '' });
+
+  await t.test('in another mount namespace', async (t) => {
+    const line = `mount -t tmpfs none inc && echo '#define N 2' >inc/h.h && ${compiles(2)}`;
+    const ran = await host.run('unshare', [...UNSHARE, 'sh', '-c', line]);
+    t.strictSame(ran, { status: 0, stdout: '', stderr: '' });
+    compareObjects(t, host, 2);
+    t.match(await host.status(), {
+      declines: { 'foreign-namespace': 1 },
+      outcomes: { plain: 1, local: 1 },
+    });
+  });
+
+  await t.test('in a chroot that shares the state directory', async (t) => {
+    await host.run('tscc', ['stop']);
+    // The daemon is started inside the namespace, so that only the root is another one.
+    const script = `
+      set -e
+      tscc gcc -dumpversion >version
+      mkdir jail && mount -t tmpfs none jail
+      for name in bin lib lib32 lib64 usr proc dev; do
+        if [ -L /$name ]; then cp -d /$name jail
+        elif [ -d /$name ]; then mkdir jail/$name && mount --rbind /$name jail/$name
+        fi
+      done
+      mkdir -p "jail$PWD" jail/tmp && mount --bind . "jail$PWD"
+      mount -t tmpfs none "jail$PWD/inc" && echo '#define N 3' >"jail$PWD/inc/h.h"
+      cp "$(command -v tscc)" jail/tscc
+      chroot jail sh -c "cd '$PWD' && ${compiles(3).replace('tscc', '/tscc')}"
+      tscc status --json >status.json
+      tscc stop >stopped`;
+    const ran = await host.run('unshare', [...UNSHARE, 'sh', '-c', script]);
+    t.strictSame(ran, { status: 0, stdout: '', stderr: '' });
+    compareObjects(t, host, 3);
+    const status = JSON.parse(readFileSync(`${host.directory}/status.json`, 'utf8'));
+    t.match(status, { declines: { 'foreign-namespace': 1 }, other: { query: 1 } });
+  });
+});
+
+/** Makes N.o by tscc and expected.o without. */
+function compiles(n: number): string {
+  return `gcc -Iinc -c x.c -o expected.o && tscc gcc -Iinc -c x.c -o ${n}.o`;
 }
 
-function compareInside(t: Test, host: BuildHost): void {
-  const [outside, expected, inside] = ['outside.o', 'expected.o', 'inside.o'].map((name) =>
+function compareObjects(t: Test, host: BuildHost, n: number): void {
+  const [outside, expected, inside] = ['1.o', 'expected.o', `${n}.o`].map((name) =>
     readFileSync(`${host.directory}/${name}`, 'hex'),
   );
-  t.equal(inside, expected, 'the object of the files inside');
+  t.equal(inside, expected, 'the object of the files seen there');
   t.not(inside, outside);
 }
-
-const COMPILES = 'gcc -Iinc -c x.c -o expected.o && tscc gcc -Iinc -c x.c -o inside.o';
-
-await t.test('another mount namespace', { skip: withoutNamespaces() }, async (t) => {
-  const host = await hostWithHeader(t);
-  const line = `mount -t tmpfs none inc && echo '#define N 2' >inc/h.h && ${COMPILES}`;
-  const ran = await host.run('unshare', [...UNSHARE, 'sh', '-c', line]);
-  t.strictSame(ran, { status: 0, stdout: '', stderr: '' });
-  compareInside(t, host);
-  t.match(await host.status(), {
-    declines: { 'foreign-namespace': 1 },
-    outcomes: { plain: 1, local: 1 },
-  });
-});
-
-await t.test('a chroot with the same state directory', { skip: withoutNamespaces() }, async (t) => {
-  const host = await hostWithHeader(t);
-  await host.run('tscc', ['stop']);
-  // The outer compile comes from the same namespace: only the root is another one.
-  const script = `set -e
-    tscc gcc -Iinc -c x.c -o outside.o
-    mkdir jail && mount -t tmpfs none jail
-    for name in bin lib lib32 lib64 usr proc dev; do
-      if [ -L /$name ]; then cp -d /$name jail
-      elif [ -d /$name ]; then mkdir jail/$name && mount --rbind /$name jail/$name
-      fi
-    done
-    mkdir -p "jail$PWD" jail/tmp && mount --bind . "jail$PWD"
-    mount -t tmpfs none "jail$PWD/inc" && echo '#define N 2' >"jail$PWD/inc/h.h"
-    cp "$(command -v tscc)" jail/tscc
-    chroot jail sh -c "cd '$PWD' && ${COMPILES.replace('tscc', '/tscc')}"`;
-  const ran = await host.run('unshare', [
-    ...UNSHARE,
-    'sh',
-    '-c',
-    `${script}; status=$?; tscc status --json >status.json; tscc stop >stopped; exit $status`,
-  ]);
-  t.strictSame(ran, { status: 0, stdout: '', stderr: '' });
-  compareInside(t, host);
-  t.match(JSON.parse(readFileSync(`${host.directory}/status.json`, 'utf8')), {
-    declines: { 'foreign-namespace': 1 },
-    outcomes: { plain: 1, local: 1 },
-  });
-});
