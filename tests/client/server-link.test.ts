@@ -216,6 +216,18 @@ await t.test('the server falls silent', async (t) => {
   await rejected;
 });
 
+await t.test('a long compile is waited for while the server gives signs of life', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 10 * WIRE.silence, never);
+  const { job, sourceDigest } = await server.expect('job');
+  for (let passed = 0; passed < 4 * WIRE.silence; passed += WIRE.pingInterval) {
+    server.clock.advance(WIRE.pingInterval);
+    await server.settle();
+  }
+  server.answer(job, OBJECT, { sourceDigest });
+  t.match(await running, { status: 0 });
+});
+
 await t.test('a compiler that never ends', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 2_000, never);

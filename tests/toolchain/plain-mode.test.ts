@@ -228,7 +228,11 @@ await t.test('what plain mode cannot carry', async (t) => {
   t.equal(obstacle('-fprofile-arcs -fno-profile-arcs'), undefined);
   t.equal(obstacle('-fprofile-use=x'), 'profile-use');
   t.equal(obstacle('-fprofile-use=x -fno-profile-use'), undefined);
+  t.equal(obstacle('-fauto-profile=x'), 'profile-use');
+  const clang = compileOf('clang -c -fprofile-instr-use=x x.c', { family: 'clang' });
+  t.equal(plainObstacle(clang), 'profile-use');
   t.equal(obstacle('-flto=auto'), 'lto');
+  t.equal(obstacle('-flto=thin'), 'lto');
   t.equal(obstacle('-flto=auto -fno-lto'), undefined);
   t.equal(obstacle('-fno-lto -flto'), 'lto');
   t.equal(obstacle('-fsanitize=address'), 'option:-fsanitize=');
