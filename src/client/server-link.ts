@@ -326,7 +326,9 @@ export class ServerLink {
 
   #lost(reason: EndReason): void {
     this.#handshake?.cancel();
-    if (this.#state.name === 'up') this.#state.toolchains.forEach(cancelPatience);
+    if (this.#state.name === 'up') {
+      for (const answer of this.#state.toolchains.values()) cancelPatience(answer);
+    }
     // A server that wants a key, and is not spoken to with one, says nothing and closes.
     const isUngreeted = this.#state.name === 'connecting' && reason.kind === 'lost';
     this.#down(isUngreeted ? CLOSED_BEFORE_WELCOME : reason.message);
