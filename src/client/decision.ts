@@ -13,13 +13,13 @@ import { plainObstacle } from '../toolchain/plain-mode.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList } from './host-list.js';
-import { findOutputTarget } from './output-target.js';
+import { findOutputTarget, type OutputTarget } from './output-target.js';
 import type { Settings } from './settings.js';
 
 /** Where the compile's files will stand. */
 export interface Targets {
-  readonly output: ByteString;
-  readonly dependencies: ByteString | undefined;
+  readonly output: OutputTarget;
+  readonly dependencies: OutputTarget | undefined;
 }
 
 export type Decision =
@@ -97,19 +97,20 @@ function withTargets(
   cwd: ByteString,
   files: Files,
 ): Decision {
-  const { source } = command;
+  const { source, family } = command;
   const path = joinPath(cwd, source);
   if (!files.canRead(path)) return { kind: 'decline', reason: 'unreadable-input', source };
-  const output = findOutputTarget(command.output, cwd, files);
+  const output = findOutputTarget(command.output, cwd, command.stage, family, files);
   if (!output.ok) return { kind: 'decline', reason: output.error, source };
   // Compilers refuse to write over their source; a rename would not.
-  const existing = files.stat(output.value);
+  const existing = files.stat(output.value.path);
   if (existing !== undefined && existing.id === files.stat(path)?.id) {
     return { kind: 'decline', reason: 'output-special', source };
   }
-  let dependencies: ByteString | undefined;
+  let dependencies: OutputTarget | undefined;
   if (command.dependencies !== undefined) {
-    const target = findOutputTarget(command.dependencies.path, cwd, files);
+    const { path } = command.dependencies;
+    const target = findOutputTarget(path, cwd, 'dependencies', family, files);
     if (!target.ok) return { kind: 'decline', reason: target.error, source };
     dependencies = target.value;
   }

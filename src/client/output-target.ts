@@ -6,32 +6,63 @@
 import { baseName, directoryName, joinPath, type ByteString } from '../core/byte-string.js';
 import { failure, success, type Result } from '../core/errors.js';
 import type { Files } from '../platform/files.js';
+import type { CompileCommand } from '../toolchain/compile-command.js';
 
 export type OutputObstacle = 'output-special' | 'output-unwritable';
+
+export type OutputKind = CompileCommand['stage'] | 'dependencies';
+
+export interface OutputTarget {
+  /** The file itself, where a symbolic link leads to it. */
+  readonly path: ByteString;
+  /** Permissions that the compiler would leave as they are, or undefined: those of a new file. */
+  readonly keptMode: number | undefined;
+}
 
 /** Finds the file that `path` names for a process in `cwd`. */
 export function findOutputTarget(
   path: ByteString,
   cwd: ByteString,
+  kind: OutputKind,
+  family: CompileCommand['family'],
   files: Files,
-): Result<ByteString, OutputObstacle> {
+): Result<OutputTarget, OutputObstacle> {
   if (path === '' || path === '-' || path.endsWith('/')) return failure('output-special');
   const named = joinPath(cwd, path);
-  const kind = files.lstat(named)?.kind;
-  let target = named;
-  if (kind === 'symlink') {
-    // A link that leads nowhere would make gcc create the file it names; leave that to gcc.
-    const real = files.realPath(named);
-    if (real === undefined || files.stat(real)?.kind !== 'file') return failure('output-special');
-    target = real;
-  } else if (kind !== undefined && kind !== 'file') {
-    return failure('output-special');
-  }
+  const standing = files.lstat(named);
+  const isLink = standing?.kind === 'symlink';
+  const target = isLink ? files.realPath(named) : named;
+  // A link that leads nowhere would make gcc create the file it names; leave that to gcc.
+  if (target === undefined) return failure('output-special');
+  const existing = isLink ? files.stat(target) : standing;
+  if (existing !== undefined && existing.kind !== 'file') return failure('output-special');
   const directory = files.realPath(directoryName(target));
   if (directory === undefined) return failure('output-unwritable');
   if (/^\/(dev|proc)(\/|$)/.test(directory)) return failure('output-special');
   if (!files.canWrite(directory)) return failure('output-unwritable');
-  return success(target);
+  if (existing === undefined) return success({ path: target, keptMode: undefined });
+  // What becomes of a file that may not be written differs by compiler and file.
+  if (!files.canWrite(target)) return failure('output-unwritable');
+  if (isWrittenInPlace(kind, family, existing.size)) {
+    return success({ path: target, keptMode: existing.mode });
+  }
+  // The compiler replaces the link, and the next compile finds a file.
+  if (isLink) return failure('output-special');
+  return success({ path: target, keptMode: undefined });
+}
+
+/**
+ * Whether the compiler writes into a file that is there, through a link as well, so that its mode
+ * stays. Else it makes a new one in its place: Clang always but for dependencies, GNU as unless
+ * the object is empty.
+ */
+function isWrittenInPlace(
+  kind: OutputKind,
+  family: CompileCommand['family'],
+  size: number,
+): boolean {
+  if (kind === 'dependencies') return true;
+  return family === 'gcc' && (kind === 'assembly' || size === 0);
 }
 
 /** A name for a temporary in the target's directory that no other compile uses. */

@@ -21,12 +21,12 @@ import type { LocalReason, Phases } from '../report/events.js';
 import { preprocessArguments } from '../toolchain/plain-mode.js';
 import { remoteOptions } from '../toolchain/remote-options.js';
 import { isPreprocessed } from '../toolchain/source-language.js';
+import { CompileOutputs } from './compile-outputs.js';
 import type { Decision } from './decision.js';
 import type { Farm } from './farm.js';
 import type { LauncherConnection } from './launcher-connection.js';
 import { preprocessHere } from './local-preprocessor.js';
 import type { LocalSlots } from './local-slots.js';
-import { temporaryBeside } from './output-target.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import type { Settings } from './settings.js';
 import type { SourceBuffers } from './source-buffers.js';
@@ -92,7 +92,7 @@ export class PlainCompile {
   readonly #decision: PlainDecision;
   readonly #launcher: LauncherConnection;
   readonly #context: PlainCompileContext;
-  readonly #temporaries: { readonly output: ByteString; readonly dependencies?: ByteString };
+  readonly #outputs: CompileOutputs;
   readonly #times: { -readonly [phase in keyof Phases]: number };
   #mark: number;
   #preprocessCpu = 0;
@@ -112,13 +112,11 @@ export class PlainCompile {
     this.#launcher = launcher;
     this.#context = context;
     this.#mark = began;
-    const { command, targets } = decision;
-    const beside = (target: ByteString) => temporaryBeside(target, context.unique());
-    const output = beside(targets.output);
-    // No preprocessor runs, so none writes a dependency file.
-    const { dependencies } = isPreprocessed(command.language) ? {} : targets;
-    this.#temporaries =
-      dependencies === undefined ? { output } : { output, dependencies: beside(dependencies) };
+    const { output, dependencies } = decision.targets;
+    // Where no preprocessor runs, none writes a dependency file.
+    const isSourceReady = isPreprocessed(decision.command.language);
+    const targets = { output, dependencies: isSourceReady ? undefined : dependencies };
+    this.#outputs = new CompileOutputs(targets, request.umask, context.unique, context.files);
     this.#times = {
       decide: 0,
       preprocessQueue: 0,
@@ -166,23 +164,23 @@ export class PlainCompile {
       if (error instanceof RunLocally) return error.verdict;
       throw error;
     } finally {
-      if (!isCommitted) this.#removeTemporaries();
+      if (!isCommitted) this.#outputs.remove();
     }
   }
 
   async #preprocess(): Promise<Buffer> {
     const { command } = this.#decision;
-    const { output, dependencies } = this.#temporaries;
     if (isPreprocessed(command.language)) {
-      this.#launcher.send({ kind: 'temporary', path: output });
+      this.#launcher.send({ kind: 'temporary', path: this.#outputs.output });
       const path = joinPath(this.#request.cwd, command.source);
       const bytes = await this.#context.files.readBytes(path);
       return checked(withName(bytes, command.source));
     }
-    const argv = preprocessArguments(command, dependencies);
+    const argv = preprocessArguments(command, this.#outputs.dependencies);
     if (fieldBytes(argv) > DAEMON.commandBytes) {
       throw new RunLocally({ decline: 'command-too-long' });
     }
+    await this.#written(this.#outputs.keepDependencyMode());
     this.phase = 'preprocess-queue';
     const slot = await this.#context.slots.acquire('preprocess', this.#launcher.gone);
     this.#lap('preprocessQueue');
@@ -190,11 +188,10 @@ export class PlainCompile {
     try {
       const { unique, sourceStem, files } = this.#context;
       const into = `${sourceStem}${unique()}`;
-      const temporaries = dependencies === undefined ? [output] : [dependencies, output];
       const { outcome, cpu } = await preprocessHere(
         argv,
         into,
-        temporaries,
+        this.#outputs.temporaries,
         this.#launcher,
         files,
         this.#context.buffers,
@@ -277,28 +274,24 @@ export class PlainCompile {
 
   async #write(result: RemoteResult): Promise<void> {
     this.phase = 'write';
-    const temporary = this.#temporaries.output;
-    try {
-      await this.#context.files.writeNew(temporary, result.output, 0o666 & ~this.#request.umask);
-    } catch (error) {
-      if (errnoCode(error) === undefined) throw error;
-      throw fallback('output-failed', `${errnoCode(error)} writing ${toText(temporary)}`);
-    }
+    await this.#written(this.#outputs.writeOutput(result.output));
     this.#launcher.gone.throwIfAborted();
+  }
+
+  async #written(writing: Promise<void>): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      const code = errnoCode(error);
+      if (code === undefined) throw error;
+      throw fallback('output-failed', `${code} writing beside ${toText(this.#decision.command.output)}`);
+    }
   }
 
   /** The launcher renames, because only it knows whether the build still wants the result. */
   async #commit(): Promise<void> {
     this.phase = 'commit';
-    const { output, dependencies } = this.#decision.targets;
-    const pairs = [
-      { temporary: this.#temporaries.dependencies, target: dependencies },
-      { temporary: this.#temporaries.output, target: output },
-    ];
-    const renames = pairs.flatMap(({ temporary, target }) =>
-      temporary === undefined || target === undefined ? [] : [{ temporary, target }],
-    );
-    this.#launcher.send({ kind: 'done', status: 0, renames });
+    this.#launcher.send({ kind: 'done', status: 0, renames: this.#outputs.renames });
     const answer = await this.#launcher.next();
     if (answer.kind !== 'committed') {
       throw new Error(`Internal error: DONE was answered by ${answer.kind}`);
@@ -307,10 +300,6 @@ export class PlainCompile {
     if (answer.errno !== 0) {
       throw fallback('commit-failed', `errno ${answer.errno} at ${toText(answer.target)}`);
     }
-  }
-
-  #removeTemporaries(): void {
-    for (const path of Object.values(this.#temporaries)) this.#context.files.remove(path);
   }
 
   /** The time since the last call belongs to this phase. */

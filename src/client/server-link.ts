@@ -41,8 +41,13 @@ interface Up {
   readonly connection: PeerConnection;
   readonly welcome: Welcome;
   server: ServerState;
-  readonly toolchains: Map<Digest, { readonly known: boolean | undefined; readonly at: number }>;
+  readonly toolchains: Map<Digest, ToolchainAnswer>;
 }
+
+/** `known` is undefined while the server is being asked, as long as our patience lasts. */
+type ToolchainAnswer =
+  | { readonly known: undefined; readonly patience: Timer }
+  | { readonly known: boolean; readonly at: number };
 
 type LinkState =
   | { readonly name: 'idle' }
@@ -126,13 +131,12 @@ export class ServerLink {
     const answer = toolchains.get(digest);
     const isOld = answer?.known === false && now - answer.at > SCHEDULING.askAgain;
     if (answer === undefined || isOld) {
-      toolchains.set(digest, { known: undefined, at: now });
       connection.send({ kind: 'toolchain-query', digest, name });
-      this.#context.clock.after(SCHEDULING.toolchainAnswer, () => {
-        if (toolchains.get(digest)?.known !== undefined) return;
+      const patience = this.#context.clock.after(SCHEDULING.toolchainAnswer, () => {
         toolchains.set(digest, { known: false, at: this.#context.clock.monotonic() });
         this.#context.onChange();
       });
+      toolchains.set(digest, { known: undefined, patience });
       return 'unknown';
     }
     return answer.known === undefined ? 'unknown' : answer.known ? 'yes' : 'no';
@@ -271,8 +275,10 @@ export class ServerLink {
         return;
       case 'toolchain':
         if (this.#state.name === 'up') {
+          const { toolchains } = this.#state;
+          cancelPatience(toolchains.get(message.digest));
           const at = this.#context.clock.monotonic();
-          this.#state.toolchains.set(message.digest, { known: message.known, at });
+          toolchains.set(message.digest, { known: message.known, at });
           this.#context.onChange();
         }
         return;
@@ -340,6 +346,9 @@ export class ServerLink {
 
   #lost(reason: EndReason): void {
     this.#handshake?.cancel();
+    if (this.#state.name === 'up') {
+      for (const answer of this.#state.toolchains.values()) cancelPatience(answer);
+    }
     // A server that wants a key, and is not spoken to with one, says nothing and closes.
     const isUngreeted = this.#state.name === 'connecting' && reason.kind === 'lost';
     this.#down(isUngreeted ? CLOSED_BEFORE_WELCOME : reason.message);
@@ -354,4 +363,8 @@ export class ServerLink {
     this.#context.onUpOrDown('down', why);
     this.#context.onChange();
   }
+}
+
+function cancelPatience(answer: ToolchainAnswer | undefined): void {
+  if (answer?.known === undefined) answer?.patience.cancel();
 }

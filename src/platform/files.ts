@@ -34,6 +34,8 @@ export interface FileFacts {
   readonly id: string;
   readonly size: number;
   readonly modified: number;
+  /** Permission bits. */
+  readonly mode: number;
 }
 
 export interface Files {
@@ -162,6 +164,7 @@ function facts(call: typeof statSync, path: PathBytes): FileFacts | undefined {
     id: `${stats.dev}:${stats.ino}`,
     size: stats.size,
     modified: stats.mtimeMs,
+    mode: stats.mode & 0o777,
   };
 }
 

@@ -4,7 +4,7 @@ import type { DeclineReason } from '../core/reasons.js';
 import { baseName } from '../core/byte-string.js';
 import { failure, success, type Result } from '../core/errors.js';
 import type { DependencyRequest } from './compile-command.js';
-import { withoutSuffix } from './implied-outputs.js';
+import { sourceStem, withoutSuffix } from './implied-outputs.js';
 import type { CompilerFamily } from './options/option-table.js';
 import type { PreprocessorOption } from './preprocessor-words.js';
 import type { Token } from './tokenize.js';
@@ -43,10 +43,10 @@ export function dependencyRequest(
       return failure('option:-MF');
     }
   }
-  const stem = withoutSuffix(baseName(source));
-  const derived = `${explicitOutput === undefined ? stem : withoutSuffix(explicitOutput)}.d`;
+  const stem =
+    explicitOutput === undefined ? sourceStem(source, family) : withoutSuffix(explicitOutput);
   let style: 'all' | 'user' | undefined = driver.mmd ? 'user' : driver.md ? 'all' : undefined;
-  let path = driver.file ?? derived;
+  let path = driver.file ?? `${stem}.d`;
   let namesTarget = driver.hasTarget;
   let asksInDriver = style !== undefined;
   for (const { name, value } of handed) {
@@ -65,7 +65,7 @@ export function dependencyRequest(
   return success({
     systemHeaders: style === 'all',
     path,
-    defaultTarget: driverNamesOutput ? explicitOutput : `${stem}.o`,
+    defaultTarget: driverNamesOutput ? explicitOutput : `${withoutSuffix(baseName(source))}.o`,
     hasTarget: namesTarget && !(driverNamesOutput && family === 'gcc'),
   });
 }

@@ -2,6 +2,7 @@
 import type { ByteString } from '../core/byte-string.js';
 import { baseName } from '../core/byte-string.js';
 import type { CommandOption, Language, SideOutput } from './compile-command.js';
+import type { CompilerFamily } from './options/option-table.js';
 
 /** `path` without the suffix of its last component; a name without one stays as it is. */
 export function withoutSuffix(path: ByteString): ByteString {
@@ -9,9 +10,22 @@ export function withoutSuffix(path: ByteString): ByteString {
   return dot > path.lastIndexOf('/') ? path.slice(0, dot) : path;
 }
 
+/**
+ * What files that have no name of their own are called after a source, less their suffix: `x` for
+ * `d/x.c`. GCC's driver takes no dot at the beginning for that of a suffix.
+ */
+export function sourceStem(source: ByteString, family: CompilerFamily): ByteString {
+  const name = baseName(source);
+  return withoutSuffix(name) === '' && family === 'gcc' ? name : withoutSuffix(name);
+}
+
 /** Main output without -o: in the current directory, named after the source. */
-export function impliedOutput(source: ByteString, stage: 'object' | 'assembly'): ByteString {
-  return withoutSuffix(baseName(source)) + (stage === 'object' ? '.o' : '.s');
+export function impliedOutput(
+  source: ByteString,
+  stage: 'object' | 'assembly',
+  family: CompilerFamily,
+): ByteString {
+  return sourceStem(source, family) + (stage === 'object' ? '.o' : '.s');
 }
 
 const PREPROCESSED_SUFFIX: Partial<Record<Language, string>> = {

@@ -84,7 +84,7 @@ export function parseCommand(input: CommandInput): ParsedCommand {
       source: source.path,
       language,
       stage,
-      output: explicitOutput ?? impliedOutput(source.path, stage),
+      output: explicitOutput ?? impliedOutput(source.path, stage, input.family),
       dependencies: dependencies?.value,
       sideOutputs: sideOutputs(options, { source: source.path, language, stage, explicitOutput }),
     },

@@ -334,7 +334,7 @@ await t.test('what cannot be written beside its target is compiled here', async 
   server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
   await run.runLocally();
   t.match(run.status().fallbacks, { 'output-failed': 1 });
-  t.match(run.events()[0], { detail: /^EEXIST writing / });
+  t.match(run.events()[0], { detail: /^EEXIST writing beside x\.o$/ });
 });
 
 await t.test('the launcher cannot rename', async (t) => {

@@ -63,11 +63,14 @@ await t.test('a compile that can go out', async (t) => {
     toolchain: GCC,
     command: { source: 'x.c', output: 'real/x.o', stage: 'object' },
     hosts: { remote: [{ name: 'red' }] },
-    targets: { output: `${cwd}/real/x.o`, dependencies: `${cwd}/real/x.d` },
+    targets: {
+      output: { path: `${cwd}/real/x.o`, keptMode: undefined },
+      dependencies: { path: `${cwd}/real/x.d`, keptMode: undefined },
+    },
   });
   t.strictSame(identified, ['/usr/bin/gcc /bin'], "by the build's PATH");
   t.match(await decide(`gcc -c ${cwd}/x.c`), {
-    targets: { output: `${cwd}/x.o`, dependencies: undefined },
+    targets: { output: { path: `${cwd}/x.o` }, dependencies: undefined },
   });
 });
 

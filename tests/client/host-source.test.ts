@@ -19,7 +19,8 @@ class Texts {
       stat: (path) => {
         const file = this.#files.get(path);
         if (file === undefined) return path === '/state' ? DIRECTORY : undefined;
-        return { kind: 'file', id: path, size: file.text.length, modified: file.modified };
+        const { text, modified } = file;
+        return { kind: 'file', id: path, size: text.length, modified, mode: 0o644 };
       },
       canRead: (path) => !this.closed.has(path),
       read: (path) => {
@@ -31,7 +32,7 @@ class Texts {
   }
 }
 
-const DIRECTORY = { kind: 'directory', id: '/state', size: 0, modified: 0 } as const;
+const DIRECTORY = { kind: 'directory', id: '/state', size: 0, modified: 0, mode: 0o755 } as const;
 const OWN = '/state/hosts';
 const CONFIGURED = '/config/tscc/hosts';
 

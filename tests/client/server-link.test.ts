@@ -107,6 +107,23 @@ await t.test('a server that answers no question has not got the toolchain', asyn
   t.equal(server.link.hasToolchain(digestOf('a'), 'gcc'), 'no');
 });
 
+await t.test(
+  'nobody waits for an answer that has come, or from a server that is gone',
+  async (t) => {
+    const server = await up();
+    const idle = server.clock.pending;
+    const [answered, open] = [digestOf('a'), digestOf('b')];
+    for (const digest of [answered, open]) server.link.hasToolchain(digest, 'gcc');
+    t.equal(server.clock.pending, idle + 2);
+    server.send({ kind: 'toolchain', digest: answered, known: true });
+    await server.settle();
+    t.equal(server.clock.pending, idle + 1);
+    server.link.close('asked enough');
+    await server.settle();
+    t.equal(server.clock.pending, 0);
+  },
+);
+
 await t.test('a job and its result', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);
@@ -197,6 +214,18 @@ await t.test('the server falls silent', async (t) => {
     server.clock.advance(WIRE.pingInterval);
   }
   await rejected;
+});
+
+await t.test('a long compile is waited for while the server gives signs of life', async (t) => {
+  const server = await up();
+  const running = server.link.run(JOB, 10 * WIRE.silence, never);
+  const { job, sourceDigest } = await server.expect('job');
+  for (let passed = 0; passed < 4 * WIRE.silence; passed += WIRE.pingInterval) {
+    server.clock.advance(WIRE.pingInterval);
+    await server.settle();
+  }
+  server.answer(job, OBJECT, { sourceDigest });
+  t.match(await running, { status: 0 });
 });
 
 await t.test('a compiler that never ends', async (t) => {

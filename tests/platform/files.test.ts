@@ -24,8 +24,15 @@ await t.test('what a path is', async (t) => {
   execFileSync('mkfifo', [`${directory}/fifo`]);
   const modified = new Date(1_700_000_000_000);
   utimesSync(`${directory}/file`, modified, modified);
+  chmodSync(`${directory}/file`, 0o640);
   const { dev, ino } = statSync(`${directory}/file`);
-  const file = { kind: 'file', id: `${dev}:${ino}`, size: 4, modified: modified.getTime() };
+  const file = {
+    kind: 'file',
+    id: `${dev}:${ino}`,
+    size: 4,
+    modified: modified.getTime(),
+    mode: 0o640,
+  };
   t.strictSame(realFiles.stat(`${directory}/file`), file);
   t.strictSame(realFiles.stat(`${directory}/to-file`), file, 'a link is followed');
   t.match(realFiles.lstat(`${directory}/to-file`), { kind: 'symlink' });

@@ -18,9 +18,11 @@ await t.test('the suffix of the last component', async (t) => {
 });
 
 await t.test('an output without -o stands in the current directory', async (t) => {
-  t.equal(impliedOutput('/a/b.c/x.y.c', 'object'), 'x.y.o');
-  t.equal(impliedOutput('../x.c', 'assembly'), 'x.s');
-  t.equal(impliedOutput('noSuffix', 'object'), 'noSuffix.o');
+  t.equal(impliedOutput('/a/b.c/x.y.c', 'object', 'gcc'), 'x.y.o');
+  t.equal(impliedOutput('../x.c', 'assembly', 'gcc'), 'x.s');
+  t.equal(impliedOutput('noSuffix', 'object', 'gcc'), 'noSuffix.o');
+  t.equal(impliedOutput('d/.c', 'object', 'gcc'), '.c.o', 'for GCC that is no suffix');
+  t.equal(impliedOutput('d/.c', 'object', 'clang'), '.o');
 });
 
 /** What gcc makes besides; plain-mode.test.ts compares the common ones with gcc itself. */

@@ -14,7 +14,7 @@ const SOURCE = '#include <stddef.h>\n#include "h.h"\nint f(int a) { return TWICE
 function makeTree(directory: string): string {
   for (const name of ['src', 'out', 'inc', 'server']) mkdirSync(join(directory, name));
   for (const suffix of ['c', 'cc']) writeFileSync(join(directory, `src/x.y.${suffix}`), SOURCE);
-  writeFileSync(join(directory, 'src/od d$#.c'), SOURCE);
+  for (const name of ['od d$#.c', '.c']) writeFileSync(join(directory, 'src', name), SOURCE);
   writeFileSync(join(directory, 'inc/h.h'), HEADER);
   return directory;
 }
@@ -90,6 +90,8 @@ for (const [compiler, source, combinations] of [
   ['gcc', 'src/x.y.c', [...DEPENDENCIES, ...GCC_DEPENDENCIES]],
   ['g++', 'src/x.y.cc', SOME],
   ['gcc', 'src/od d$#.c', [['-c', '-MD']]],
+  ['gcc', 'src/.c', [['-c', '-MD']]],
+  ['clang', 'src/.c', [['-c', '-MD']]],
   ['clang', 'src/x.y.c', SOME],
 ] as const) {
   const skip = without(compiler);
@@ -226,7 +228,11 @@ await t.test('what plain mode cannot carry', async (t) => {
   t.equal(obstacle('-fprofile-arcs -fno-profile-arcs'), undefined);
   t.equal(obstacle('-fprofile-use=x'), 'profile-use');
   t.equal(obstacle('-fprofile-use=x -fno-profile-use'), undefined);
+  t.equal(obstacle('-fauto-profile=x'), 'profile-use');
+  const clang = compileOf('clang -c -fprofile-instr-use=x x.c', { family: 'clang' });
+  t.equal(plainObstacle(clang), 'profile-use');
   t.equal(obstacle('-flto=auto'), 'lto');
+  t.equal(obstacle('-flto=thin'), 'lto');
   t.equal(obstacle('-flto=auto -fno-lto'), undefined);
   t.equal(obstacle('-fno-lto -flto'), 'lto');
   t.equal(obstacle('-fsanitize=address'), 'option:-fsanitize=');

@@ -1,0 +1,78 @@
+/**
+ * Messages and exit statuses: those of the local compiler, once, and no server is to blame for what
+ * is wrong here (distcc#74, #121, #242).
+ */
+import t from 'tap';
+import { Twins, type Fate, type TwinOptions } from '../fixtures/twins.js';
+
+const twins = await Twins.start(t);
+
+/** Files of one source. */
+const of = (source: string): TwinOptions => ({ files: { 'x.c': source, 'inc/h.h': '' } });
+
+await t.test('an error of the preprocessor is told once', async (t) => {
+  for (const source of ['#include "absent.h"\n', '#error stop\n', '#if 1\nint x;\n']) {
+    const fate = 'decline preprocess-diagnostics';
+    const { status, stderr } = await twins.compare(t, '$CC -MD -c x.c', fate, of(source));
+    t.equal(status, 1);
+    t.equal(stderr.match(/error:/g)?.length, 1);
+  }
+});
+
+await t.test('an error of the compiler is told once, with one status', async (t) => {
+  const fate = 'fallback plain-diagnostics';
+  const line = '$CC -MD -c x.c; echo $?';
+  const { stdout, stderr } = await twins.compare(t, line, fate, of('int f(void) { return y; }\n'));
+  t.equal(stdout, '1\n');
+  t.equal(stderr.match(/error:/g)?.length, 1);
+  const coloured = '$CC -fdiagnostics-color=always -Wall -Werror -c x.c';
+  await twins.compare(t, coloured, fate, of('void f(void) { int unused; }\n'));
+});
+
+await t.test('comments that silence warnings do so', async (t) => {
+  const source =
+    'int f(int a) {\n  switch (a) {\n  case 1: a++; /* fallthrough */\n  case 2: a++;\n  }\n  return a;\n}\n';
+  const line = '$CC -Werror -Wextra -Wimplicit-fallthrough=3 -c x.c';
+  const { status, stderr } = await twins.compare(t, line, 'fallback plain-diagnostics', of(source));
+  t.strictSame([status, stderr], [0, '']);
+});
+
+await t.test('directories of headers that are missing', async (t) => {
+  const cases: [string, Fate, number][] = [
+    ['-Werror -Wmissing-include-dirs -Iinc', 'plain', 0],
+    ['-Werror -Iabsent -isystem absent', 'plain', 0],
+    ['-Wmissing-include-dirs -Iabsent', 'decline preprocess-diagnostics', 0],
+    ['-Werror -Wmissing-include-dirs -Iabsent', 'decline preprocess-diagnostics', 1],
+  ];
+  for (const [words, fate, status] of cases) {
+    const line = `$CC ${words} -c x.c`;
+    t.match(await twins.compare(t, line, fate, of('int x;\n')), { status }, words);
+  }
+});
+
+await t.test('plugins are for the compiler here', async (t) => {
+  const fate = 'decline option:-fplugin=';
+  const { status } = await twins.compare(t, '$CC -fplugin=./absent.so -c x.c', fate);
+  t.equal(status, 1);
+});
+
+await t.test('a compiler killed by a signal is 128 and its number', async (t) => {
+  const files = { 'x.c': 'int x;\n', crash: '#!/bin/sh\nulimit -c 0\nkill -SEGV $$\n' };
+  const line = 'chmod +x crash && $CC -c x.c; echo $?';
+  const fate = 'decline compiler-is-script';
+  const { stdout } = await twins.compare(t, line, fate, { files }, './crash');
+  t.equal(stdout, '139\n');
+});
+
+await t.test('none of it counts against the server', async (t) => {
+  const { host } = twins;
+  const env = { TSCC_FALLBACK: '0' };
+  const line = `echo 'int x;' >work/x.c && tscc gcc -c work/x.c -o work/x.o`;
+  const before = await host.status('twins');
+  t.strictSame(await host.shell(line, { env }), { status: 0, stdout: '', stderr: '' });
+  const { outcomes } = await host.status('twins');
+  t.equal(outcomes.plain, before.outcomes.plain + 1);
+  t.match((await host.run('tscc', ['hosts', '--json'])).stdout, /"state": ?"up"/);
+});
+
+await t.test('how they ran', (t) => twins.checkFates(t, ['plain']));
