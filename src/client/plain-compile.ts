@@ -284,7 +284,10 @@ export class PlainCompile {
     } catch (error) {
       const code = errnoCode(error);
       if (code === undefined) throw error;
-      throw fallback('output-failed', `${code} writing beside ${toText(this.#decision.command.output)}`);
+      throw fallback(
+        'output-failed',
+        `${code} writing beside ${toText(this.#decision.command.output)}`,
+      );
     }
   }
 
