@@ -14,6 +14,8 @@ import { DAEMON } from '../core/limits.js';
 import type { OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
+import type { EndEvent } from '../report/outcome-line.js';
+import { BuildMessages } from './build-messages.js';
 import { decide, type Decision, type DecisionContext } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
@@ -44,6 +46,7 @@ export class CommandRun {
   readonly #session: Session;
   readonly #context: CommandRunContext;
   readonly #identity: CommandIdentity;
+  readonly #messages: BuildMessages;
   readonly #began: number;
   #phase: () => string = () => 'deciding';
   #source: ByteString = '';
@@ -60,6 +63,7 @@ export class CommandRun {
     this.#settings = settings;
     this.#session = session;
     this.#context = context;
+    this.#messages = new BuildMessages(launcher, request, settings, session, context);
     this.#began = context.clock.monotonic();
     this.#identity = {
       id: session.enter(),
@@ -94,7 +98,7 @@ export class CommandRun {
         this.#source = decision.source;
         if (decision.notice !== undefined) {
           if (!this.#settings.fallback) return this.#fail(decision.notice, EXIT.badHostSpec);
-          this.#tell(decision.notice);
+          this.#messages.notice(decision.notice);
         }
         return this.#runLocally({ decline: decision.reason });
       case 'plain': {
@@ -106,6 +110,7 @@ export class CommandRun {
           this.#launcher,
           this.#context,
           this.#began,
+          (host) => this.#messages.remote(decision.command.source, host),
         );
         this.#phase = () => compile.phase;
         return this.#conclude(await compile.run(), decision.command.output);
@@ -134,7 +139,7 @@ export class CommandRun {
     const { reason, detail, diagnostics } = verdict;
     if ('fallback' in reason) {
       if (!this.#settings.fallback) {
-        this.#session.record({
+        this.#recordEnd({
           event: 'failed',
           ...this.#identity,
           source: toText(this.#source),
@@ -146,14 +151,14 @@ export class CommandRun {
       }
       if (reason.fallback === 'no-server' || reason.fallback === 'no-toolchain') {
         // The detail changes with each host's state; the news does not.
-        this.#tell(`${reason.fallback}: ${detail}; compiling locally`, reason.fallback);
+        this.#messages.notice(`${reason.fallback}: ${detail}; compiling locally`, reason.fallback);
       }
     }
     return this.#runLocally(reason, detail);
   }
 
   async #runOther(kind: OtherKind): Promise<void> {
-    this.#session.record({ event: 'other', ...this.#identity, kind });
+    this.#recordEnd({ event: 'other', ...this.#identity, kind });
     this.#phase = () => 'local-queue';
     await this.#exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#localSlot('other'));
   }
@@ -176,7 +181,7 @@ export class CommandRun {
   }
 
   #recordLocal(reason: LocalReason, detail: string | undefined, waited: number): void {
-    this.#session.record({
+    this.#recordEnd({
       event: 'local',
       ...this.#identity,
       source: toText(this.#source),
@@ -225,7 +230,7 @@ export class CommandRun {
         return this.#recordLocal({ fallback: 'internal-error' }, gone.message, this.#elapsed());
       case 'interrupted':
       case undefined:
-        this.#session.record({
+        this.#recordEnd({
           event: 'cancelled',
           ...this.#identity,
           phase: this.#phase(),
@@ -251,11 +256,9 @@ export class CommandRun {
     this.#launcher.send({ kind: 'fail', status, message });
   }
 
-  /** One line on the build's standard error, once in a session for each subject. */
-  #tell(message: ByteString, subject: string = message): void {
-    if (!this.#session.isNews(subject)) return;
-    const bytes = Buffer.from(`tscc: ${message}\n`, 'latin1');
-    this.#launcher.send({ kind: 'stderr', bytes });
+  #recordEnd(end: EndEvent): void {
+    this.#session.record(end);
+    this.#messages.end(end);
   }
 
   #elapsed(): number {

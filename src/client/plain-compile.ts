@@ -94,10 +94,14 @@ export class PlainCompile {
   readonly #context: PlainCompileContext;
   readonly #temporaries = new Map<'output' | 'dependencies', ByteString>();
   readonly #times: { -readonly [phase in keyof Phases]: number };
+  readonly #onResult: (host: string) => void;
   #mark: number;
   #preprocessCpu = 0;
 
-  /** @param began monotonic time of the request */
+  /**
+   * @param began monotonic time of the request
+   * @param onResult called before the outputs are put in place
+   */
   constructor(
     request: RunRequest,
     settings: Settings,
@@ -105,6 +109,7 @@ export class PlainCompile {
     launcher: LauncherConnection,
     context: PlainCompileContext,
     began: number,
+    onResult: (host: string) => void,
   ) {
     this.#request = request;
     this.#settings = settings;
@@ -112,6 +117,7 @@ export class PlainCompile {
     this.#launcher = launcher;
     this.#context = context;
     this.#mark = began;
+    this.#onResult = onResult;
     this.#times = {
       decide: 0,
       preprocessQueue: 0,
@@ -140,6 +146,7 @@ export class PlainCompile {
       const job = await this.#encode(source);
       const { result, host, retries } = await this.#compileRemotely(job);
       await this.#write(result);
+      this.#onResult(host);
       await this.#commit();
       isCommitted = true;
       return {

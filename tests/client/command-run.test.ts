@@ -156,6 +156,28 @@ await t.test('a compile goes out and comes back', async (t) => {
   t.equal(run.slots.used('preprocess'), 0);
 });
 
+await t.test('TSCC_VERBOSE: the outcome is told before the launcher’s verdict', async (t) => {
+  const environment = { TSCC_VERBOSE: '1' };
+  const remote = setUp(t, { environment });
+  const server = await remote.server();
+  await remote.preprocess();
+  const job = await server.expect('job');
+  await server.expect('chunk');
+  server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
+  await remote.launcher.expect('temporary');
+  t.equal((await remote.launcher.expect('stderr')).toString(), 'tscc: x.c: plain on red\n');
+  await remote.launcher.expect('done');
+  remote.launcher.committed();
+  await remote.ended;
+
+  const local = setUp(t, { environment: { ...environment, TSCC_MODE: 'local' } });
+  t.match((await local.launcher.expect('stderr')).toString(), /^tscc: x\.c: local, mode-local: /);
+  await local.runLocally();
+  const other = setUp(t, { environment, request: { argv: ['gcc', '--version'] } });
+  t.match((await other.launcher.expect('stderr')).toString(), /^tscc: gcc --version: other, query/);
+  await other.runLocally();
+});
+
 await t.test('commands that compile no source run here, and count as other', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-o', 'x', 'x.o'] } });
   await run.launcher.expect('exec');
