@@ -147,10 +147,12 @@ static bool write_output(int descriptor) {
     return true;
 }
 
-static bool preprocess(const struct command *command, const char *socket, struct list *fields) {
-    if (preprocessor > 0 || !fields[TAG_WORD].count || !fields[TAG_TOKEN].count) return false;
-    int source = connect_to(socket), ends[2] = {-1, -1}, launcher = getpid();
-    put_bytes(fields[TAG_TOKEN].items[0], TOKEN_BYTES);
+static bool preprocess(const struct command *command, struct list *fields) {
+    struct list *words = &fields[TAG_WORD], *token = &fields[TAG_TOKEN];
+    struct list *socket = &fields[TAG_SOCKET];
+    if (preprocessor > 0 || !words->count || !token->count || !socket->count) return false;
+    int source = connect_to(socket->items[0]), ends[2] = {-1, -1}, launcher = getpid();
+    put_bytes(token->items[0], TOKEN_BYTES);
     if (send_frame(source, SOURCE) && pipe2(ends, O_CLOEXEC) == 0) {
         diagnostics = own(ends[0]);
         ends[1] = own(ends[1]);
@@ -164,7 +166,7 @@ static bool preprocess(const struct command *command, const char *socket, struct
             close(0);
             bool has_input = open("/dev/null", O_RDONLY) == 0, is_orphan = getppid() != launcher;
             if (!has_input || is_orphan || dup2(source, 1) < 0 || dup2(ends[1], 2) < 0) _exit(127);
-            exec_compiler(command, fields[TAG_WORD].items);
+            exec_compiler(command, words->items);
             _exit(127);
         }
     }
@@ -216,7 +218,7 @@ static bool finish(int status, const struct list *from, const struct list *to) {
 }
 
 /* False when that cannot be done: the compiler runs here then. */
-static bool obey(const struct command *command, const char *socket) {
+static bool obey(const struct command *command) {
     struct list fields[TAGS] = {[TAG_TEMPORARY] = pending};
     bool is_raw = in[4] == TEMPORARY || in[4] == STDOUT || in[4] == STDERR;
     if (!is_raw && !read_fields(fields)) return false;
@@ -228,10 +230,7 @@ static bool obey(const struct command *command, const char *socket) {
     case STDOUT: return write_output(STDOUT_FILENO);
     case STDERR: return write_output(STDERR_FILENO);
     case TEMPORARY: add(&pending, text("%.*s", (int)in_size - 5, in + 5)); return true;
-    case PREPROCESS:
-        if (preprocess(command, socket, fields)) return true;
-        send_leaving(CANNOT_PREPROCESS);
-        return false;
+    case PREPROCESS: return preprocess(command, fields) || (send_leaving(CANNOT_PREPROCESS), false);
     case DONE: return finish(status, &fields[TAG_RENAME_FROM], &fields[TAG_RENAME_TO]);
     case FAIL:
         if (status < 0 || fields[TAG_MESSAGE].count == 0) return false;
@@ -261,7 +260,7 @@ static bool wait_for_frame(void) {
 }
 
 /* Returns when the compiler is to run here; false when another daemon may be asked before. */
-bool converse(const struct command *command, const char *socket, int new_connection) {
+bool converse(const struct command *command, int new_connection) {
     static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
     bool was_heard = false;
     static sigset_t held;
@@ -273,7 +272,7 @@ bool converse(const struct command *command, const char *socket, int new_connect
     for (bool goes_on = send_request(command); goes_on && wait_for_frame();) {
         was_heard = true;
         sigprocmask(SIG_BLOCK, &held, &mask_before); /* a commit is whole or not at all */
-        goes_on = obey(command, socket);
+        goes_on = obey(command);
         sigprocmask(SIG_SETMASK, &mask_before, NULL);
     }
     bool is_final = was_heard || (errno != EPIPE && errno != ECONNRESET);

@@ -41,7 +41,7 @@ int main(int argc, char **argv) {
     for (int tries = 0; tries < 2 && place.socket; tries++) {
         bool has_started = false;
         int connection = reach_daemon(&place, &has_started);
-        if (connection >= 0 && converse(&command, place.socket, connection)) break;
+        if (connection >= 0 && converse(&command, connection)) break;
         if (has_started) note_failed_start(&place);
         if (has_started || connection < 0) break;
     }

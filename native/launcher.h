@@ -30,7 +30,7 @@ enum limits {
     LIMIT_FRAME_BYTES = 262144, LIMIT_BACKLOG = 1024, LIMIT_NESTING = 8,
 };
 /* docs/protocol.md section 1. Twins: src/protocol/launcher-wire.ts, EXIT in src/core/errors.ts. */
-enum { WIRE_VERSION = 1, TOKEN_BYTES = 16, FLAG_STDERR_IS_TERMINAL = 1 };
+enum { WIRE_VERSION = 2, TOKEN_BYTES = 16, FLAG_STDERR_IS_TERMINAL = 1 };
 enum frame_type {
     RUN = 1, PREPROCESSED = 2, SOURCE = 3, COMMITTED = 5, LEAVING = 6, BEAT = 0x81, EXEC = 0x82,
     PREPROCESS = 0x83, TEMPORARY = 0x84, STDOUT = 0x85, STDERR = 0x86, DONE = 0x87, FAIL = 0x88,
@@ -39,7 +39,8 @@ enum field_tag {
     TAG_VERSION = 1, TAG_PID = 2, TAG_UMASK = 3, TAG_FLAGS = 4, TAG_CWD = 5, TAG_WORLD = 6,
     TAG_COMPILER = 7, TAG_WORD = 8, TAG_VARIABLE = 9, TAG_STATUS = 20, TAG_STDERR_BYTES = 21,
     TAG_CPU_MICROSECONDS = 22, TAG_ERRNO = 23, TAG_FAILED_TARGET = 24, TAG_WHY = 25, TAG_TOKEN = 30,
-    TAG_TEMPORARY = 31, TAG_RENAME_FROM = 32, TAG_RENAME_TO = 33, TAG_MESSAGE = 34, TAGS,
+    TAG_TEMPORARY = 31, TAG_RENAME_FROM = 32, TAG_RENAME_TO = 33, TAG_MESSAGE = 34, TAG_SOCKET = 35,
+    TAGS,
 };
 enum leaving { INTERRUPTED = 1, DAEMON_SILENT = 2, CANNOT_PREPROCESS = 3 };
 enum { FAILURE = 100, BAD_ARGUMENTS = 101, NO_MEMORY = 105, NO_COMPILER = 110, RECURSION = 111 };
@@ -70,4 +71,4 @@ struct place find_place(void);
 int connect_to(const char *socket_path);
 int reach_daemon(const struct place *place, bool *started);
 void note_failed_start(const struct place *place);
-bool converse(const struct command *command, const char *socket_path, int connection);
+bool converse(const struct command *command, int connection);

@@ -97,7 +97,10 @@ export class CommandRun {
       case 'decline':
         this.#source = decision.source;
         if (decision.notice !== undefined) {
-          if (!this.#settings.fallback) return this.#fail(decision.notice, EXIT.badHostSpec);
+          if (!this.#settings.fallback) {
+            this.#recordFailure({ decline: decision.reason }, toText(decision.notice));
+            return this.#fail(decision.notice, EXIT.badHostSpec);
+          }
           this.#messages.notice(decision.notice);
         }
         return this.#runLocally({ decline: decision.reason });
@@ -139,13 +142,7 @@ export class CommandRun {
     const { reason, detail, diagnostics } = verdict;
     if ('fallback' in reason) {
       if (!this.#settings.fallback) {
-        this.#recordEnd({
-          event: 'failed',
-          ...this.#identity,
-          source: toText(this.#source),
-          fallback: reason.fallback,
-          ...(detail === undefined ? {} : { detail }),
-        });
+        this.#recordFailure(reason, detail);
         if (diagnostics !== undefined) this.#launcher.send({ kind: 'stderr', bytes: diagnostics });
         return this.#fail(refusalMessage(reason.fallback, detail), EXIT.failure);
       }
@@ -187,6 +184,17 @@ export class CommandRun {
       source: toText(this.#source),
       ...(detail === undefined ? {} : { detail }),
       waited,
+      ...reason,
+    });
+  }
+
+  /** TSCC_FALLBACK=0: it would have run here. */
+  #recordFailure(reason: LocalReason, detail: string | undefined): void {
+    this.#recordEnd({
+      event: 'failed',
+      ...this.#identity,
+      source: toText(this.#source),
+      ...(detail === undefined ? {} : { detail }),
       ...reason,
     });
   }
@@ -243,7 +251,8 @@ export class CommandRun {
   async #survive(error: unknown): Promise<void> {
     const stack = error instanceof Error ? error.stack : undefined;
     this.#context.log(`${this.#phase()}: ${stack ?? describeError(error)}`);
-    if (this.#launcher.gone.aborted) return;
+    const { gone } = this.#launcher;
+    if (gone.aborted) return this.#recordDeparture(gone.reason as LauncherGone);
     try {
       await this.#runLocally({ fallback: 'internal-error' }, describeError(error));
     } catch (second) {

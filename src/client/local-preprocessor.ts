@@ -41,6 +41,7 @@ export async function preprocessHere(
   );
   launcher.send({
     kind: 'preprocess',
+    socket: intake.socket,
     token,
     argv,
     temporaries: temporary === undefined ? [] : [temporary],

@@ -21,6 +21,7 @@ import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
 import { LocalSlots } from './local-slots.js';
+import { OwnSocket } from './own-socket.js';
 import { ServerLink } from './server-link.js';
 import { SessionDaemon } from './session-daemon.js';
 import { newSessionName } from './session-name.js';
@@ -98,6 +99,8 @@ function unique(): string {
 
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
+const ownSocket = new OwnSocket(socketPath, uniquePrefix);
+ownSocket.removeStale();
 
 const daemon = new SessionDaemon({
   stateDirectory,
@@ -109,7 +112,7 @@ const daemon = new SessionDaemon({
   compilers: new ToolchainProbe(realToolchainDeps(log)),
   farm,
   slots,
-  intake: new SourceIntake(DAEMON.sourceBytes),
+  intake: new SourceIntake(fromText(ownSocket.path), DAEMON.sourceBytes),
   clock: realClock,
   compress,
   unique,
@@ -118,13 +121,13 @@ const daemon = new SessionDaemon({
     return () => start !== undefined && processStart(pid) === start;
   },
   log,
-  stopListening() {
+  leaveSocket() {
     // Not when another daemon has taken the path over.
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ownInode) unlinkSync(socketPath);
-    server.close();
   },
   onEnd() {
     log('ends');
+    ownSocket.remove();
     // The last answers are still on their way out; nothing else holds the process.
     setImmediate(() => process.exit());
   },

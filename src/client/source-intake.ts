@@ -11,11 +11,14 @@ export class SourceTooLarge extends Error {
 }
 
 export class SourceIntake {
+  /** Path of the socket that takes them. */
+  readonly socket: ByteString;
   readonly #maximum: number;
   readonly #expected = new Map<ByteString, (stream: Duplex) => void>();
 
   /** @param maximum bytes kept of one source */
-  constructor(maximum: number) {
+  constructor(socket: ByteString, maximum: number) {
+    this.socket = socket;
     this.#maximum = maximum;
   }
 

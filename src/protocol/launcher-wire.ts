@@ -6,7 +6,7 @@ import { LAUNCHER } from '../core/limits.js';
 import { fromBytes, type ByteString } from '../core/byte-string.js';
 import { bytesFrame, Fields, FieldWriter, MalformedFrame } from './field-codec.js';
 
-export const LAUNCHER_WIRE_VERSION = 1;
+export const LAUNCHER_WIRE_VERSION = 2;
 
 export const FROM_LAUNCHER = {
   run: 0x01,
@@ -50,6 +50,7 @@ export const TAG = {
   renameFrom: 32,
   renameTo: 33,
   message: 34,
+  socket: 35,
 } as const;
 
 const FLAG_STDERR_IS_TERMINAL = 1;
@@ -98,6 +99,8 @@ export type ToLauncher =
   | { readonly kind: 'exec' }
   | {
       readonly kind: 'preprocess';
+      /** Where this very daemon takes the second connection. */
+      readonly socket: ByteString;
       /** 16 bytes that name the second connection. */
       readonly token: ByteString;
       readonly argv: readonly ByteString[];
@@ -159,6 +162,7 @@ export function encodeToLauncher(message: ToLauncher): Buffer {
       return bytesFrame(TO_LAUNCHER.exec, new Uint8Array());
     case 'preprocess':
       return new FieldWriter()
+        .add(TAG.socket, message.socket)
         .add(TAG.token, message.token)
         .addAll(TAG.word, message.argv)
         .addAll(TAG.temporary, message.temporaries)

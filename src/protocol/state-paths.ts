@@ -54,6 +54,15 @@ export function socketPath(base: string, realStateDirectory: string): string {
   return `${base}/${fnv1a64(Buffer.from(realStateDirectory))}.sock`;
 }
 
+/**
+ * A daemon's own name for its socket, `BASE/HASH8-ID.src`, no longer than the one that all share.
+ *
+ * @param id 8 hex digits
+ */
+export function ownSocketPath(socket: string, id: string): string {
+  return `${socket.replace(/[0-9a-f]{8}\.sock$/, '')}-${id}.src`;
+}
+
 const FNV_OFFSET = 0xcbf29ce484222325n;
 const FNV_PRIME = 0x100000001b3n;
 

@@ -17,7 +17,9 @@ export function describeEnd(end: EndEvent): string {
         ? `${end.source}: local, ${end.decline}: ${explainDecline(end.decline)}${detail}`
         : `${end.source}: local, fallback ${end.fallback}: ${FALLBACK_REASONS[end.fallback]}${detail}`;
     case 'failed':
-      return `${end.source}: failed, ${end.fallback}: ${FALLBACK_REASONS[end.fallback]}${detail}`;
+      return 'decline' in end
+        ? `${end.source}: failed, ${end.decline}: ${explainDecline(end.decline)}${detail}`
+        : `${end.source}: failed, ${end.fallback}: ${FALLBACK_REASONS[end.fallback]}${detail}`;
     case 'other':
       return `${end.argv.join(' ')}: other, ${end.kind}: ${OTHER_KINDS[end.kind]}`;
     case 'cancelled':

@@ -55,7 +55,7 @@ function setUp(t: Test, options: Options = {}) {
   }, slots);
   const store = new MemoryJournals();
   const session = new Session(new Journal('/s', 'test', store, clock, () => {}), false);
-  const intake = new SourceIntake(options.maximumSource ?? 1_000_000);
+  const intake = new SourceIntake('/run/own.src', options.maximumSource ?? 1_000_000);
   const logged: string[] = [];
   let names = 0;
   const context = {
@@ -234,6 +234,7 @@ await t.test('a bad host list where nothing may run here', async (t) => {
   const run = setUp(t, { environment: { TSCC_HOSTS: 'red:x', TSCC_FALLBACK: '0' } });
   t.match(readFail(await run.launcher.expect('fail')), { status: 106, message: /column 4/ });
   await run.ended;
+  t.match(run.status(), { failed: 1, declines: { 'bad-hosts': 1 }, outcomes: { local: 0 } });
 });
 
 await t.test('no server: told once, compiled here', async (t) => {

@@ -6,7 +6,7 @@ import { SourceIntake } from '../../src/client/source-intake.js';
 const TOKEN = '0123456789abcdef';
 
 function setUp(maximum = 100) {
-  const intake = new SourceIntake(maximum);
+  const intake = new SourceIntake('/run/own.src', maximum);
   const abort = new AbortController();
   const source = intake.expect(TOKEN, abort.signal);
   // Looked at later than it may come.
@@ -83,7 +83,10 @@ await t.test('nobody waits for a launcher that is gone', async (t) => {
     t.equal(stream.destroyed, true);
   });
   await t.test('from the start', async (t) => {
-    await t.rejects(new SourceIntake(1).expect(TOKEN, AbortSignal.abort(gone)), gone);
+    await t.rejects(
+      new SourceIntake('/run/own.src', 1).expect(TOKEN, AbortSignal.abort(gone)),
+      gone,
+    );
   });
   await t.test('after it: too late', async (t) => {
     const { intake, abort, source, stream } = setUp();

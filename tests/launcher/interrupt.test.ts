@@ -34,6 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const { sandbox, daemon, launcher, connection } = await waiting(t);
     connection.send({
       kind: 'preprocess',
+      socket: daemon.socket,
       token: 'x'.repeat(16),
       argv: ['mycc', '-E'],
       temporaries: [join(sandbox.work, 'a.d.tmp')],

@@ -24,6 +24,7 @@ async function asked(
   const waiting = await startLauncher(stage, [compiler, '-c', 'a.c'], { input: 'pipe' });
   waiting.connection.send({
     kind: 'preprocess',
+    socket: stage.daemon.socket,
     token: TOKEN,
     argv: [compiler, ...words],
     temporaries: temporaries.map((name) => join(sandbox.work, name)),
@@ -126,6 +127,7 @@ await t.test('PREPROCESS may come again, but not while one runs', async (t) => {
   const { daemon, launcher, connection, sandbox } = await asked(t, 'gcc', ['-E', 'a.c']);
   const again = {
     kind: 'preprocess',
+    socket: daemon.socket,
     token: TOKEN,
     argv: ['gcc', '-E', 'a.h'],
     temporaries: [join(sandbox.work, 'late.tmp')],
@@ -153,7 +155,13 @@ await t.test('when it cannot be given a connection the compiler runs here', asyn
   const launcher = sandbox.start(['mycc']);
   const { connection } = await daemon.acceptRun();
   daemon.stopListening();
-  connection.send({ kind: 'preprocess', token: TOKEN, argv: ['mycc', '-E'], temporaries: [] });
+  connection.send({
+    kind: 'preprocess',
+    socket: daemon.socket,
+    token: TOKEN,
+    argv: ['mycc', '-E'],
+    temporaries: [],
+  });
   t.equal((await connection.expect('leaving')).why, 'cannot-preprocess');
   const ending = await launcher.ending;
   t.match(ending, { status: 0, stderr: '' });
@@ -168,7 +176,13 @@ await t.test('what outlives it and holds its output does not hold the launcher',
   t.teardown(() => daemon.close());
   const launcher = sandbox.start(['mycc']);
   const { connection } = await daemon.acceptRun();
-  connection.send({ kind: 'preprocess', token: TOKEN, argv: ['mycc', '-E'], temporaries: [] });
+  connection.send({
+    kind: 'preprocess',
+    socket: daemon.socket,
+    token: TOKEN,
+    argv: ['mycc', '-E'],
+    temporaries: [],
+  });
   const second = await daemon.accept();
   const left = Number((await second.firstBytes()).toString());
   t.teardown(() => process.kill(left, 'SIGKILL'));

@@ -41,6 +41,7 @@ await t.test('silence during preprocessing ends the preprocessor first', async (
   const { connection } = await daemon.acceptRun();
   connection.send({
     kind: 'preprocess',
+    socket: daemon.socket,
     token: 'x'.repeat(16),
     argv: ['mycc', '-E'],
     temporaries: [join(sandbox.work, 'a.d.tmp')],

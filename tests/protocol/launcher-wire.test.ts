@@ -109,12 +109,14 @@ await t.test('the words of a daemon', async (t) => {
   const token = 'x'.repeat(16);
   const preprocess = frame({
     kind: 'preprocess',
+    socket: '/run/\xe9.src',
     token,
     argv: ['gcc', '-E'],
     temporaries: ['/t1', '/t2'],
   });
   t.equal(preprocess.type, TO_LAUNCHER.preprocess);
   const fields = new Fields(preprocess.body);
+  t.equal(fields.string(TAG.socket), '/run/\xe9.src');
   t.equal(fields.string(TAG.token), token);
   t.same(fields.strings(TAG.word), ['gcc', '-E']);
   t.same(fields.strings(TAG.temporary), ['/t1', '/t2']);

@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   fnv1a64,
+  ownSocketPath,
   socketDirectory,
   socketPath,
   stateDirectories,
@@ -23,6 +24,9 @@ await t.test('where sockets are', async (t) => {
   t.equal(of(`/${'x'.repeat(79)}`), `/${'x'.repeat(79)}/tscc`, 'the longest that fits');
   t.equal(of(`/${'x'.repeat(80)}`), '/tmp/tscc-7');
   t.match(socketPath('/b', '/state'), /^\/b\/[0-9a-f]{16}\.sock$/);
+  const own = ownSocketPath('/b/0123456789abcdef.sock', 'fedcba98');
+  t.equal(own, '/b/01234567-fedcba98.src');
+  t.equal(own.length, socketPath('/b', '/state').length, 'so that it fits as well');
 });
 
 await t.test('FNV-1a 64 as published', async (t) => {

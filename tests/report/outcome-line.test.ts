@@ -21,6 +21,10 @@ await t.test('a line for each way to end here', async (t) => {
     describeEnd({ event: 'failed', ...command, source: 'x.c', fallback: 'server-lost' }),
     'x.c: failed, server-lost: the connection to the server broke, and so did the next try',
   );
+  t.match(
+    describeEnd({ event: 'failed', ...command, source: 'x.c', decline: 'bad-hosts' }),
+    /^x\.c: failed, bad-hosts: the host list has an error/,
+  );
   t.equal(
     describeEnd({ event: 'other', ...command, kind: 'link' }),
     'gcc -c x.c: other, link: links',
