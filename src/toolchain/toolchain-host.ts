@@ -2,6 +2,7 @@
 import { fromBytes, toText } from '../core/byte-string.js';
 import { ARGUMENTS } from '../core/limits.js';
 import { FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
+import { realFiles } from '../platform/files.js';
 import { run } from '../platform/process.js';
 import type { ToolchainDeps } from './toolchain.js';
 
@@ -17,6 +18,7 @@ export function realToolchainDeps(note: (message: string) => void): ToolchainDep
       return { status, stdout: fromBytes(result.stdout), stderr: fromBytes(result.stderr) };
     },
     stamp: fileStamp,
+    size: (file) => realFiles.stat(file)?.size ?? 0,
     readStart,
     hash: (file, stamp) => hashes.hash(file, stamp),
     note,

@@ -22,6 +22,8 @@ export interface Toolchain {
   readonly compiler: ByteString;
   /** Last component of that path: it decides the driver's language and prefix. */
   readonly name: ByteString;
+  /** Size of the driver, that is of the file behind that path: others of another size differ. */
+  readonly driverBytes: number;
 }
 
 export interface ProbeOutput {
@@ -40,6 +42,8 @@ export interface ToolchainDeps {
   ): Promise<ProbeOutput>;
   /** Changes whenever the regular file that `file` leads to does; undefined if there is none. */
   stamp(file: ByteString): string | undefined;
+  /** Of the file that `file` leads to, in bytes. */
+  size(file: ByteString): number;
   /** First bytes of a file. */
   readStart(file: ByteString, length: number): Promise<Buffer>;
   /** Content digest of a file that has this stamp. */
@@ -168,8 +172,15 @@ class Inspection {
       return 'compiler-unknown';
     }
     const identity = ['tscc toolchain 1', family, version, target, ...lines].join('\n');
-    const name = baseName(this.#compiler);
-    return { digest: digestOf(identity), family, version, target, compiler: this.#compiler, name };
+    return {
+      digest: digestOf(identity),
+      family,
+      version,
+      target,
+      compiler: this.#compiler,
+      name: baseName(this.#compiler),
+      driverBytes: this.#deps.size(this.#compiler),
+    };
   }
 
   #gccParts(): Promise<string[]>[] {

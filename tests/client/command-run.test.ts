@@ -28,7 +28,13 @@ import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
 
 const DIGEST = digestOf('gcc');
-const TOOLCHAIN = { digest: DIGEST, family: 'gcc', name: 'gcc', version: '12' } as Toolchain;
+const TOOLCHAIN = {
+  digest: DIGEST,
+  family: 'gcc',
+  name: 'gcc',
+  version: '12',
+  driverBytes: 1,
+} as Toolchain;
 const PREPROCESSED = Buffer.from('# 1 "x.c"\nint x;\n');
 const OBJECT = Buffer.from('object');
 
