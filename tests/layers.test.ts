@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const GATES = [
   /^platform\//,
   /^cli\//,
-  /^client\/(session-daemon-main|dial)\.ts$/,
+  /^client\/(session-daemon-main|dial|own-socket)\.ts$/,
   /^protocol\/(control|key-file)\.ts$/,
   /^server\/(access|job-directory|job-output|runner|server|source-receiver|toolchains)\.ts$/,
 ];

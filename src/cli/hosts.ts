@@ -119,7 +119,7 @@ function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostRepor
   if (serverState === undefined || welcome === undefined) return undefined;
   const answers = toolchains.map((toolchain) => ({
     name: `${toText(toolchain.name)} ${toolchain.version}`,
-    has: link.hasToolchain(toolchain.digest, toolchain.name),
+    has: link.hasToolchain(toolchain),
   }));
   if (answers.some(({ has }) => has === 'unknown')) return undefined;
   return {

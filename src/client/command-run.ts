@@ -14,6 +14,8 @@ import { DAEMON } from '../core/limits.js';
 import type { OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
+import type { EndEvent } from '../report/outcome-line.js';
+import { BuildMessages } from './build-messages.js';
 import { decide, type Decision, type DecisionContext } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
@@ -44,6 +46,7 @@ export class CommandRun {
   readonly #session: Session;
   readonly #context: CommandRunContext;
   readonly #identity: CommandIdentity;
+  readonly #messages: BuildMessages;
   readonly #began: number;
   #phase: () => string = () => 'deciding';
   #source: ByteString = '';
@@ -60,6 +63,7 @@ export class CommandRun {
     this.#settings = settings;
     this.#session = session;
     this.#context = context;
+    this.#messages = new BuildMessages(launcher, request, settings, session, context);
     this.#began = context.clock.monotonic();
     this.#identity = {
       id: session.enter(),
@@ -93,8 +97,11 @@ export class CommandRun {
       case 'decline':
         this.#source = decision.source;
         if (decision.notice !== undefined) {
-          if (!this.#settings.fallback) return this.#fail(decision.notice, EXIT.badHostSpec);
-          this.#tell(decision.notice);
+          if (!this.#settings.fallback) {
+            this.#recordFailure({ decline: decision.reason }, toText(decision.notice));
+            return this.#fail(decision.notice, EXIT.badHostSpec);
+          }
+          this.#messages.notice(decision.notice);
         }
         return this.#runLocally({ decline: decision.reason });
       case 'plain': {
@@ -106,6 +113,7 @@ export class CommandRun {
           this.#launcher,
           this.#context,
           this.#began,
+          (host) => this.#messages.remote(decision.command.source, host),
         );
         this.#phase = () => compile.phase;
         return this.#conclude(await compile.run(), decision.command.output);
@@ -134,26 +142,20 @@ export class CommandRun {
     const { reason, detail, diagnostics } = verdict;
     if ('fallback' in reason) {
       if (!this.#settings.fallback) {
-        this.#session.record({
-          event: 'failed',
-          ...this.#identity,
-          source: toText(this.#source),
-          fallback: reason.fallback,
-          ...(detail === undefined ? {} : { detail }),
-        });
+        this.#recordFailure(reason, detail);
         if (diagnostics !== undefined) this.#launcher.send({ kind: 'stderr', bytes: diagnostics });
         return this.#fail(refusalMessage(reason.fallback, detail), EXIT.failure);
       }
       if (reason.fallback === 'no-server' || reason.fallback === 'no-toolchain') {
         // The detail changes with each host's state; the news does not.
-        this.#tell(`${reason.fallback}: ${detail}; compiling locally`, reason.fallback);
+        this.#messages.notice(`${reason.fallback}: ${detail}; compiling locally`, reason.fallback);
       }
     }
     return this.#runLocally(reason, detail);
   }
 
   async #runOther(kind: OtherKind): Promise<void> {
-    this.#session.record({ event: 'other', ...this.#identity, kind });
+    this.#recordEnd({ event: 'other', ...this.#identity, kind });
     this.#phase = () => 'local-queue';
     await this.#exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#localSlot('other'));
   }
@@ -176,12 +178,23 @@ export class CommandRun {
   }
 
   #recordLocal(reason: LocalReason, detail: string | undefined, waited: number): void {
-    this.#session.record({
+    this.#recordEnd({
       event: 'local',
       ...this.#identity,
       source: toText(this.#source),
       ...(detail === undefined ? {} : { detail }),
       waited,
+      ...reason,
+    });
+  }
+
+  /** TSCC_FALLBACK=0: it would have run here. */
+  #recordFailure(reason: LocalReason, detail: string | undefined): void {
+    this.#recordEnd({
+      event: 'failed',
+      ...this.#identity,
+      source: toText(this.#source),
+      ...(detail === undefined ? {} : { detail }),
       ...reason,
     });
   }
@@ -225,7 +238,7 @@ export class CommandRun {
         return this.#recordLocal({ fallback: 'internal-error' }, gone.message, this.#elapsed());
       case 'interrupted':
       case undefined:
-        this.#session.record({
+        this.#recordEnd({
           event: 'cancelled',
           ...this.#identity,
           phase: this.#phase(),
@@ -238,7 +251,8 @@ export class CommandRun {
   async #survive(error: unknown): Promise<void> {
     const stack = error instanceof Error ? error.stack : undefined;
     this.#context.log(`${this.#phase()}: ${stack ?? describeError(error)}`);
-    if (this.#launcher.gone.aborted) return;
+    const { gone } = this.#launcher;
+    if (gone.aborted) return this.#recordDeparture(gone.reason as LauncherGone);
     try {
       await this.#runLocally({ fallback: 'internal-error' }, describeError(error));
     } catch (second) {
@@ -251,11 +265,9 @@ export class CommandRun {
     this.#launcher.send({ kind: 'fail', status, message });
   }
 
-  /** One line on the build's standard error, once in a session for each subject. */
-  #tell(message: ByteString, subject: string = message): void {
-    if (!this.#session.isNews(subject)) return;
-    const bytes = Buffer.from(`tscc: ${message}\n`, 'latin1');
-    this.#launcher.send({ kind: 'stderr', bytes });
+  #recordEnd(end: EndEvent): void {
+    this.#session.record(end);
+    this.#messages.end(end);
   }
 
   #elapsed(): number {

@@ -139,7 +139,6 @@ export class Farm {
   }
 
   #outlook(request: PlaceRequest): Outlook {
-    const { digest, name } = request.toolchain;
     const open: ServerLink[] = [];
     const down: string[] = [];
     const lacking: string[] = [];
@@ -149,7 +148,7 @@ export class Farm {
       const link = this.#linkTo(host, request.settings);
       link.want();
       const isUp = link.state === 'up';
-      const has = isUp ? link.hasToolchain(digest, name) : 'unknown';
+      const has = isUp ? link.hasToolchain(request.toolchain) : 'unknown';
       if (link.state === 'down') down.push(`${host.name}: ${link.downReason}`);
       else if (!isUp || has === 'unknown') isUnsettled = true;
       else if (has === 'no') lacking.push(host.name);

@@ -36,6 +36,7 @@ export interface HostList {
   readonly localSlots: number | undefined;
   /** Most local preprocessors at once; undefined: the default. */
   readonly preprocessSlots: number | undefined;
+  /** The order of the hosts shall mean nothing. */
   readonly randomize: boolean;
 }
 
@@ -49,9 +50,9 @@ export interface HostListError {
 /** What distcc has and tscc has not. */
 const NOT_SUPPORTED: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /^\+zeroconf$/, what: '+zeroconf' },
-  { pattern: /@/, what: 'ssh (@host)' },
-  { pattern: /,auth(=|,|$)/, what: "option 'auth'" },
-  { pattern: /,down(,|$)/, what: "option 'down'" },
+  { pattern: /^.*@/, what: 'ssh (@host)' },
+  { pattern: /(?<=,)auth(=|,|$)/, what: "option 'auth'" },
+  { pattern: /(?<=,)down(,|$)/, what: "option 'down'" },
 ];
 
 /** distcc's default for a localhost without a number. */
@@ -66,8 +67,10 @@ export function parseHostList(text: ByteString): Result<HostList, HostListError>
   for (const word of words(text)) {
     const wrong = (offset: number, message: string) =>
       failure({ message, line: word.line, column: word.column + offset });
-    const unsupported = NOT_SUPPORTED.find(({ pattern }) => pattern.test(word.text));
-    if (unsupported !== undefined) return wrong(0, `${unsupported.what} is not supported yet`);
+    for (const { pattern, what } of NOT_SUPPORTED) {
+      const at = word.text.search(pattern);
+      if (at >= 0) return wrong(at, `${what} is not supported yet`);
+    }
     if (word.text.startsWith('--')) {
       const [, name, value] = /^--([a-z_]+)(?:=(.*))?$/s.exec(word.text) ?? [];
       const number = slotCount(value);

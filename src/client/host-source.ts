@@ -3,7 +3,7 @@
  * lists are kept by their text, and files are read again when their size or time has changed.
  */
 import { fromText, toText, type ByteString } from '../core/byte-string.js';
-import { failure, type Result } from '../core/errors.js';
+import { failure, success, type Result } from '../core/errors.js';
 import type { FileFacts, Files } from '../platform/files.js';
 import { describeHostListError, parseHostList, type HostList } from './host-list.js';
 import type { Settings } from './settings.js';
@@ -19,17 +19,22 @@ const NONE: HostList = {
 export class HostSource {
   readonly #files: Files;
   readonly #stateDirectory: ByteString;
+  readonly #random: () => number;
   readonly #parsed = new Map<string, Result<HostList, string>>();
   readonly #read = new Map<ByteString, { readonly facts: FileFacts; readonly text: ByteString }>();
 
-  constructor(stateDirectory: ByteString, files: Files) {
+  /** @param random as Math.random */
+  constructor(stateDirectory: ByteString, files: Files, random = Math.random) {
+    this.#random = random;
     this.#stateDirectory = stateDirectory;
     this.#files = files;
   }
 
   /** The list, or one line that says where it is wrong. No list at all is an empty one. */
   hostsFor(settings: Settings): Result<HostList, string> {
-    if (settings.hosts !== undefined) return this.#parse(settings.hosts, 'TSCC_HOSTS');
+    if (settings.hosts !== undefined) {
+      return this.#parse(settings.hosts.list, settings.hosts.variable);
+    }
     for (const path of hostFiles(this.#stateDirectory, settings.configHome)) {
       const text = this.#contents(path);
       if (text !== undefined) return this.#parse(text, path);
@@ -56,11 +61,21 @@ export class HostSource {
     if (parsed === undefined) {
       const result = parseHostList(text);
       parsed = result.ok
-        ? result
+        ? success(this.#shuffled(result.value))
         : failure(fromText(describeHostListError(result.error, toText(origin))));
       this.#parsed.set(key, parsed);
     }
     return parsed;
+  }
+
+  /**
+   * With --randomize, hosts in an order of this daemon's own: among equals the first is taken, and
+   * not every client shall begin with the same one.
+   */
+  #shuffled(list: HostList): HostList {
+    if (!list.randomize) return list;
+    const drawn = list.remote.map((host) => ({ host, lot: this.#random() }));
+    return { ...list, remote: drawn.toSorted((a, b) => a.lot - b.lot).map(({ host }) => host) };
   }
 }
 

@@ -94,10 +94,14 @@ export class PlainCompile {
   readonly #context: PlainCompileContext;
   readonly #outputs: CompileOutputs;
   readonly #times: { -readonly [phase in keyof Phases]: number };
+  readonly #onResult: (host: string) => void;
   #mark: number;
   #preprocessCpu = 0;
 
-  /** @param began monotonic time of the request */
+  /**
+   * @param began monotonic time of the request
+   * @param onResult called before the outputs are put in place
+   */
   constructor(
     request: RunRequest,
     settings: Settings,
@@ -105,6 +109,7 @@ export class PlainCompile {
     launcher: LauncherConnection,
     context: PlainCompileContext,
     began: number,
+    onResult: (host: string) => void,
   ) {
     this.#request = request;
     this.#settings = settings;
@@ -117,6 +122,7 @@ export class PlainCompile {
     const isSourceReady = isPreprocessed(decision.command.language);
     const targets = { output, dependencies: isSourceReady ? undefined : dependencies };
     this.#outputs = new CompileOutputs(targets, request.umask, context.unique, context.files);
+    this.#onResult = onResult;
     this.#times = {
       decide: 0,
       preprocessQueue: 0,
@@ -147,6 +153,7 @@ export class PlainCompile {
       // All of it has arrived there, so no connection holds on to it.
       this.#context.buffers.give(source);
       await this.#write(result);
+      this.#onResult(host);
       await this.#commit();
       isCommitted = true;
       return {

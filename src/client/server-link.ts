@@ -17,6 +17,7 @@ import type { Clock, Timer } from '../platform/clock.js';
 import { WIRE_VERSION, type ServerState, type Welcome } from '../protocol/messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
+import type { Toolchain } from '../toolchain/toolchain.js';
 import type { RemoteHost } from './host-list.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 import { ResultCollector } from './result-collector.js';
@@ -35,6 +36,9 @@ export interface ServerLinkContext {
   /** Called when the host comes up or goes down. */
   readonly onUpOrDown: (state: 'up' | 'down', detail: string) => void;
 }
+
+/** What a server is asked by. */
+export type WantedToolchain = Pick<Toolchain, 'digest' | 'name' | 'driverBytes'>;
 
 interface Up {
   readonly name: 'up';
@@ -124,14 +128,14 @@ export class ServerLink {
   }
 
   /** Whether the server has a toolchain; `unknown` while it is being asked. */
-  hasToolchain(digest: Digest, name: string): 'yes' | 'no' | 'unknown' {
+  hasToolchain({ digest, name, driverBytes }: WantedToolchain): 'yes' | 'no' | 'unknown' {
     if (this.#state.name !== 'up') return 'unknown';
     const { toolchains, connection } = this.#state;
     const now = this.#context.clock.monotonic();
     const answer = toolchains.get(digest);
     const isOld = answer?.known === false && now - answer.at > SCHEDULING.askAgain;
     if (answer === undefined || isOld) {
-      connection.send({ kind: 'toolchain-query', digest, name });
+      connection.send({ kind: 'toolchain-query', digest, name, driverBytes });
       const patience = this.#context.clock.after(SCHEDULING.toolchainAnswer, () => {
         toolchains.set(digest, { known: false, at: this.#context.clock.monotonic() });
         this.#context.onChange();

@@ -123,10 +123,9 @@ const daemon = new SessionDaemon({
     return () => start !== undefined && processStart(pid) === start;
   },
   log,
-  stopListening() {
+  leaveSocket() {
     // Not when another daemon has taken the path over.
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ownInode) unlinkSync(socketPath);
-    server.close();
   },
   onEnd() {
     log('ends');

@@ -3,7 +3,10 @@
  * when told to. What happens to a command is CommandRun's affair.
  *
  *   serving ── idle for DAEMON.idleExit, or no command left after `stop` ──▶ ended
- *      └─────── stop, newer launcher ──▶ ending (no new connections) ───────▶ ended
+ *      └─────── stop, newer launcher ──▶ ending ── no command left ─────────▶ ended
+ *
+ * While it ends new launchers find its socket no more. Those that it has go on as if nothing had
+ * happened.
  */
 import type { Duplex } from 'node:stream';
 import { DAEMON } from '../core/limits.js';
@@ -30,7 +33,7 @@ export interface SessionDaemonContext extends CommandRunContext {
   readonly journals: JournalStore;
   readonly sessions: Sessions;
   /** Takes the socket off its path, so that the next launcher starts another daemon. */
-  readonly stopListening: () => void;
+  readonly leaveSocket: () => void;
   /** Everything has ended; the process may exit. */
   readonly onEnd: () => void;
 }
@@ -69,11 +72,11 @@ export class SessionDaemon {
     }
   }
 
-  /** No new connections; the running commands finish. */
+  /** New launchers start another daemon; the commands that are here already finish. */
   stop(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.#context.stopListening();
+    this.#context.leaveSocket();
     this.#endIfDone();
   }
 

@@ -14,6 +14,7 @@ export class Session {
   readonly #told = new Set<string>();
   #commands = 0;
   #active = 0;
+  #isOver = false;
 
   constructor(journal: Journal, isImplicit: boolean) {
     this.journal = journal;
@@ -41,6 +42,15 @@ export class Session {
 
   leave(): void {
     this.#active--;
+    // The daemon may end with its last command, and has forgotten this session by then.
+    if (this.#isOver && this.#active === 0) this.journal.flush();
+  }
+
+  /** Its end is in the journal, which is on disk; commands that still run may add to both. */
+  end(): void {
+    this.record({ event: 'session-end', session: this.name });
+    this.journal.flush();
+    this.#isOver = true;
   }
 
   /** True the first time: a message that would come with every compile is told once a session. */
@@ -110,8 +120,7 @@ export class Sessions {
   end(name: string): void {
     const session = this.#sessions.get(name);
     if (session === undefined) return;
-    session.record({ event: 'session-end', session: name });
-    session.journal.flush();
+    session.end();
     this.#sessions.delete(name);
     if (session === this.#implicit) {
       this.#implicit = undefined;

@@ -7,12 +7,15 @@ import { SCHEDULING, WIRE } from '../core/limits.js';
 import { isSessionName } from '../report/journal.js';
 
 export interface Settings {
-  /** Host list given in the environment; undefined: look for a hosts file. */
-  readonly hosts: ByteString | undefined;
+  /** Host list given in the environment, and by which variable; undefined: look for a file. */
+  readonly hosts: { readonly variable: string; readonly list: ByteString } | undefined;
   readonly mode: 'pump' | 'plain' | 'local';
   /** False: a compile that fails to run remotely is an error. */
   readonly fallback: boolean;
+  /** Say how every command ended. */
   readonly verbose: boolean;
+  /** File for what tscc says to the person who builds; undefined: standard error. */
+  readonly log: ByteString | undefined;
   /** Milliseconds without an answer to a job. */
   readonly ioTimeout: number;
   /** Milliseconds for a connection to a server. */
@@ -31,10 +34,11 @@ export function readSettings(environment: Environment): Settings {
   const session = environment.get('TSCC_SESSION');
   const home = nonEmpty(environment.get('HOME'));
   return {
-    hosts: either(environment, 'HOSTS'),
+    hosts: givenHosts(environment),
     mode: readMode(environment.get('TSCC_MODE')),
     fallback: either(environment, 'FALLBACK') !== '0',
     verbose: isOn(either(environment, 'VERBOSE')),
+    log: either(environment, 'LOG'),
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
     connectTimeout: milliseconds(either(environment, 'CONNECT_TIMEOUT'), WIRE.connect),
     keyFile: nonEmpty(environment.get('TSCC_KEY_FILE')),
@@ -46,9 +50,18 @@ export function readSettings(environment: Environment): Settings {
   };
 }
 
-/** TSCC_NAME, else DISTCC_NAME. */
+/** TSCC_NAME, else DISTCC_NAME; one that is empty counts as not set. */
 function either(environment: Environment, name: string): ByteString | undefined {
-  return environment.get(`TSCC_${name}`) ?? environment.get(`DISTCC_${name}`);
+  return nonEmpty(environment.get(`TSCC_${name}`)) ?? nonEmpty(environment.get(`DISTCC_${name}`));
+}
+
+/** Unlike other variables, an empty one counts: it is a list without a host. */
+function givenHosts(environment: Environment): Settings['hosts'] {
+  for (const variable of ['TSCC_HOSTS', 'DISTCC_HOSTS']) {
+    const list = environment.get(variable);
+    if (list !== undefined) return { variable, list };
+  }
+  return undefined;
 }
 
 function nonEmpty(value: ByteString | undefined): ByteString | undefined {
@@ -56,7 +69,7 @@ function nonEmpty(value: ByteString | undefined): ByteString | undefined {
 }
 
 function isOn(value: ByteString | undefined): boolean {
-  return value !== undefined && value !== '' && value !== '0';
+  return value !== undefined && !value.startsWith('0');
 }
 
 function readMode(value: ByteString | undefined): Settings['mode'] {

@@ -113,8 +113,8 @@ export const SCHEDULING = {
   jobTimeout: 31 * 60_000,
   /**
    * A server that does not answer for a toolchain in this time counts as one without it. The first
-   * question makes it read its compilers: six seconds on a slow machine, half a minute where eight
-   * servers start at once on two busy cores. Pings tell a dead server much earlier.
+   * question makes it read that compiler: a second on an idle machine, many where eight servers
+   * start at once on two busy cores. Pings tell a dead server much earlier.
    */
   toolchainAnswer: 60_000,
   /** A server that lacked a toolchain is asked again after this: somebody may have installed it. */

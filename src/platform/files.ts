@@ -60,6 +60,8 @@ export interface Files {
   /** Removes a file; that it is gone already is fine. */
   remove(path: PathBytes): void;
   append(path: PathBytes, text: string): void;
+  /** Undefined when there is no such file. */
+  size(path: PathBytes): number | undefined;
   newestFirst(directory: PathBytes): string[];
 }
 
@@ -110,6 +112,7 @@ export const realFiles: Files = {
     mkdirSync(systemPath(directory), { recursive: true, mode: 0o700 });
     appendFileSync(systemPath(path), text, { mode: 0o600 });
   },
+  size: (path) => facts(statSync, path)?.size,
   newestFirst(directory) {
     const names = ifThere(() => readdirSync(systemPath(directory), 'latin1')) ?? [];
     return names

@@ -13,7 +13,7 @@ import { FRAME, frameHeader, type FrameType } from './framing.js';
 import { checkMessageBytes } from './message-check.js';
 import { MessageFields } from './message-fields.js';
 
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 
 /** How content is encoded on the wire. */
 export type Encoding = 'brotli' | 'none';
@@ -69,6 +69,8 @@ export interface ToolchainQuery {
   readonly digest: Digest;
   /** Last component of the compiler's path: where the server looks first. */
   readonly name: ByteString;
+  /** Size of the file behind that path: the server looks into compilers of this size only. */
+  readonly driverBytes: number;
 }
 
 export interface ToolchainAnswer {
@@ -274,7 +276,12 @@ export function decodeMessage(type: FrameType, job: number, body: Uint8Array): M
     case FRAME.toolchainQuery: {
       const fields = fieldsOf(body);
       const name = fields.byteString('name', WIRE.nameBytes);
-      return { kind: 'toolchain-query', digest: fields.digest('digest'), name };
+      return {
+        kind: 'toolchain-query',
+        digest: fields.digest('digest'),
+        name,
+        driverBytes: fields.integer('driverBytes', Number.MAX_SAFE_INTEGER),
+      };
     }
     case FRAME.toolchain: {
       const fields = fieldsOf(body);

@@ -70,9 +70,8 @@ export type Event =
       /** TSCC_FALLBACK=0: the compile would have fallen back, and failed instead. */
       readonly event: 'failed';
       readonly source: string;
-      readonly fallback: FallbackReason;
       readonly detail?: string;
-    })
+    } & LocalReason)
   | { readonly event: 'local-end'; readonly id: number; readonly ran: number }
   | (CommandIdentity & { readonly event: 'other'; readonly kind: OtherKind })
   | (CommandIdentity & {

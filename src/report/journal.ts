@@ -12,6 +12,8 @@ export interface JournalStore {
   /** Appends text to a file, making it and its directory where needed. */
   append(path: string, text: string): void;
   read(path: string): string;
+  /** Bytes of a file; undefined when there is none. */
+  size(path: string): number | undefined;
   /** Names in a directory, newest modification first; empty when there is none. */
   newestFirst(directory: string): string[];
   remove(path: string): void;
@@ -36,7 +38,10 @@ export class Journal implements EventSink {
   readonly #store: JournalStore;
   readonly #clock: Clock;
   readonly #onError: (message: string) => void;
+  readonly #stateDirectory: string;
   #status: SessionStatus;
+  /** Of the file, as far as `#status` knows its lines. */
+  #size = 0;
   #waiting: string[] = [];
   #timer: Timer | undefined;
   #failed = false;
@@ -53,11 +58,23 @@ export class Journal implements EventSink {
     this.#store = store;
     this.#clock = clock;
     this.#onError = onError;
-    this.#status = readStatus(stateDirectory, session, store) ?? emptyStatus(session);
+    this.#stateDirectory = stateDirectory;
+    this.#status = this.#readAll();
   }
 
+  /** Counts lines of another daemon too: one that was told to end may still write to the file. */
   get status(): SessionStatus {
+    this.flush();
+    const hasMore = (this.#store.size(this.#path) ?? 0) > this.#size;
+    if (hasMore && !this.#failed) this.#status = this.#readAll();
     return this.#status;
+  }
+
+  #readAll(): SessionStatus {
+    // Asked for before: what is added meanwhile shows next time.
+    this.#size = this.#store.size(this.#path) ?? 0;
+    const read = readStatus(this.#stateDirectory, this.session, this.#store);
+    return read ?? emptyStatus(this.session);
   }
 
   record(event: Event): void {
@@ -76,6 +93,7 @@ export class Journal implements EventSink {
     this.#waiting = [];
     try {
       this.#store.append(this.#path, text);
+      this.#size += Buffer.byteLength(text);
     } catch (error) {
       if (this.#failed) return;
       this.#failed = true;

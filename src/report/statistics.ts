@@ -3,7 +3,7 @@
  * `tscc status --json`.
  */
 import type { OtherKind } from '../core/reasons.js';
-import type { JournalLine, Outcome } from './events.js';
+import type { JournalLine, LocalReason, Outcome } from './events.js';
 
 export interface HostStatus {
   /** Compiles whose result came from this host. */
@@ -100,16 +100,10 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
       };
     case 'local': {
       const outcomes = { ...status.outcomes, local: status.outcomes.local + 1 };
-      return 'decline' in line
-        ? { ...status, outcomes, declines: increment(status.declines, line.decline) }
-        : { ...status, outcomes, fallbacks: increment(status.fallbacks, line.fallback) };
+      return withReason({ ...status, outcomes }, line);
     }
     case 'failed':
-      return {
-        ...status,
-        failed: status.failed + 1,
-        fallbacks: increment(status.fallbacks, line.fallback),
-      };
+      return withReason({ ...status, failed: status.failed + 1 }, line);
     case 'local-end':
       return status;
     case 'other':
@@ -124,6 +118,12 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
       // An event of a newer version in a journal that this version reads.
       return status;
   }
+}
+
+function withReason(status: SessionStatus, reason: LocalReason): SessionStatus {
+  return 'decline' in reason
+    ? { ...status, declines: increment(status.declines, reason.decline) }
+    : { ...status, fallbacks: increment(status.fallbacks, reason.fallback) };
 }
 
 const NEW_HOST: HostStatus = {

@@ -164,16 +164,16 @@ export class ClientConnection {
     }
   }
 
-  async #answer({ digest, name }: ToolchainQuery): Promise<void> {
+  async #answer(query: ToolchainQuery): Promise<void> {
     this.#openQueries++;
     let known = false;
     try {
-      known = (await this.#host.compilers.find(digest, name)) !== undefined;
+      known = (await this.#host.compilers.find(query)) !== undefined;
     } catch (error) {
       this.#log(`looking for a compiler failed: ${String(error)}`);
     }
     this.#openQueries--;
-    this.#connection.send({ kind: 'toolchain', digest, known });
+    this.#connection.send({ kind: 'toolchain', digest: query.digest, known });
   }
 
   #begin(message: Job, client: string): void {

@@ -2,19 +2,25 @@
  * Which compilers this server has, by the digest of their identity. Clients never name paths:
  * compilers are looked up along the server's own PATH, by well-known names only.
  */
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { baseName, fromText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
 import { WRAPPERS } from '../toolchain/wrappers.js';
 
+/** A compiler as a client asks for it. */
+export interface WantedCompiler {
+  readonly digest: Digest;
+  /** What the client calls it: where the search begins. */
+  readonly name: ByteString;
+  /** Size of its driver, which its identity covers: no compiler of another size is looked into. */
+  readonly driverBytes: number;
+}
+
 /** What jobs and connections ask. */
 export interface CompilerCatalogue {
-  /**
-   * Path of the compiler with this identity, searched for; `name` is what the client calls it
-   * and where the search begins. Undefined when this server lacks it.
-   */
-  find(digest: Digest, name: ByteString): Promise<ByteString | undefined>;
+  /** Path of such a compiler, searched for. Undefined when this server lacks it. */
+  find(wanted: WantedCompiler): Promise<ByteString | undefined>;
   /** The compiler that `find` found before, if it is still the same. */
   current(digest: Digest): Promise<ByteString | undefined>;
 }
@@ -61,17 +67,18 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     return undefined;
   }
 
-  async find(digest: Digest, name: ByteString): Promise<ByteString | undefined> {
+  async find(wanted: WantedCompiler): Promise<ByteString | undefined> {
     const found = this.#search.then(async () => {
-      const known = await this.current(digest);
-      return known ?? (await this.#searchFor(digest, name));
+      const known = await this.current(wanted.digest);
+      return known ?? (await this.#searchFor(wanted));
     });
     this.#search = found.catch(() => undefined);
     return found;
   }
 
-  async #searchFor(digest: Digest, name: ByteString): Promise<ByteString | undefined> {
-    const candidates = await this.#candidates();
+  async #searchFor(wanted: WantedCompiler): Promise<ByteString | undefined> {
+    const { digest, name, driverBytes } = wanted;
+    const candidates = await this.#candidates(driverBytes);
     candidates.sort((a, b) => Number(baseName(b) === name) - Number(baseName(a) === name));
     for (const candidate of candidates) {
       const toolchain = await this.#identify(candidate);
@@ -80,13 +87,14 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     return undefined;
   }
 
-  /** Paths of everything on PATH that is called like a compiler, in PATH's order. */
-  async #candidates(): Promise<string[]> {
+  /** Paths of everything on PATH of this size that is called like a compiler, in PATH's order. */
+  async #candidates(driverBytes: number): Promise<string[]> {
     const candidates: string[] = [];
     for (const directory of this.#path.split(':')) {
       if (!directory.startsWith('/')) continue;
       for (const name of await this.#list(directory)) {
-        if (COMPILER_NAME.test(name)) candidates.push(`${directory}/${name}`);
+        const path = `${directory}/${name}`;
+        if (COMPILER_NAME.test(name) && (await sizeOf(path)) === driverBytes) candidates.push(path);
       }
     }
     return candidates;
@@ -118,4 +126,10 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     this.#log(`found compiler ${candidate}, identity ${toolchain.digest.slice(0, 16)}`);
     return toolchain;
   }
+}
+
+/** Undefined for what is not to be had: a link that leads nowhere, or where nobody may go. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  const facts = await stat(path).catch(() => undefined);
+  return facts?.size;
 }

@@ -2,6 +2,7 @@
 import { fromBytes, toText } from '../core/byte-string.js';
 import { ARGUMENTS } from '../core/limits.js';
 import { directoryStamp, FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
+import { realFiles } from '../platform/files.js';
 import { run } from '../platform/process.js';
 import type { ToolchainDeps } from './toolchain.js';
 
@@ -18,6 +19,7 @@ export function realToolchainDeps(note: (message: string) => void): ToolchainDep
     },
     stamp: fileStamp,
     directoryStamp,
+    size: (file) => realFiles.stat(file)?.size ?? 0,
     readStart,
     hash: (file, stamp) => hashes.hash(file, stamp),
     note,

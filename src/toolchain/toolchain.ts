@@ -23,6 +23,8 @@ export interface Toolchain {
   readonly compiler: ByteString;
   /** Last component of that path: it decides the driver's language and prefix. */
   readonly name: ByteString;
+  /** Size of the driver, that is of the file behind that path: others of another size differ. */
+  readonly driverBytes: number;
 }
 
 export interface ProbeOutput {
@@ -39,6 +41,8 @@ export interface ToolchainDeps extends EvidenceDeps {
     args: readonly ByteString[],
     path: ByteString,
   ): Promise<ProbeOutput>;
+  /** Of the file that `file` leads to, in bytes. */
+  size(file: ByteString): number;
   /** First bytes of a file. */
   readStart(file: ByteString, length: number): Promise<Buffer>;
   /** Content digest of a file that has this stamp. */
@@ -157,8 +161,15 @@ class Inspection {
       return 'compiler-unknown';
     }
     const identity = ['tscc toolchain 1', family, version, target, ...lines].join('\n');
-    const name = baseName(this.#compiler);
-    return { digest: digestOf(identity), family, version, target, compiler: this.#compiler, name };
+    return {
+      digest: digestOf(identity),
+      family,
+      version,
+      target,
+      compiler: this.#compiler,
+      name: baseName(this.#compiler),
+      driverBytes: this.#deps.size(this.#compiler),
+    };
   }
 
   #gccParts(): Promise<string[]>[] {

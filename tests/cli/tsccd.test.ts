@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import t from 'tap';
@@ -36,7 +36,7 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   t.match(welcome.version, /^\d+\.\d+\.\d+/);
 
   const digest = await identityOf(fake);
-  t.equal(await client.knows(digest, 'gcc'), true);
+  t.equal(await client.knows(digest, 'gcc', statSync(fake.path()).size), true);
   client.begin(digest, 'int x;\n');
   const run = await fake.nextInvocation();
   daemon.process.kill('SIGTERM');
@@ -56,7 +56,7 @@ await t.test('a second signal ends it at once', async (t) => {
   const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], { PATH: fake.directory });
   const client = await WireClient.greeted(await daemon.port());
   const digest = await identityOf(fake);
-  await client.knows(digest, 'gcc');
+  await client.knows(digest, 'gcc', statSync(fake.path()).size);
   client.begin(digest, 'int x;\n');
   const run = await fake.nextInvocation();
   daemon.process.kill('SIGINT');
@@ -77,7 +77,7 @@ await t.test(
     const daemon = new TsccdProcess(t, words, { PATH: fake.directory });
     const client = await WireClient.greeted(await daemon.port());
     const digest = await identityOf(fake);
-    await client.knows(digest, 'gcc');
+    await client.knows(digest, 'gcc', statSync(fake.path()).size);
     client.begin(digest, 'int x;\n');
     const run = await fake.nextInvocation();
     await run.child();

@@ -35,7 +35,13 @@ import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
 
 const DIGEST = digestOf('gcc');
-const TOOLCHAIN = { digest: DIGEST, family: 'gcc', name: 'gcc', version: '12' } as Toolchain;
+const TOOLCHAIN = {
+  digest: DIGEST,
+  family: 'gcc',
+  name: 'gcc',
+  version: '12',
+  driverBytes: 1,
+} as Toolchain;
 const PREPROCESSED = Buffer.from('# 1 "x.c"\nint x;\n');
 const OBJECT = Buffer.from('object');
 
@@ -158,6 +164,28 @@ await t.test('a compile goes out and comes back', async (t) => {
   t.equal(run.slots.used('preprocess'), 0);
 });
 
+await t.test('TSCC_VERBOSE: the outcome is told before the launcher’s verdict', async (t) => {
+  const environment = { TSCC_VERBOSE: '1' };
+  const remote = setUp(t, { environment });
+  const server = await remote.server();
+  await remote.preprocess();
+  const job = await server.expect('job');
+  await server.expect('chunk');
+  server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
+
+  t.equal((await remote.launcher.expect('stderr')).toString(), 'tscc: x.c: plain on red\n');
+  await remote.launcher.expect('done');
+  remote.launcher.committed();
+  await remote.ended;
+
+  const local = setUp(t, { environment: { ...environment, TSCC_MODE: 'local' } });
+  t.match((await local.launcher.expect('stderr')).toString(), /^tscc: x\.c: local, mode-local: /);
+  await local.runLocally();
+  const other = setUp(t, { environment, request: { argv: ['gcc', '--version'] } });
+  t.match((await other.launcher.expect('stderr')).toString(), /^tscc: gcc --version: other, query/);
+  await other.runLocally();
+});
+
 await t.test('commands that compile no source run here, and count as other', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-o', 'x', 'x.o'] } });
   await run.launcher.expect('exec');
@@ -214,6 +242,7 @@ await t.test('a bad host list where nothing may run here', async (t) => {
   const run = setUp(t, { environment: { TSCC_HOSTS: 'red:x', TSCC_FALLBACK: '0' } });
   t.match(readFail(await run.launcher.expect('fail')), { status: 106, message: /column 4/ });
   await run.ended;
+  t.match(run.status(), { failed: 1, declines: { 'bad-hosts': 1 }, outcomes: { local: 0 } });
 });
 
 await t.test('no server: told once, compiled here', async (t) => {

@@ -8,7 +8,7 @@ import { FakeServer, remoteHost } from '../fixtures/fake-server.js';
 
 const never = new AbortController().signal;
 const DIGEST = digestOf('gcc');
-const TOOLCHAIN = { digest: DIGEST, name: 'gcc' } as Toolchain;
+const TOOLCHAIN = { digest: DIGEST, name: 'gcc', driverBytes: 1 } as Toolchain;
 
 function setUp(names: readonly string[], localhost = 0) {
   const servers = new Map<string, FakeServer>();

@@ -66,6 +66,17 @@ await t.test('errors tell line and column', async (t) => {
 await t.test('what distcc has and tscc has not yet', async (t) => {
   t.equal(errorOf('+zeroconf'), 'HOSTS: line 1, column 1: +zeroconf is not supported yet');
   t.equal(errorOf('a me@there'), 'HOSTS: line 1, column 3: ssh (@host) is not supported yet');
-  t.match(errorOf('a,auth=b'), "option 'auth' is not supported yet");
-  t.match(errorOf('a,down'), "option 'down' is not supported yet");
+  const places: [list: string, column: number, what: string][] = [
+    ['a,auth=b', 3, "option 'auth'"],
+    ['a/4,lzo,auth', 9, "option 'auth'"],
+    ['one two,down', 9, "option 'down'"],
+    ['two,down,lzo', 5, "option 'down'"],
+    ['@there', 1, 'ssh (@host)'],
+    ['red [::1]@x', 5, 'ssh (@host)'],
+    ['me@there/4:/usr/bin/distccd,lzo', 1, 'ssh (@host)'],
+    ['red +zeroconf', 5, '+zeroconf'],
+  ];
+  for (const [list, column, what] of places) {
+    t.equal(errorOf(list), `HOSTS: line 1, column ${column}: ${what} is not supported yet`);
+  }
 });

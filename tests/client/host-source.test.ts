@@ -36,8 +36,8 @@ const DIRECTORY = { kind: 'directory', id: '/state', size: 0, modified: 0, mode:
 const OWN = '/state/hosts';
 const CONFIGURED = '/config/tscc/hosts';
 
-function setUp(texts = new Texts()) {
-  const source = new HostSource('/state', texts.files);
+function setUp(texts = new Texts(), random?: () => number) {
+  const source = new HostSource('/state', texts.files, random);
   const settings = (environment: Readonly<Record<string, string>>) =>
     readSettings(new Map(Object.entries({ XDG_CONFIG_HOME: '/config', ...environment })));
   return {
@@ -98,8 +98,18 @@ await t.test('the same text is the same list, so that links to its hosts are kep
 await t.test('an error names where the list came from', async (t) => {
   const { texts, result } = setUp();
   t.match(result({ TSCC_HOSTS: 'red:0' }), { ok: false, error: /^TSCC_HOSTS: line 1, column 4: / });
+  t.match(result({ DISTCC_HOSTS: 'red:0' }), { ok: false, error: /^DISTCC_HOSTS: line 1/ });
   texts.write(OWN, '# ours\nred:0');
   t.match(result(), { ok: false, error: /^\/state\/hosts: line 2, column 4: / });
   texts.write(OWN, 'red');
   t.match(result(), { ok: true }, 'and is over once it is corrected');
+});
+
+await t.test('--randomize draws an order once', async (t) => {
+  const lots = [0.5, 0.1, 0.9, 0.3];
+  const { names } = setUp(new Texts(), () => lots.shift() ?? 0);
+  const list = { TSCC_HOSTS: 'red --randomize green blue tan' };
+  t.strictSame(names(list), ['green', 'tan', 'red', 'blue']);
+  t.strictSame(names(list), ['green', 'tan', 'red', 'blue'], 'the links to hosts are kept');
+  t.strictSame(names({ TSCC_HOSTS: 'red green' }), ['red', 'green']);
 });

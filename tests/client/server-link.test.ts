@@ -71,40 +71,42 @@ await t.test('another protocol: told, and down', async (t) => {
     tier: 0,
   });
   await server.settle();
-  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 2, not 1/);
+  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 3, not 2/);
 });
+
+const wanted = (content: string) => ({ digest: digestOf(content), name: 'gcc', driverBytes: 7 });
 
 await t.test('toolchains are asked for once, and again when the server lacked one', async (t) => {
   const server = await up();
   const { link, clock } = server;
-  const [mine, other] = [digestOf('a'), digestOf('b')];
-  t.equal(link.hasToolchain(mine, 'gcc'), 'unknown');
-  t.equal(link.hasToolchain(mine, 'gcc'), 'unknown');
-  t.match(await server.expect('toolchain-query'), { digest: mine, name: 'gcc' });
-  t.equal(link.hasToolchain(other, 'gcc'), 'unknown');
+  const [mine, other] = [wanted('a'), wanted('b')];
+  t.equal(link.hasToolchain(mine), 'unknown');
+  t.equal(link.hasToolchain(mine), 'unknown');
+  t.match(await server.expect('toolchain-query'), mine);
+  t.equal(link.hasToolchain(other), 'unknown');
   await server.expect('toolchain-query');
-  server.send({ kind: 'toolchain', digest: mine, known: true });
-  server.send({ kind: 'toolchain', digest: other, known: false });
+  server.send({ kind: 'toolchain', digest: mine.digest, known: true });
+  server.send({ kind: 'toolchain', digest: other.digest, known: false });
   await server.settle();
-  t.equal(link.hasToolchain(mine, 'gcc'), 'yes');
-  t.equal(link.hasToolchain(other, 'gcc'), 'no');
+  t.equal(link.hasToolchain(mine), 'yes');
+  t.equal(link.hasToolchain(other), 'no');
   // The server must not seem silent meanwhile.
   for (let passed = 0; passed <= SCHEDULING.askAgain; passed += WIRE.pingInterval) {
     clock.advance(WIRE.pingInterval);
     await server.settle();
   }
-  t.equal(link.hasToolchain(mine, 'gcc'), 'yes');
-  t.equal(link.hasToolchain(other, 'gcc'), 'unknown');
+  t.equal(link.hasToolchain(mine), 'yes');
+  t.equal(link.hasToolchain(other), 'unknown');
 });
 
 await t.test('a server that answers no question has not got the toolchain', async (t) => {
   const server = await up();
-  t.equal(server.link.hasToolchain(digestOf('a'), 'gcc'), 'unknown');
+  t.equal(server.link.hasToolchain(wanted('a')), 'unknown');
   for (let passed = 0; passed < SCHEDULING.toolchainAnswer; passed += WIRE.pingInterval) {
     server.clock.advance(WIRE.pingInterval);
     await server.settle();
   }
-  t.equal(server.link.hasToolchain(digestOf('a'), 'gcc'), 'no');
+  t.equal(server.link.hasToolchain(wanted('a')), 'no');
 });
 
 await t.test(
@@ -112,8 +114,8 @@ await t.test(
   async (t) => {
     const server = await up();
     const idle = server.clock.pending;
-    const [answered, open] = [digestOf('a'), digestOf('b')];
-    for (const digest of [answered, open]) server.link.hasToolchain(digest, 'gcc');
+    const answered = digestOf('a');
+    for (const name of ['a', 'b']) server.link.hasToolchain(wanted(name));
     t.equal(server.clock.pending, idle + 2);
     server.send({ kind: 'toolchain', digest: answered, known: true });
     await server.settle();

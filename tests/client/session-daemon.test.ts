@@ -115,7 +115,7 @@ function setUp() {
     unique: () => 'unique',
     watchProcess: () => () => true,
     log: (message) => logged.push(message),
-    stopListening: () => events.push('stops listening'),
+    leaveSocket: () => events.push('leaves its socket'),
     onEnd: () => events.push('ends'),
   });
   const visit = () => new Visitor(daemon);
@@ -140,7 +140,7 @@ function setUp() {
 
 type Daemon = ReturnType<typeof setUp>;
 
-const ENDED = ['stops listening', 'ends'];
+const ENDED = ['leaves its socket', 'ends'];
 
 /** The status in a reply that must be one. */
 async function statusOf(daemon: Daemon, session?: string): Promise<SessionStatus> {
@@ -196,9 +196,9 @@ await t.test('stop: no new connections, but running commands finish', async (t) 
   await visitor.expect('exec');
   t.strictSame(await ask({ ask: 'stop' }), { ok: true, value: { commands: 1 } });
   clock.advance(0);
-  t.strictSame(events, ['stops listening']);
+  t.strictSame(events, ['leaves its socket']);
   t.match(await statusOf(stage, 'build'), { other: { link: 1 } }, 'who is connected is served');
-  t.strictSame(events, ['stops listening'], 'a question does not end it');
+  t.strictSame(events, ['leaves its socket'], 'a question does not end it');
   await visitor.leave();
   t.strictSame(events, ENDED);
   t.match(journals.read('/state/journal/build.jsonl'), '"session-end"');
@@ -222,10 +222,10 @@ await t.test(
     await other.expect('exec');
     const visitor = visit().run({ version: 99, session: 'new' });
     await visitor.expect('exec');
-    t.strictSame(events, ['stops listening'], 'the next launcher starts a daemon of its own');
+    t.strictSame(events, ['leaves its socket'], 'the next launcher starts a daemon of its own');
     t.match(await statusOf(stage, 'new'), { declines: { 'version-mismatch': 1 } });
     await visitor.leave();
-    t.strictSame(events, ['stops listening'], 'older commands go on');
+    t.strictSame(events, ['leaves its socket'], 'older commands go on');
     await other.leave();
     t.strictSame(events, ENDED);
   },

@@ -63,3 +63,14 @@ await t.test('the end of the daemon completes every journal', async (t) => {
   t.match(store.read('/state/journal/implicit-1.jsonl'), '"session-end"');
   t.equal(clock.pending, 0);
 });
+
+await t.test('commands that outlive their session are in its journal when they end', async (t) => {
+  const { sessions, store } = setUp();
+  const session = sessions.of('build');
+  const command = { id: session.enter(), cwd: '/', argv: ['gcc'] };
+  sessions.end('build');
+  session.record({ event: 'other', ...command, kind: 'link' });
+  t.notMatch(store.read('/state/journal/build.jsonl'), '"other"', 'lines are gathered');
+  session.leave();
+  t.match(store.read('/state/journal/build.jsonl'), '"other"');
+});

@@ -19,14 +19,26 @@ await t.test('nothing set', async (t) => {
 
 await t.test("distcc's name counts where tscc's is unset", async (t) => {
   t.match(read({ DISTCC_HOSTS: 'a', DISTCC_FALLBACK: '0', DISTCC_VERBOSE: '1' }), {
-    hosts: 'a',
+    hosts: { variable: 'DISTCC_HOSTS', list: 'a' },
     fallback: false,
     verbose: true,
   });
   t.match(read({ TSCC_HOSTS: 'b', DISTCC_HOSTS: 'a', TSCC_FALLBACK: '1', DISTCC_FALLBACK: '0' }), {
-    hosts: 'b',
+    hosts: { variable: 'TSCC_HOSTS', list: 'b' },
     fallback: true,
   });
+});
+
+await t.test('an empty variable counts as unset, but an empty host list is a list', async (t) => {
+  t.match(read({ TSCC_VERBOSE: '', DISTCC_VERBOSE: '1', TSCC_LOG: '', DISTCC_LOG: '/l' }), {
+    verbose: true,
+    log: '/l',
+  });
+  t.match(read({ TSCC_VERBOSE: '0', DISTCC_VERBOSE: '1', TSCC_LOG: '/t', DISTCC_LOG: '/l' }), {
+    verbose: false,
+    log: '/t',
+  });
+  t.match(read({ TSCC_HOSTS: '', DISTCC_HOSTS: 'a' }).hosts, { variable: 'TSCC_HOSTS', list: '' });
 });
 
 await t.test('times are given in seconds; nonsense counts as unset', async (t) => {

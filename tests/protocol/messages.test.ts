@@ -64,7 +64,7 @@ const messages: Message[] = [
   { kind: 'state', slots: 8, running: 2, queued: 1, load: 1.25, draining: false },
   { kind: 'ping' },
   { kind: 'pong' },
-  { kind: 'toolchain-query', digest, name: 'g++' },
+  { kind: 'toolchain-query', digest, name: 'g++', driverBytes: 906_000 },
   { kind: 'toolchain', digest, known: true },
   job,
   { ...job, sourceDateEpoch: 1_700_000_000, options: [] },

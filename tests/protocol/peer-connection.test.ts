@@ -39,7 +39,7 @@ function setUp() {
 }
 
 const query = (name: string) =>
-  ({ kind: 'toolchain-query', digest: 'a'.repeat(64), name }) as PeerMessage;
+  ({ kind: 'toolchain-query', digest: 'a'.repeat(64), name, driverBytes: 1 }) as PeerMessage;
 
 await t.test('messages arrive in order, those of one turn in one write', async (t) => {
   const { left, a, b } = setUp();

@@ -99,3 +99,19 @@ await t.test('session names are file names', async (t) => {
     t.equal(isSessionName(name), false, name);
   }
 });
+
+await t.test('two daemons write to one journal, and either counts all of it', async (t) => {
+  const { journal: old, store } = open('s1');
+  old.record(OTHER);
+  old.flush();
+  const { journal: next } = open('s1', store);
+  next.record({ ...OTHER, argv: ['é'] });
+  old.record(OTHER);
+  old.flush();
+  t.strictSame(next.status.other, { query: 3 });
+  t.strictSame(old.status.other, { query: 3 });
+  next.record(OTHER);
+  t.strictSame(next.status.other, { query: 4 });
+  store.files.clear();
+  t.strictSame(next.status.other, { query: 4 }, 'a journal that was removed is still counted');
+});

@@ -62,7 +62,7 @@ await t.test('a client of another protocol hears why it is sent away', async (t)
     client: 'new',
     features: [],
   });
-  const message = /protocol 2 of tscc 9\.9 .* same version/;
+  const message = /protocol 3 of tscc 9\.9 .* same version/;
   t.match(await client.ended, { kind: 'goodbye', message });
 });
 
@@ -151,7 +151,7 @@ await t.test('more source than announced is an offence', async (t) => {
 await t.test('questions are bounded', async (t) => {
   const client = await newClient(t);
   for (let i = 0; i <= SERVER.openQueries; i++) {
-    client.connection.send({ kind: 'toolchain-query', digest: FAKE, name: 'gcc' });
+    client.connection.send({ kind: 'toolchain-query', digest: FAKE, name: 'gcc', driverBytes: 0 });
   }
   t.match(await client.ended, { kind: 'goodbye', message: /toolchain questions/ });
 });

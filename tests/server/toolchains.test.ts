@@ -28,12 +28,22 @@ class ScriptedProbe implements CompilerProbe<Known> {
   }
 }
 
+/** Content of all compilers here: they are of one size, unless a test says otherwise. */
+const DRIVER = 'driver';
+
+/** A compiler as a client wants it. */
+const wanted = (identity: string, name: string, driverBytes = DRIVER.length) => ({
+  digest: digestOf(identity),
+  name,
+  driverBytes,
+});
+
 function setUp(t: Test, files: { readonly [directory: string]: readonly string[] }) {
   const root = t.testdir(
     Object.fromEntries(
       Object.entries(files).map(([directory, names]) => [
         directory,
-        Object.fromEntries(names.map((name) => [name, name])),
+        Object.fromEntries(names.map((name) => [name, DRIVER])),
       ]),
     ),
   );
@@ -47,24 +57,36 @@ function setUp(t: Test, files: { readonly [directory: string]: readonly string[]
 await t.test('a compiler is found by the name that is asked for first', async (t) => {
   const { root, probe, toolchains } = setUp(t, { bin: ['cc', 'gcc', 'gcc-12'] });
   probe.identities.set(`${root}/bin/gcc-12`, 'twelve');
-  t.equal(await toolchains.find(digestOf('twelve'), 'gcc-12'), `${root}/bin/gcc-12`);
+  t.equal(await toolchains.find(wanted('twelve', 'gcc-12')), `${root}/bin/gcc-12`);
   t.same(probe.asked, [`${root}/bin/gcc-12`]);
 });
 
 await t.test('a compiler is found by its identity whatever its name', async (t) => {
   const { root, probe, toolchains } = setUp(t, { local: ['gcc'], bin: ['gcc', 'clang++-14'] });
   probe.identities.set(`${root}/local/gcc`, 'new').set(`${root}/bin/gcc`, 'old');
-  t.equal(await toolchains.find(digestOf('old'), 'gcc'), `${root}/bin/gcc`);
-  t.equal(await toolchains.find(digestOf('old'), 'x86_64-linux-gnu-gcc'), `${root}/bin/gcc`);
-  t.equal(await toolchains.find(digestOf('none'), 'gcc'), undefined);
+  t.equal(await toolchains.find(wanted('old', 'gcc')), `${root}/bin/gcc`);
+  t.equal(await toolchains.find(wanted('old', 'x86_64-linux-gnu-gcc')), `${root}/bin/gcc`);
+  t.equal(await toolchains.find(wanted('none', 'gcc')), undefined);
 });
 
 await t.test('only what is called like a compiler is ever looked at', async (t) => {
   const names = ['arm-linux-gnueabihf-g++-12', 'c++', 'clang-14', 'x.y_z-cc'];
   const others = ['gcc-ar', 'gcc.sh', 'rm', 'tcc', 'gcc-12-wrapper', 'clang-format', 'sh'];
   const { root, probe, toolchains } = setUp(t, { bin: [...names, ...others] });
-  await toolchains.find(digestOf('none'), '../../bin/rm');
+  await toolchains.find(wanted('none', '../../bin/rm'));
   t.same(probe.asked, names.map((name) => `${root}/bin/${name}`).toSorted());
+});
+
+await t.test('a compiler of another size is not looked into', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['cc', 'gcc', 'gcc-12'] });
+  writeFileSync(`${root}/bin/gcc`, 'a longer driver');
+  symlinkSync('gcc', `${root}/bin/x-gcc`);
+  const bytes = 'a longer driver'.length;
+  t.equal(await toolchains.find(wanted('none', 'cc', 1)), undefined);
+  t.same(probe.asked, [], 'it cannot be there');
+  probe.identities.set(`${root}/bin/x-gcc`, 'longer');
+  t.equal(await toolchains.find(wanted('longer', 'x-gcc', bytes)), `${root}/bin/x-gcc`);
+  t.same(probe.asked, [`${root}/bin/x-gcc`], 'the size of a link is that of its file');
 });
 
 await t.test('links to wrappers are passed over', async (t) => {
@@ -72,7 +94,7 @@ await t.test('links to wrappers are passed over', async (t) => {
   symlinkSync('ccache', `${root}/wrappers/gcc`);
   symlinkSync('missing', `${root}/wrappers/cc`);
   probe.identities.set(`${root}/bin/gcc`, 'real');
-  t.equal(await toolchains.find(digestOf('real'), 'gcc'), `${root}/bin/gcc`);
+  t.equal(await toolchains.find(wanted('real', 'gcc')), `${root}/bin/gcc`);
   t.same(probe.asked, [`${root}/bin/gcc`]);
 });
 
@@ -81,8 +103,8 @@ await t.test('a compiler is identified once, under all its names', async (t) => 
   symlinkSync('gcc-12', `${root}/bin/gcc`);
   symlinkSync('gcc-12', `${root}/bin/x86_64-linux-gnu-gcc`);
   probe.identities.set(`${root}/bin/gcc`, 'one');
-  await Promise.all(Array.from({ length: 5 }, () => toolchains.find(digestOf('one'), 'gcc')));
-  await toolchains.find(digestOf('none'), 'gcc-12');
+  await Promise.all(Array.from({ length: 5 }, () => toolchains.find(wanted('one', 'gcc'))));
+  await toolchains.find(wanted('none', 'gcc-12'));
   t.same(probe.asked, [`${root}/bin/gcc`]);
 });
 
@@ -91,13 +113,13 @@ await t.test('a compiler that has changed is not the same', async (t) => {
   probe.identities.set(`${root}/bin/gcc`, 'before');
   const before = digestOf('before');
   t.equal(await toolchains.current(before), undefined, 'not asked for yet');
-  await toolchains.find(before, 'gcc');
+  await toolchains.find(wanted('before', 'gcc'));
   t.equal(await toolchains.current(before), `${root}/bin/gcc`);
   probe.isCurrent = () => false;
   probe.identities.set(`${root}/bin/gcc`, 'after');
   t.equal(await toolchains.current(before), undefined);
-  t.equal(await toolchains.find(before, 'gcc'), undefined);
-  t.equal(await toolchains.find(digestOf('after'), 'gcc'), `${root}/bin/gcc`);
+  t.equal(await toolchains.find(wanted('before', 'gcc')), undefined);
+  t.equal(await toolchains.find(wanted('after', 'gcc')), `${root}/bin/gcc`);
 });
 
 await t.test('a directory that cannot be listed is told, a missing one is not', async (t) => {
@@ -105,27 +127,25 @@ await t.test('a directory that cannot be listed is told, a missing one is not', 
   const log: string[] = [];
   const path = `${root}/none:${root}/file:relative:`;
   const toolchains = new Toolchains(new ScriptedProbe(), path, (line) => log.push(line));
-  t.equal(await toolchains.find(digestOf('x'), 'gcc'), undefined);
+  t.equal(await toolchains.find(wanted('x', 'gcc')), undefined);
   t.match(log, [/cannot look for compilers in .*file/]);
 });
 
 await t.test('with real identities', async (t) => {
   const fake = FakeCompiler.build(['gcc', 'cc'], 'this one');
   t.teardown(() => fake.close());
-  // Not all of /usr/bin: to look at every compiler there takes seconds.
-  const real = t.testdir({ gcc: t.fixture('symlink', '/usr/bin/gcc') });
-  const path = `${fake.directory}:${real}`;
+  const path = `${fake.directory}:/usr/bin`;
   const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
   const toolchains = new Toolchains(probe, path, () => undefined);
   const own = await probe.identify(fake.path(), path);
-  const gcc = await probe.identify(`${real}/gcc`, path);
+  const gcc = await probe.identify('/usr/bin/gcc', path);
   if (typeof own === 'string' || typeof gcc === 'string') throw new Error('no identity');
   t.not(own.digest, gcc.digest);
-  t.equal(await toolchains.find(own.digest, 'cc'), fake.path('cc'));
-  t.equal(await toolchains.find(gcc.digest, 'gcc'), `${real}/gcc`);
+  t.equal(await toolchains.find({ ...own, name: 'cc' }), fake.path('cc'));
+  t.equal(await toolchains.find(gcc), '/usr/bin/gcc');
   unlinkSync(fake.path());
   writeFileSync(fake.path(), '#!/bin/sh\n');
   chmodSync(fake.path(), 0o755);
   t.equal(await toolchains.current(own.digest), undefined);
-  t.equal(await toolchains.find(own.digest, 'cc'), undefined);
+  t.equal(await toolchains.find({ ...own, name: 'cc' }), undefined);
 });

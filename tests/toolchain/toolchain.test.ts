@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import {
@@ -48,6 +49,10 @@ class FakeMachine implements ToolchainDeps {
     return [...this.files.keys()].filter((file) => file.startsWith(`${directory}/`)).join();
   }
 
+  size(file: string): number {
+    return this.files.get(file)?.length ?? 0;
+  }
+
   async readStart(file: string, length: number): Promise<Buffer> {
     return Buffer.from(this.files.get(file) ?? '').subarray(0, length);
   }
@@ -73,6 +78,7 @@ await t.test('the same files at another place are the same toolchain', async (t)
   const there = await identify(new FakeMachine('/opt/gcc'), '/opt/gcc');
   t.equal(here.digest, there.digest);
   t.match(here, { family: 'gcc', version: '12.2.0', target: 'x86_64-linux-gnu', name: 'gcc' });
+  t.match(here, { driverBytes: 'ELF driver'.length });
   t.equal(there.compiler, '/opt/gcc/bin/gcc');
 });
 
@@ -160,6 +166,7 @@ for (const [name, family] of [
     if (typeof toolchain === 'string') throw new Error(toolchain);
     t.match(toolchain, { family, name, compiler, version: /^\d+\.\d+/ });
     t.match(toolchain.digest, /^[0-9a-f]{64}$/);
+    t.equal(toolchain.driverBytes, statSync(compiler).size);
     t.ok(probe.isCurrent(toolchain));
     t.equal(await probe.identify(compiler, path), toolchain);
   });
