@@ -1,6 +1,6 @@
 /** Compilers of other names, makes and targets than gcc. */
 import t from 'tap';
-import { ProjectHost } from '../fixtures/same-build.js';
+import { assertSameBuild, ProjectHost } from '../fixtures/project-host.js';
 import { without } from '../fixtures/tools.js';
 
 const C = ['greet.c', 'sum.c', 'main.c'];
@@ -15,15 +15,17 @@ const COMPILERS: readonly (readonly [compiler: string, units: readonly string[]]
   ['clang++', CXX],
 ];
 
+const project = await ProjectHost.start(t);
+
 for (const [compiler, units] of COMPILERS) {
   await t.test(compiler, { skip: without(compiler) }, async (t) => {
-    const project = await ProjectHost.start(t);
-    const compile = `$CC -O2 -Wall -MD -c ../$unit -o $unit.o`;
-    await project.sameBuild({
-      line: `for unit in ${units.join(' ')}; do ${compile} || exit; done`,
-      bare: { CC: compiler },
-      tscc: { CC: `tscc ${compiler}` },
-    });
-    await project.told(units.length, []);
+    const line = `for unit in ${units.join(' ')}; do
+      $CC -O2 -Wall -MD -c ../$unit -o $unit.o || exit
+    done`;
+    const bare = await project.build(line, { CC: compiler });
+    const tscc = await project.build(line, { CC: `tscc ${compiler}` });
+    assertSameBuild(t, tscc, bare);
+    t.equal(tscc.files.size, 2 * units.length);
+    await project.assertWentOut(t, tscc, units.length, []);
   });
 }
