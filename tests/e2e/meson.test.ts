@@ -18,7 +18,7 @@ parts = shared_library('parts', 'greet.c', 'sum.c', 'shape.cc')
 executable('program', 'main.c', link_with: parts)
 `;
 
-const OTHER = ['compile-and-link', 'link', 'no-input', 'preprocess', 'probe', 'query'];
+const OTHER = ['link', 'no-input', 'preprocess', 'probe', 'query'];
 
 await t.test('Meson', { skip: without('meson', 'ninja') }, async (t) => {
   const project = await ProjectHost.start(t, { 'meson.build': MESON_BUILD });
