@@ -5,7 +5,7 @@ import { without } from '../fixtures/tools.js';
 
 const BUILD_FILES = {
   'configure.ac': `AC_INIT([small], [1])
-AC_CONFIG_AUX_DIR([aux])
+AC_CONFIG_AUX_DIR([build-aux])
 AM_INIT_AUTOMAKE([foreign])
 AM_SILENT_RULES([no])
 AC_PROG_CC

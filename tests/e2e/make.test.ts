@@ -62,7 +62,7 @@ await t.test('make --output-sync=target keeps together what a unit prints', asyn
   assertSameBuild(t, tscc, bare);
   const mentioned = tscc.finished.stdout.match(/unused\d/g) ?? [];
   const blocks = mentioned.filter((name, n) => name !== mentioned[n - 1]);
-  t.strictSame(blocks.sort(), UNUSED, 'one block each');
+  t.strictSame(blocks.toSorted(), UNUSED, 'one block each');
   const status = await project.status(tscc);
   t.strictSame(status.outcomes, { pump: 0, plain: 2, cache: 0, local: 6 });
   t.strictSame([status.declines, status.fallbacks], [{}, { 'plain-diagnostics': 6 }]);
