@@ -68,7 +68,7 @@ export const OTHER_KINDS = {
   preprocess: 'preprocesses only (-E)',
   dependencies: 'lists dependencies only (-M, -MM)',
   query: 'asks the compiler something (--version, -print-…, -dump…, -###)',
-  probe: 'a configure or CMake probe',
+  probe: 'a configure, CMake or Meson probe',
   stdin: 'reads its source from standard input or /dev/null',
   'no-input': 'has no input file',
 } as const;

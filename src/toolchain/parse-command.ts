@@ -143,11 +143,16 @@ function otherKind(survey: Survey, cwd: ByteString): OtherKind | undefined {
   return 'compile-and-link';
 }
 
-/** Sources that configure and CMake write to try the compiler out. */
+/** Folders where CMake and Meson try the compiler out, and compile nothing else. */
+const PROBE_FOLDER =
+  /\/(?:CMakeFiles\/(?:CMakeTmp|CMakeScratch|TryCompile-[^/]*|[^/]+\/CompilerId[^/]+)|meson-private)\//;
+
+/** Whether this tries the compiler out: CMake does so with sources of its own installation too. */
 function isProbe(source: ByteString, cwd: ByteString): boolean {
   return (
     /^(?:tmp\.)?conftest\./.test(baseName(source)) ||
-    /\/CMakeFiles\/(?:CMakeTmp|CMakeScratch|TryCompile-[^/]*)\//.test(joinPath(cwd, source))
+    PROBE_FOLDER.test(joinPath(cwd, source)) ||
+    PROBE_FOLDER.test(`${cwd}/`)
   );
 }
 

@@ -98,6 +98,8 @@ await t.test('what is no compile of a source file', async (t) => {
     ['gcc -c tmp.conftest.c', 'probe'],
     ['gcc -o CMakeFiles/x.dir/t.c.o -c /b/CMakeFiles/CMakeTmp/t.c', 'probe'],
     ['gcc -c /b/CMakeFiles/CMakeScratch/TryCompile-abc/t.c', 'probe'],
+    ['gcc -c /b/CMakeFiles/3.25.1/CompilerIdC/CMakeCCompilerId.c', 'probe'],
+    ['gcc -c /b/meson-private/tmp12ab/testfile.c', 'probe'],
     ['gcc -c -x c -', 'stdin'],
     ['gcc -c -x c /dev/null -o /tmp/x', 'stdin'],
     ['gcc -c', 'no-input'],
@@ -109,6 +111,13 @@ await t.test('what is no compile of a source file', async (t) => {
     parse('gcc -c t.c', { cwd: '/b/CMakeFiles/CMakeTmp' }),
     { kind: 'other', other: 'probe' },
     'a probe by its directory',
+  );
+  t.strictSame(
+    parse('gcc -v -c /usr/share/cmake/Modules/CMakeCCompilerABI.c', {
+      cwd: '/b/CMakeFiles/CMakeScratch/TryCompile-abc',
+    }),
+    { kind: 'other', other: 'probe' },
+    "a source of CMake's own in such a directory",
   );
 });
 
