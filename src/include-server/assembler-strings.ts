@@ -6,6 +6,9 @@ import { BLANKS } from './source-reading.js';
 /** A directive: whole, cut off by the end of a literal, or with one of its letters escaped. */
 const SUSPECT = /\.(?:inc|(?:in?)?(?:"[\s\0]*\w*"|\\[0-7x]))|\\(?:0?56|x0*2e)/i;
 
+/** One of these is in whatever SUSPECT matches, and they are looked for much faster. */
+const TRACES = ['.i', '.I', '."', '.\\', '\\05', '\\56', '\\x'];
+
 const DIRECTIVE_LINE = new RegExp(`\\n[${BLANKS}]*(?:#|%:)[^\\n]*`, 'g');
 const TOKEN = new RegExp(
   [
@@ -24,7 +27,8 @@ const TOKEN = new RegExp(
  * string by a macro, as in `STRING(.incbin "x")`.
  */
 export function inlineAssemblerNames(code: ByteString): AssemblerNames {
-  if (!SUSPECT.test(code)) return { names: [], opaque: false };
+  if (!TRACES.some((trace) => code.includes(trace)) || !SUSPECT.test(code))
+    return { names: [], opaque: false };
   // A conditional may take away what stands before or after it; what follows a macro's last
   // string is up to those who use the macro.
   const texts = [code.replace(DIRECTIVE_LINE, '\n_')];
@@ -47,7 +51,9 @@ function readText(text: ByteString): readonly AssemblerNames[] {
   };
   for (const [token, string, word, directive, mark] of text.matchAll(TOKEN)) {
     if (stringised && (string !== undefined || word !== undefined)) {
-      found.push(assemblerNames(`.incbin ${string === undefined ? UNKNOWN_TEXT : token}`, 'strings'));
+      found.push(
+        assemblerNames(`.incbin ${string === undefined ? UNKNOWN_TEXT : token}`, 'strings'),
+      );
     } else if (string !== undefined) sequence += unescaped(string);
     else if (word !== undefined) sequence += UNKNOWN_TEXT;
     else if (directive !== undefined || mark !== undefined) endSequence();

@@ -1,9 +1,12 @@
 /** Comments taken out of logical lines (translation phase 3), fast where there is nothing else. */
 import type { ByteString } from '../core/byte-string.js';
-import { BLANKS, DEVIATION, type JoinedText, type Reading, type ReadText } from './source-reading.js';
-
-const COMMENT = /\/[*/]/g;
-const COMMENT_OR_RAW = /\/[*/]|R"/g;
+import {
+  BLANKS,
+  DEVIATION,
+  type JoinedText,
+  type Reading,
+  type ReadText,
+} from './source-reading.js';
 
 /** Blanks and comments, as they may stand between the words of a directive. */
 const GAP = `(?:[${BLANKS}]|/\\*(?:[^*]|\\*(?!/))*\\*/)*`;
@@ -29,14 +32,17 @@ const SEPARATED_PIECE = new RegExp(
 const RAW_PREFIX = /(?:^|[^\w$\x80-\xff])(?:u8|[uUL])?$/;
 const RAW_OPENING = /R"([^()\\\s]{0,16})\(/y;
 
+const SLASH = 47;
+const STAR = 42;
 const NEWLINE = 10;
 const QUOTE = 34;
 const APOSTROPHE = 39;
 const LESS = 60;
 
 /**
- * The text with each comment replaced by one space, so that a line of it is a logical line of
- * code. Raw strings become ordinary ones: no newline of the answer is inside a literal.
+ * The text with each comment replaced by one space and a newline before it, so that each logical
+ * line of code begins with a newline. Raw strings become ordinary ones: no newline of the answer
+ * is inside a literal.
  */
 export function withoutComments(source: JoinedText, reading: Reading): ReadText {
   return new CommentReader(source, reading).read();
@@ -47,7 +53,10 @@ class CommentReader {
   readonly #joints: ReadonlySet<number>;
   readonly #reading: Reading;
   #doubts: Reading = 0;
-  readonly #kept: string[] = [];
+  /** Parts of the answer; concatenated they are one string of their own. */
+  readonly #kept: string[] = ['\n'];
+  /** The next `R"` not yet passed; -1 if there is none. */
+  #nextRaw = -1;
   /** Up to here the text was kept or dropped. */
   #done = 0;
   /** Some place before which everything is understood, outside of literals and comments. */
@@ -62,14 +71,23 @@ class CommentReader {
   }
 
   read(): ReadText {
-    const text = this.#text;
-    const raw = !this.#deviates(DEVIATION.noRawStrings) && text.includes('R"');
-    const opening = raw ? COMMENT_OR_RAW : COMMENT;
-    opening.lastIndex = 0;
-    while (opening.test(text)) opening.lastIndex = this.#pass(opening.lastIndex - 2);
-    if (this.#done === 0) return { text, doubts: this.#doubts };
-    this.#kept.push(text.slice(this.#done));
+    this.#nextRaw = this.#deviates(DEVIATION.noRawStrings) ? -1 : this.#text.indexOf('R"');
+    for (let at = this.#openingFrom(0); at >= 0;) at = this.#openingFrom(this.#pass(at));
+    this.#kept.push(this.#text.slice(this.#done));
     return { text: this.#kept.join(''), doubts: this.#doubts };
+  }
+
+  /** Where the next comment or raw string may begin; -1 if nowhere. */
+  #openingFrom(from: number): number {
+    const text = this.#text;
+    let slash = text.indexOf('/', from);
+    while (slash >= 0) {
+      const next = text.charCodeAt(slash + 1);
+      if (next === STAR || next === SLASH) break;
+      slash = text.indexOf('/', slash + 1);
+    }
+    if (this.#nextRaw >= 0 && this.#nextRaw < from) this.#nextRaw = text.indexOf('R"', from);
+    return this.#nextRaw >= 0 && (slash < 0 || this.#nextRaw < slash) ? this.#nextRaw : slash;
   }
 
   #deviates(bit: Reading): boolean {
@@ -125,7 +143,9 @@ class CommentReader {
     DIRECTIVE_LINE.lastIndex = this.#line;
     if (content.includes('\n') && DIRECTIVE_LINE.test(text)) {
       this.#doubts |= DEVIATION.shortRawStrings;
-      if (this.#deviates(DEVIATION.shortRawStrings)) return at + 2;
+      if (this.#deviates(DEVIATION.shortRawStrings)) {
+        return (this.#code = text.indexOf('\n', at));
+      }
     }
     const plain = content.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
     return this.#replace(at, close < 0 ? end : end + closing.length, `"${plain}"`);

@@ -62,7 +62,7 @@ class Findings {
   }
 
   finish(): ScannedFile {
-    return new FinishedScan(this, [...this.#requests.values()], own(this.#definitions.join('')));
+    return new FinishedScan(this, [...this.#requests.values()], ownJoined(this.#definitions));
   }
 }
 
@@ -92,6 +92,11 @@ function ownRequest(request: FileRequest): FileRequest {
   return request.kind === 'computed'
     ? { ...request, text: own(request.text) }
     : { ...request, name: own(request.name) };
+}
+
+/** Parts that are joined are copied already; a single one would be handed back. */
+function ownJoined(parts: readonly ByteString[]): ByteString {
+  return parts.length === 1 ? own(parts[0] ?? '') : parts.join('');
 }
 
 /** A copy that does not keep the text alive from which it was cut. */

@@ -5,20 +5,33 @@ import type { FileRequest } from './scanned-file.js';
 import { BLANKS } from './source-reading.js';
 
 const BLANK = `[${BLANKS}]`;
-const HASH = `(?:#|%:)${BLANK}*`;
+const HASH = `#${BLANK}*`;
 /** Either a word or the probes that a wrapper of `__has_include` is given, as Qt's are. */
 const CONDITION = `(?:el)?if(?![\\w$])(?=[^\\n]*(?:__has_|[(,]${BLANK}*[<"]))`;
 const PRAGMA = `pragma${BLANK}+(?:GCC${BLANK}+dependency|include_alias)(?![\\w$])`;
-const IMPORT = `(?:export${BLANK}+)?import${BLANK}*(?=[\\w$<"])`;
 
-/** One definition or several that follow each other; or a directive: its words and the rest. */
-const DIRECTIVE = new RegExp(
-  `\\n${BLANK}*(?:${HASH}(?:` +
-    `define${BLANK}[^\\n]*(?:\\n${BLANK}*${HASH}define${BLANK}[^\\n]*)*` +
-    `|(include(?:_next)?(?![\\w$])|import(?![\\w$])|embed(?![\\w$])|${CONDITION}|${PRAGMA})([^\\n]*)` +
-    `)|(${IMPORT})([^\\n]*))`,
+/** One definition, or several that follow each other. */
+const DEFINITIONS = new RegExp(
+  `${HASH}define${BLANK}[^\\n]*(?:\\n${BLANK}*${HASH}define${BLANK}[^\\n]*)*`,
+  'y',
+);
+/** A directive that names files: its words and the rest. */
+const REQUEST = new RegExp(
+  `${HASH}(include(?:_next)?(?![\\w$])|import(?![\\w$])|embed(?![\\w$])|${CONDITION}|${PRAGMA})([^\\n]*)`,
+  'y',
+);
+/** C++20's import of a header unit or a module; `#import` says the same to us. */
+const IMPORT = new RegExp(
+  `\\n${BLANK}*(?:export${BLANK}+)?import${BLANK}*(?=[\\w$<"])([^\\n;]*)[^\\n]*`,
   'g',
 );
+/** The pragma as an operator: its operand is a string in a string. */
+const PRAGMA_OPERATOR = new RegExp(
+  `_Pragma[\\s\\0]*\\([\\s\\0]*L?"${BLANK}*(GCC${BLANK}+dependency${BLANK}*(?:[^"\\\\\\n]|\\\\["\\\\])*)"`,
+  'g',
+);
+const PRAGMA_WORDS = new RegExp(`^GCC${BLANK}+dependency`);
+const DIGRAPH = new RegExp(`\\n${BLANK}*%:`, 'g');
 
 const HEADER_NAME = new RegExp(`^${BLANK}*(?:"([^"\\n]*)"|<([^>\\n]*)>)`);
 const BUILT_IN_PROBE = new RegExp(
@@ -27,6 +40,10 @@ const BUILT_IN_PROBE = new RegExp(
 const HEADER_ARGUMENT = new RegExp(`[(,]${BLANK}*(?:"([^"\\n]*)"|<([^>\\n]*)>)`, 'g');
 const IDENTIFIER = /^[A-Za-z_$\x80-\xff][\w$\x80-\xff]*/;
 const OUTER_BLANKS = new RegExp(`^[\\s${BLANKS}]+|[\\s${BLANKS}]+$`, 'g');
+
+const NEWLINE = 10;
+/** As in BLANKS. */
+const BLANK_CODES = new Set([0, 9, 11, 12, 32]);
 
 export interface Directives {
   readonly requests: readonly FileRequest[];
@@ -38,18 +55,47 @@ export interface Directives {
 export function readDirectives(code: ByteString): Directives {
   const requests: FileRequest[] = [];
   const definitions: ByteString[] = [];
-  const probes = code.includes('__has_');
-  DIRECTIVE.lastIndex = 0;
-  for (let match = DIRECTIVE.exec(code); match !== null; match = DIRECTIVE.exec(code)) {
-    const word = match[1] ?? match[3];
-    if (word === undefined) {
-      definitions.push(match[0]);
-      if (probes && match[0].includes('__has_')) requests.push(...probesOfDefinitions(match[0]));
+  const lines = withUsualSpelling(code);
+  const probes = lines.includes('__has_');
+  let next = 0;
+  for (let at = lines.indexOf('#'); at >= 0; at = lines.indexOf('#', next)) {
+    next = at + 1;
+    if (!beginsLine(lines, at)) continue;
+    DEFINITIONS.lastIndex = REQUEST.lastIndex = at;
+    if (DEFINITIONS.test(lines)) {
+      next = DEFINITIONS.lastIndex;
+      const found = lines.slice(at, next);
+      definitions.push('\n', found);
+      if (probes && found.includes('__has_')) requests.push(...probesOfDefinitions(found));
     } else {
-      requests.push(...requestsOf(word, match[2] ?? match[4] ?? ''));
+      const match = REQUEST.exec(lines);
+      if (match !== null) requests.push(...requestsOf(match[1] ?? '', match[2] ?? ''));
     }
   }
+  if (lines.includes('_Pragma')) requests.push(...pragmaOperators(lines));
   return { requests, definitions };
+}
+
+/** `_Pragma("GCC dependency \\"x\\"")`. */
+function pragmaOperators(code: ByteString): readonly FileRequest[] {
+  return [...code.matchAll(PRAGMA_OPERATOR)].map(([, text = '']) =>
+    operand('probe', text.replace(PRAGMA_WORDS, '').replace(/\\(["\\])/g, '$1'), false),
+  );
+}
+
+/** `%:` and C++20's `import` in the words of all other directives. */
+function withUsualSpelling(code: ByteString): ByteString {
+  const hashed = code.includes('%:') ? code.replace(DIGRAPH, '\n#') : code;
+  return hashed.includes('import') ? hashed.replace(IMPORT, '\n#import $1') : hashed;
+}
+
+function beginsLine(code: ByteString, at: number): boolean {
+  for (let i = at - 1; i >= 0; i--) {
+    const char = code.charCodeAt(i);
+    if (char === NEWLINE) return true;
+    if (!BLANK_CODES.has(char)) return false;
+  }
+  return true;
 }
 
 function requestsOf(word: ByteString, rest: ByteString): readonly FileRequest[] {
@@ -70,7 +116,7 @@ function requestsOf(word: ByteString, rest: ByteString): readonly FileRequest[] 
       if (word.endsWith('alias')) {
         return headerArguments(rest).map((header) => ({ kind: 'include', ...header, next: false }));
       }
-      return [operand('include', rest.replace(/;[^;]*$/, ''), false)];
+      return [];
   }
 }
 
@@ -116,11 +162,13 @@ function probesOfCondition(condition: ByteString): readonly FileRequest[] {
 
 /** A parameter as operand is left to the calls: see `probesOfCondition`. */
 function probesOfDefinitions(lines: ByteString): readonly FileRequest[] {
-  return [...definitionsIn(lines).values()].flat().flatMap(({ parameters, body }) =>
-    builtInProbes(body).requests.filter(
-      (request) => request.kind !== 'computed' || parameters?.includes(request.text) !== true,
-    ),
-  );
+  return [...definitionsIn(lines).values()]
+    .flat()
+    .flatMap(({ parameters, body }) =>
+      builtInProbes(body).requests.filter(
+        (request) => request.kind !== 'computed' || parameters?.includes(request.text) !== true,
+      ),
+    );
 }
 
 /** What `__has_include` and its like ask for, and the text without these. */

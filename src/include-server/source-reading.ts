@@ -83,11 +83,11 @@ const SPLICE = new RegExp(`\\\\[${BLANKS}]*\\n`, 'g');
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
 /**
- * Logical lines of a file (translation phases 1 and 2), with a newline before the first one so
- * that each begins with one. Line ends become `\n`; blanks may follow a splice's backslash.
+ * Logical lines of a file (translation phases 1 and 2). Line ends become `\n`; blanks may follow
+ * a splice's backslash.
  */
 export function joinLines(source: ByteString, reading: Reading): JoinedText {
-  let text = `\n${source.startsWith(BYTE_ORDER_MARK) ? source.slice(3) : source}`;
+  let text = source.startsWith(BYTE_ORDER_MARK) ? source.slice(3) : source;
   let doubts = 0;
   if (text.includes('\r')) {
     text = text.replaceAll('\r\n', '\n');
