@@ -1,0 +1,299 @@
+import type { ByteString } from '../core/byte-string.js';
+import { INCLUDES } from '../core/limits.js';
+import { behind, keyOf, OPAQUE, type Token } from './preprocessing-token.js';
+import {
+  accepts,
+  closingParenthesis,
+  commaRules,
+  gather,
+  replacementListOf,
+  substitute,
+  type ReplacementList,
+} from './replacement-list.js';
+import type { MacroDefinition } from './scanned-file.js';
+
+/** Every definition that was seen of a macro, wherever and under whatever #if; none if none. */
+export interface MacroTable {
+  definitionsOf(name: ByteString): readonly MacroDefinition[];
+}
+
+/** What a sequence may expand to. */
+interface Expansion {
+  readonly done: readonly Token[];
+  /**
+   * A macro's name at the end, or a call without its end: what follows decides. Empty otherwise.
+   */
+  readonly open: readonly Token[];
+}
+
+/** A sequence's expansions by their key, so that what comes out alike is one. */
+type Expansions = ReadonlyMap<string, Expansion>;
+
+/** A call's expansions, good wherever those of `seen` that are being expanded are `disabled`. */
+interface Known {
+  readonly seen: ReadonlySet<ByteString>;
+  readonly disabled: ReadonlySet<ByteString>;
+  readonly expansions: Expansions;
+}
+
+interface Call {
+  readonly name: Token;
+  readonly args: readonly (readonly Token[])[] | undefined;
+  readonly commas: readonly Token[];
+}
+
+/** Macros around the place that is being scanned: they are not expanded again. */
+type Around = ReadonlySet<ByteString>;
+
+const NONE: readonly Token[] = [];
+const UNKNOWN: Expansions = new Map([['', { done: [OPAQUE], open: NONE }]]);
+/** Shape of the names that a compiler defines by itself. */
+const RESERVED = /^__\w+__$/;
+
+/**
+ * Expands token sequences as GCC and Clang do, but with all definitions of each macro at once, and
+ * as if each object-like macro might also not be defined. Memory is kept per object: one serves
+ * one table, as long as that does not change.
+ *
+ * A call is expanded by itself and what comes of it is joined to what comes of the rest; so the
+ * work grows with the different calls, not with the combinations of definitions. Only where an
+ * expansion ends in the name of a function-like macro is it scanned again with what follows.
+ */
+export class MacroExpansion {
+  readonly #macros: MacroTable;
+  readonly #known = new Map<string, Known[]>();
+  #calls = 0;
+  #depth = 0;
+  /** Names of macros met since the innermost call began. */
+  #seen = new Set<ByteString>();
+
+  constructor(macros: MacroTable) {
+    this.#macros = macros;
+  }
+
+  /** Every full expansion of a sequence by itself: of an operand, or of an argument. */
+  expand(tokens: readonly Token[], around: Around = new Set()): readonly (readonly Token[])[] {
+    const complete = new Map<string, readonly Token[]>();
+    for (const { done, open } of this.#scan(tokens, around, 0).values()) {
+      // A call without an end is an error; a mere name stays.
+      if (open.length > 1) continue;
+      const value = [...done, ...open];
+      complete.set(keyOf(value), value);
+    }
+    return [...complete.values()];
+  }
+
+  /** `nesting`: parentheses around the sequence's start. */
+  #scan(tokens: readonly Token[], around: Around, nesting: number): Expansions {
+    const head: Token[] = [];
+    let depth = nesting;
+    for (let at = 0; at < tokens.length; at++) {
+      let token = tokens[at] as Token;
+      if (token.kind === 'punctuator') {
+        if (token.text === '(') {
+          if (head.at(-1)?.kind === 'opaque') {
+            // It may be the name of a macro, whose arguments these were.
+            at = closingParenthesis(tokens, at);
+            continue;
+          }
+          depth++;
+        } else if (token.text === ')') depth--;
+      } else if (token.kind === 'identifier' && !token.painted) {
+        const definitions = this.#macros.definitionsOf(token.text);
+        if (definitions.length > 0) {
+          this.#seen.add(token.text);
+          if (!around.has(token.text)) {
+            return this.#scanFromMacro(head, tokens, at, definitions, around, depth);
+          }
+          token = { ...token, painted: true };
+        } else if (RESERVED.test(token.text)) {
+          token = { ...token, kind: 'opaque' };
+        }
+      }
+      head.push(token);
+    }
+    return single({ done: head, open: NONE });
+  }
+
+  /** `head`, then what comes of the macro at `at`, then what comes of the rest. */
+  #scanFromMacro(
+    head: readonly Token[],
+    tokens: readonly Token[],
+    at: number,
+    definitions: readonly MacroDefinition[],
+    around: Around,
+    depth: number,
+  ): Expansions {
+    const name = tokens[at] as Token;
+    const results = new Map<string, Expansion>();
+    const joinRest = (expansions: Expansions, from: number): void => {
+      for (const { done, open } of this.#withinTuple(expansions, depth).values()) {
+        const begun = [...head, ...behind(name.blank, done)];
+        const rest = tokens.slice(from);
+        const blank = name.blank && done.length === 0;
+        if (open.length > 0) {
+          const tail = behind(blank, [...open, ...rest]);
+          if (rest.length === 0) add(results, { done: begun, open: tail });
+          else this.#append(results, begun, this.#scan(tail, around, depth));
+        } else {
+          const skipped = isOpaqueCall(begun, rest)
+            ? rest.slice(closingParenthesis(rest, 0) + 1)
+            : rest;
+          this.#append(results, begun, this.#scan(behind(blank, skipped), around, depth));
+        }
+      }
+    };
+    const lists = definitions.map(replacementListOf);
+    const objects = lists.filter((list) => !list.isFunction);
+    const functions = lists.filter((list) => list.isFunction);
+    if (objects.length > 0) {
+      const call = { name, args: undefined, commas: NONE };
+      const expansions = new Map(this.#expansionsOf(call, objects, around));
+      // Not defined at this place, perhaps.
+      add(expansions, { done: [{ ...name, blank: false }], open: NONE });
+      joinRest(expansions, at + 1);
+    }
+    if (functions.length > 0) {
+      const next = tokens[at + 1];
+      if (next === undefined) {
+        add(results, { done: head, open: [name] });
+      } else if (next.text === '(') {
+        const end = closingParenthesis(tokens, at + 1);
+        if (end === tokens.length) {
+          add(results, { done: head, open: tokens.slice(at) });
+        } else {
+          const call = { name, ...argumentsIn(tokens, at + 1, end) };
+          joinRest(this.#expansionsOf(call, functions, around), end + 1);
+        }
+      } else {
+        joinRest(single({ done: [{ ...name, blank: false }], open: NONE }), at + 1);
+      }
+    }
+    return results;
+  }
+
+  /** Within a tuple, many values without a string in them are as good as unknown. */
+  #withinTuple(expansions: Expansions, depth: number): Expansions {
+    if (depth === 0 || expansions.size <= INCLUDES.macroTupleValues) return expansions;
+    for (const { done } of expansions.values()) {
+      if (done.some((token) => token.kind === 'string' || token.text === '<')) return expansions;
+    }
+    return UNKNOWN;
+  }
+
+  #append(results: Map<string, Expansion>, begun: readonly Token[], rest: Expansions): void {
+    for (const { done, open } of rest.values()) {
+      add(results, { done: [...begun, ...done], open });
+    }
+  }
+
+  /** What a call may expand to, by one of these definitions; none that GCC takes: nothing at all. */
+  #expansionsOf(call: Call, lists: readonly ReplacementList[], around: Around): Expansions {
+    const key = keyOfCall(call);
+    const entries = this.#known.get(key) ?? [];
+    for (const known of entries) {
+      if (!isGoodIn(known, around)) continue;
+      for (const name of known.seen) this.#seen.add(name);
+      return known.expansions;
+    }
+    if (this.#calls >= INCLUDES.macroCalls || this.#depth >= INCLUDES.macroDepth) return UNKNOWN;
+    this.#calls++;
+    this.#depth++;
+    const outer = this.#seen;
+    this.#seen = new Set();
+    const results = new Map<string, Expansion>();
+    const inside = new Set(around).add(call.name.text);
+    for (const list of lists) {
+      for (const sequence of this.#replacements(call, list, around)) {
+        for (const [text, expansion] of this.#scan(sequence, inside, 0)) results.set(text, expansion);
+      }
+    }
+    const expansions = results.size > INCLUDES.macroValues ? UNKNOWN : results;
+    const seen = this.#seen;
+    seen.delete(call.name.text);
+    const disabled = new Set([...seen].filter((name) => around.has(name)));
+    this.#known.set(key, [...entries, { seen, disabled, expansions }]);
+    for (const name of seen) outer.add(name);
+    this.#seen = outer;
+    this.#depth--;
+    return expansions;
+  }
+
+  /** The replacement lists with every choice of what the arguments expand to. */
+  #replacements(call: Call, list: ReplacementList, around: Around): Iterable<readonly Token[]> {
+    const { args } = call;
+    if (args !== undefined && !accepts(list, args)) return [];
+    const raw = args === undefined ? [] : gather(list, args, call.commas);
+    let choices: (readonly Token[])[][] = [[]];
+    for (const index of list.expanded) {
+      const values = this.expand(raw[index] ?? NONE, around);
+      choices = choices.flatMap((choice) =>
+        values.map((value) => {
+          const chosen = [...choice];
+          chosen[index] = value;
+          return chosen;
+        }),
+      );
+      if (choices.length > INCLUDES.macroValues) return [[OPAQUE]];
+    }
+    const replacements = new Map<string, readonly Token[]>();
+    for (const dropsComma of commaRules(list, args ?? [])) {
+      for (const expanded of choices) {
+        const tokens = substitute(list, { raw, expanded, dropsComma });
+        const bounded = tokens.length > INCLUDES.macroTokens ? [OPAQUE] : tokens;
+        replacements.set(keyOf(bounded), bounded);
+      }
+    }
+    return replacements.values();
+  }
+}
+
+function single(expansion: Expansion): Expansions {
+  return new Map([[keyOfExpansion(expansion), expansion]]);
+}
+
+function add(results: Map<string, Expansion>, expansion: Expansion): void {
+  results.set(keyOfExpansion(expansion), expansion);
+}
+
+function keyOfExpansion({ done, open }: Expansion): string {
+  return open.length === 0 ? keyOf(done) : `${keyOf(done)}\u0200${keyOf(open)}`;
+}
+
+function keyOfCall({ name, args }: Call): string {
+  return args === undefined ? name.text : `${name.text}\u0200${args.map(keyOf).join('\u0201')}`;
+}
+
+function isGoodIn(known: Known, around: Around): boolean {
+  for (const name of known.disabled) if (!around.has(name)) return false;
+  for (const name of around) if (known.seen.has(name) && !known.disabled.has(name)) return false;
+  return true;
+}
+
+function isOpaqueCall(begun: readonly Token[], rest: readonly Token[]): boolean {
+  const last = begun.at(-1);
+  return last !== undefined && last.kind === 'opaque' && rest[0]?.text === '(';
+}
+
+/** The arguments between the parentheses at `open` and `end`, split at the commas in between. */
+function argumentsIn(
+  tokens: readonly Token[],
+  open: number,
+  end: number,
+): { readonly args: readonly (readonly Token[])[]; readonly commas: readonly Token[] } {
+  const args: Token[][] = [[]];
+  const commas: Token[] = [];
+  let depth = 0;
+  for (let at = open + 1; at < end; at++) {
+    const token = tokens[at] as Token;
+    if (token.text === ',' && depth === 0) {
+      commas.push(token);
+      args.push([]);
+      continue;
+    }
+    if (token.text === '(') depth++;
+    else if (token.text === ')') depth--;
+    args.at(-1)?.push(token);
+  }
+  return { args, commas };
+}

@@ -1,0 +1,49 @@
+import type { ByteString } from '../core/byte-string.js';
+import { INCLUDES } from '../core/limits.js';
+import { MacroExpansion, type MacroTable } from './macro-expansion.js';
+import { isUncertain, tokensOf, type Token } from './preprocessing-token.js';
+
+export type { MacroTable } from './macro-expansion.js';
+
+/** A header's name behind the character that opens it: `"name` or `<name`. */
+export type HeaderName = ByteString;
+
+/** The compiler's own macros that expand to a string of which a file name might be made. */
+const NAMES_A_FILE = /^__(?:FILE|FILE_NAME|BASE_FILE)__$/;
+
+/**
+ * Every operand that `#include text` may have. An expansion that is no header name is an error in
+ * GCC, if it gets there: it gives nothing. `unknown`: there are more than INCLUDES.macroValues, or
+ * one depends on something that is not in the table (`__COUNTER__`) or takes too long.
+ */
+export function headerNames(text: ByteString, macros: MacroTable): ReadonlySet<HeaderName> | 'unknown' {
+  const names = new Set<HeaderName>();
+  for (const tokens of new MacroExpansion(macros).expand(tokensOf(text))) {
+    for (const name of namesIn(tokens)) {
+      if (name === 'unknown') return 'unknown';
+      names.add(name);
+    }
+  }
+  return names.size > INCLUDES.macroValues ? 'unknown' : names;
+}
+
+/** The header name that a sequence begins with; what follows is ignored, as compilers do. */
+function namesIn(tokens: readonly Token[]): readonly (HeaderName | 'unknown')[] {
+  const [first] = tokens;
+  if (first === undefined) return [];
+  if (first.kind === 'opaque') {
+    return first.text === '' || NAMES_A_FILE.test(first.text) ? ['unknown'] : [];
+  }
+  if (first.kind === 'string') return [first.doubtful ? 'unknown' : first.text.slice(0, -1)];
+  if (first.text !== '<') return [];
+  const end = tokens.findIndex((token) => token.text === '>');
+  if (end < 0) return [];
+  const inside = tokens.slice(1, end);
+  if (inside.some(isUncertain)) return ['unknown'];
+  // GCC joins the tokens with the white space where each was written, Clang where it came to be.
+  return [joined(inside, 'ownBlank'), joined(inside, 'blank')];
+}
+
+function joined(tokens: readonly Token[], blank: 'ownBlank' | 'blank'): HeaderName {
+  return tokens.reduce((name, token) => name + (token[blank] ? ' ' : '') + token.text, '<');
+}
