@@ -180,11 +180,6 @@ export const INCLUDES = {
    * compilers by thirty headers); more than this is arithmetic, which decides no header's name.
    */
   macroValues: 1_024,
-  /**
-   * Different expansions of a call that is one element of a tuple, as the bounds of Boost's
-   * iterations are: they are dropped when the tuple's file name is taken.
-   */
-  macroTupleValues: 16,
   /** Macro calls inside one another; Boost's loops go on for 256, each of a few calls. */
   macroDepth: 120,
   /** Tokens of one expansion: a header name has some dozens, Boost's tuples up to 200. */

@@ -1,5 +1,6 @@
 import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
+import { deferred, merged, resolve, type Sequence } from './deferred-choice.js';
 import { behind, keyOf, OPAQUE, type Token } from './preprocessing-token.js';
 import {
   accepts,
@@ -19,11 +20,11 @@ export interface MacroTable {
 
 /** What a sequence may expand to. */
 interface Expansion {
-  readonly done: readonly Token[];
+  readonly done: Sequence;
   /**
    * A macro's name at the end, or a call without its end: what follows decides. Empty otherwise.
    */
-  readonly open: readonly Token[];
+  readonly open: Sequence;
 }
 
 /** A sequence's expansions by their key, so that what comes out alike is one. */
@@ -38,14 +39,14 @@ interface Known {
 
 interface Call {
   readonly name: Token;
-  readonly args: readonly (readonly Token[])[] | undefined;
-  readonly commas: readonly Token[];
+  readonly args: readonly Sequence[] | undefined;
+  readonly commas: Sequence;
 }
 
 /** Macros around the place that is being scanned: they are not expanded again. */
 type Around = ReadonlySet<ByteString>;
 
-const NONE: readonly Token[] = [];
+const NONE: Sequence = [];
 const UNKNOWN: Expansions = new Map([['', { done: [OPAQUE], open: NONE }]]);
 /** Shape of the names that a compiler defines by itself. */
 const RESERVED = /^__\w+__$/;
@@ -72,23 +73,27 @@ export class MacroExpansion {
   }
 
   /** Every full expansion of a sequence by itself: of an operand, or of an argument. */
-  expand(tokens: readonly Token[], around: Around = new Set()): readonly (readonly Token[])[] {
-    const complete = new Map<string, readonly Token[]>();
+  expand(tokens: Sequence, around: Around = new Set()): readonly Sequence[] {
+    const complete = new Map<string, Sequence>();
     for (const { done, open } of this.#scan(tokens, around, 0).values()) {
       // A call without an end is an error; a mere name stays.
       if (open.length > 1) continue;
       const value = [...done, ...open];
       complete.set(keyOf(value), value);
     }
-    return [...complete.values()];
+    return merged([...complete.values()]);
   }
 
   /** `nesting`: parentheses around the sequence's start. */
-  #scan(tokens: readonly Token[], around: Around, nesting: number): Expansions {
+  #scan(tokens: Sequence, around: Around, nesting: number): Expansions {
     const head: Token[] = [];
     let depth = nesting;
     for (let at = 0; at < tokens.length; at++) {
       let token = tokens[at] as Token;
+      if (token.kind === 'deferred' && tokens[at + 1]?.text === '(') {
+        // It may be the name of a macro.
+        return this.#scanChoices(head, tokens.slice(at), around, depth);
+      }
       if (token.kind === 'punctuator') {
         if (token.text === '(') {
           if (head.at(-1)?.kind === 'opaque') {
@@ -103,6 +108,12 @@ export class MacroExpansion {
         if (definitions.length > 0) {
           this.#seen.add(token.text);
           if (!around.has(token.text)) {
+            const end = depth > 0 ? endOfElement(tokens, at) : at;
+            if (end > at) {
+              head.push(this.#later(tokens.slice(at, end), around));
+              at = end - 1;
+              continue;
+            }
             return this.#scanFromMacro(head, tokens, at, definitions, around, depth);
           }
           token = { ...token, painted: true };
@@ -117,8 +128,8 @@ export class MacroExpansion {
 
   /** `head`, then what comes of the macro at `at`, then what comes of the rest. */
   #scanFromMacro(
-    head: readonly Token[],
-    tokens: readonly Token[],
+    head: Sequence,
+    tokens: Sequence,
     at: number,
     definitions: readonly MacroDefinition[],
     around: Around,
@@ -127,7 +138,7 @@ export class MacroExpansion {
     const name = tokens[at] as Token;
     const results = new Map<string, Expansion>();
     const joinRest = (expansions: Expansions, from: number): void => {
-      for (const { done, open } of this.#withinTuple(expansions, depth).values()) {
+      for (const { done, open } of expansions.values()) {
         const begun = [...head, ...behind(name.blank, done)];
         const rest = tokens.slice(from);
         const blank = name.blank && done.length === 0;
@@ -172,16 +183,24 @@ export class MacroExpansion {
     return results;
   }
 
-  /** Within a tuple, many values without a string in them are as good as unknown. */
-  #withinTuple(expansions: Expansions, depth: number): Expansions {
-    if (depth === 0 || expansions.size <= INCLUDES.macroTupleValues) return expansions;
-    for (const { done } of expansions.values()) {
-      if (done.some((token) => token.kind === 'string' || token.text === '<')) return expansions;
+  #scanChoices(head: Sequence, tokens: Sequence, around: Around, depth: number): Expansions {
+    const results = new Map<string, Expansion>();
+    const choices = resolve(tokens, 'first', INCLUDES.macroValues);
+    for (const chosen of choices ?? [[OPAQUE, ...tokens.slice(1)]]) {
+      this.#append(results, head, this.#scan(chosen, around, depth));
     }
-    return UNKNOWN;
+    return results;
   }
 
-  #append(results: Map<string, Expansion>, begun: readonly Token[], rest: Expansions): void {
+  /**
+   * An element of a tuple is expanded when it is asked for: most are dropped with their tuple. That
+   * it stays one element, with no comma in its expansion, is taken for granted; Boost does so too.
+   */
+  #later(tokens: Sequence, around: Around): Token {
+    return { ...deferred(keyOf(tokens), () => this.expand(tokens, around)), blank: tokens[0]?.blank ?? false };
+  }
+
+  #append(results: Map<string, Expansion>, begun: Sequence, rest: Expansions): void {
     for (const { done, open } of rest.values()) {
       add(results, { done: [...begun, ...done], open });
     }
@@ -208,7 +227,7 @@ export class MacroExpansion {
         for (const [text, expansion] of this.#scan(sequence, inside, 0)) results.set(text, expansion);
       }
     }
-    const expansions = results.size > INCLUDES.macroValues ? UNKNOWN : results;
+    const expansions = results.size > INCLUDES.macroValues ? UNKNOWN : mergedExpansions(results);
     const seen = this.#seen;
     seen.delete(call.name.text);
     const disabled = new Set([...seen].filter((name) => around.has(name)));
@@ -220,32 +239,68 @@ export class MacroExpansion {
   }
 
   /** The replacement lists with every choice of what the arguments expand to. */
-  #replacements(call: Call, list: ReplacementList, around: Around): Iterable<readonly Token[]> {
+  #replacements(call: Call, list: ReplacementList, around: Around): Iterable<Sequence> {
     const { args } = call;
     if (args !== undefined && !accepts(list, args)) return [];
-    const raw = args === undefined ? [] : gather(list, args, call.commas);
-    let choices: (readonly Token[])[][] = [[]];
-    for (const index of list.expanded) {
-      const values = this.expand(raw[index] ?? NONE, around);
-      choices = choices.flatMap((choice) =>
-        values.map((value) => {
-          const chosen = [...choice];
-          chosen[index] = value;
-          return chosen;
-        }),
-      );
-      if (choices.length > INCLUDES.macroValues) return [[OPAQUE]];
-    }
-    const replacements = new Map<string, readonly Token[]>();
+    const written = args === undefined ? [] : gather(list, args, call.commas);
+    const raws = product(written.map((arg, index) => writtenChoices(list, index, arg)));
+    const values = product(
+      written.map((arg, index) => (list.expanded.includes(index) ? this.expand(arg, around) : [arg])),
+    );
+    if (raws === undefined || values === undefined) return [[OPAQUE]];
+    if (raws.length * values.length > INCLUDES.macroValues) return [[OPAQUE]];
+    const replacements = new Map<string, Sequence>();
     for (const dropsComma of commaRules(list, args ?? [])) {
-      for (const expanded of choices) {
-        const tokens = substitute(list, { raw, expanded, dropsComma });
-        const bounded = tokens.length > INCLUDES.macroTokens ? [OPAQUE] : tokens;
-        replacements.set(keyOf(bounded), bounded);
+      for (const raw of raws) {
+        for (const expanded of values) {
+          const tokens = substitute(list, { raw, expanded, dropsComma });
+          if (tokens === undefined) continue;
+          const bounded = tokens.length > INCLUDES.macroTokens ? [OPAQUE] : tokens;
+          replacements.set(keyOf(bounded), bounded);
+        }
       }
     }
     return replacements.values();
   }
+}
+
+/** An argument as it is written, with the choices made that # and ## depend on. */
+function writtenChoices(list: ReplacementList, index: number, arg: Sequence): readonly Sequence[] {
+  const places = list.stringified.includes(index) ? 'all' : 'ends';
+  if (places === 'ends' && !list.pasted.includes(index)) return [arg];
+  return resolve(arg, places, INCLUDES.macroValues) ?? [[OPAQUE]];
+}
+
+/** Every combination of one of each; undefined if there are too many. */
+function product(sets: readonly (readonly Sequence[])[]): readonly Sequence[][] | undefined {
+  let combinations: Sequence[][] = [[]];
+  for (const set of sets) {
+    if (combinations.length * set.length > INCLUDES.macroValues) return undefined;
+    combinations = combinations.flatMap((begun) => set.map((value) => [...begun, value]));
+  }
+  return combinations;
+}
+
+/** The end of the call or name at `start`, if it is an element of a tuple; else `start`. */
+function endOfElement(tokens: Sequence, start: number): number {
+  const before = tokens[start - 1]?.text;
+  if (before !== '(' && before !== ',') return start;
+  const called = tokens[start + 1]?.text === '(';
+  const end = called ? closingParenthesis(tokens, start + 1) + 1 : start + 1;
+  const after = tokens[end]?.text;
+  return after === ',' || after === ')' ? end : start;
+}
+
+function mergedExpansions(expansions: Expansions): Expansions {
+  if (expansions.size < 2) return expansions;
+  const results = new Map<string, Expansion>();
+  const closed: Sequence[] = [];
+  for (const [key, expansion] of expansions) {
+    if (expansion.open.length > 0) results.set(key, expansion);
+    else closed.push(expansion.done);
+  }
+  for (const done of merged(closed)) add(results, { done, open: NONE });
+  return results;
 }
 
 function single(expansion: Expansion): Expansions {
@@ -270,17 +325,17 @@ function isGoodIn(known: Known, around: Around): boolean {
   return true;
 }
 
-function isOpaqueCall(begun: readonly Token[], rest: readonly Token[]): boolean {
+function isOpaqueCall(begun: Sequence, rest: Sequence): boolean {
   const last = begun.at(-1);
   return last !== undefined && last.kind === 'opaque' && rest[0]?.text === '(';
 }
 
 /** The arguments between the parentheses at `open` and `end`, split at the commas in between. */
 function argumentsIn(
-  tokens: readonly Token[],
+  tokens: Sequence,
   open: number,
   end: number,
-): { readonly args: readonly (readonly Token[])[]; readonly commas: readonly Token[] } {
+): { readonly args: readonly Sequence[]; readonly commas: Sequence } {
   const args: Token[][] = [[]];
   const commas: Token[] = [];
   let depth = 0;

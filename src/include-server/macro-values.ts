@@ -1,7 +1,8 @@
 import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
+import { resolve, type Sequence } from './deferred-choice.js';
 import { MacroExpansion, type MacroTable } from './macro-expansion.js';
-import { isUncertain, tokensOf, type Token } from './preprocessing-token.js';
+import { isUncertain, OPAQUE, tokensOf, type Token } from './preprocessing-token.js';
 
 export type { MacroTable } from './macro-expansion.js';
 
@@ -18,13 +19,23 @@ const NAMES_A_FILE = /^__(?:FILE|FILE_NAME|BASE_FILE)__$/;
  */
 export function headerNames(text: ByteString, macros: MacroTable): ReadonlySet<HeaderName> | 'unknown' {
   const names = new Set<HeaderName>();
-  for (const tokens of new MacroExpansion(macros).expand(tokensOf(text))) {
-    for (const name of namesIn(tokens)) {
-      if (name === 'unknown') return 'unknown';
-      names.add(name);
+  for (const value of new MacroExpansion(macros).expand(tokensOf(text))) {
+    for (const operand of operandsIn(value)) {
+      for (const name of namesIn(operand)) {
+        if (name === 'unknown') return 'unknown';
+        names.add(name);
+      }
     }
   }
   return names.size > INCLUDES.macroValues ? 'unknown' : names;
+}
+
+/** What the value may begin with, up to the end of a header name, with no choice left in it. */
+function operandsIn(value: Sequence): readonly Sequence[] {
+  const begun = resolve(value, 'first', INCLUDES.macroValues) ?? [[OPAQUE]];
+  return begun.flatMap((tokens) =>
+    tokens[0]?.text === '<' ? (resolve(tokens, 'all', INCLUDES.macroValues) ?? [[OPAQUE]]) : [tokens],
+  );
 }
 
 /** The header name that a sequence begins with; what follows is ignored, as compilers do. */

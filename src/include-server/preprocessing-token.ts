@@ -6,6 +6,7 @@ import type { ByteString } from '../core/byte-string.js';
  * - `opaque`: some tokens that are not known: what only the compiler can tell (`__GNUC__`, whose
  *   text is kept) or what took too long to find out (text empty). A header name that contains one
  *   is unknown.
+ * - `deferred`: any of several sequences, see deferred-choice.ts.
  */
 export type TokenKind =
   | 'identifier'
@@ -14,7 +15,8 @@ export type TokenKind =
   | 'literal'
   | 'punctuator'
   | 'placemarker'
-  | 'opaque';
+  | 'opaque'
+  | 'deferred';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -32,6 +34,8 @@ export interface Token {
   readonly painted: boolean;
   /** A string made by # from something opaque. */
   readonly doubtful: boolean;
+  /** What a deferred token stands for. */
+  readonly alternatives?: () => readonly (readonly Token[])[];
 }
 
 export const PLACEMARKER: Token = plain('placemarker', '', false);
@@ -98,15 +102,14 @@ export function stringify(argument: readonly Token[]): Token {
   return { ...plain('string', `"${text}"`, false), doubtful: argument.some(isUncertain) };
 }
 
-/** What ## makes of two tokens. Two that do not make one stay two, as in assembler sources. */
-export function paste(left: Token, right: Token): readonly Token[] {
-  if (right.kind === 'placemarker') return [left];
-  if (left.kind === 'placemarker') return [{ ...right, blank: left.blank }];
-  if (isUncertain(left) || isUncertain(right)) return [withBlank(OPAQUE, left.blank)];
-  const tokens = tokensOf(left.text + right.text);
-  const [only] = tokens;
-  if (only === undefined || tokens.length > 1) return [left, right];
-  return [{ ...only, ownBlank: left.ownBlank, blank: left.blank }];
+/** What ## makes of two tokens; undefined if that is not one token, where compilers stop. */
+export function paste(left: Token, right: Token): Token | undefined {
+  if (right.kind === 'placemarker') return left;
+  if (left.kind === 'placemarker') return { ...right, blank: left.blank };
+  if (isUncertain(left) || isUncertain(right)) return withBlank(OPAQUE, left.blank);
+  const [only, more] = tokensOf(left.text + right.text);
+  if (only === undefined || more !== undefined) return undefined;
+  return { ...only, ownBlank: left.ownBlank, blank: left.blank };
 }
 
 /** The token is not known, or made from one that is not. */

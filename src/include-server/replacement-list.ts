@@ -33,6 +33,10 @@ export interface ReplacementList {
   readonly variadic: boolean;
   /** Parameters whose expansion matters: beside neither # nor ##, or asked by __VA_OPT__. */
   readonly expanded: readonly number[];
+  /** Parameters that stand behind #. */
+  readonly stringified: readonly number[];
+  /** Parameters that stand beside ##. */
+  readonly pasted: readonly number[];
   readonly elements: readonly Element[];
 }
 
@@ -46,21 +50,29 @@ export function replacementListOf(definition: MacroDefinition): ReplacementList 
 
 function read(definition: MacroDefinition): ReplacementList {
   const parameters = definition.parameters ?? [];
-  const expanded = new Set<number>();
-  const elements = readElements(tokensOf(definition.body), definition, expanded);
+  const uses: Uses = { expanded: new Set(), stringified: new Set(), pasted: new Set() };
+  const elements = readElements(tokensOf(definition.body), definition, uses);
   return {
     isFunction: definition.parameters !== undefined,
     parameterCount: parameters.length,
     variadic: definition.variadic,
-    expanded: [...expanded],
+    expanded: [...uses.expanded],
+    stringified: [...uses.stringified],
+    pasted: [...uses.pasted],
     elements,
   };
+}
+
+interface Uses {
+  readonly expanded: Set<number>;
+  readonly stringified: Set<number>;
+  readonly pasted: Set<number>;
 }
 
 function readElements(
   tokens: readonly Token[],
   definition: MacroDefinition,
-  expanded: Set<number>,
+  uses: Uses,
 ): Element[] {
   const elements: Element[] = [];
   const parameters = definition.parameters ?? [];
@@ -76,17 +88,18 @@ function readElements(
     const operand = next === undefined ? -1 : parameters.indexOf(next.text);
     if (definition.parameters !== undefined && isHash(token) && operand >= 0) {
       elements.push({ kind: 'stringified', index: operand, token, pasted });
+      uses.stringified.add(operand);
       at++;
     } else if (definition.variadic && token.text === '__VA_OPT__' && next?.text === '(') {
       const end = closingParenthesis(tokens, at + 1);
-      const inner = readElements(tokens.slice(at + 2, end), definition, expanded);
+      const inner = readElements(tokens.slice(at + 2, end), definition, uses);
       elements.push({ kind: 'if-rest', elements: inner, token, pasted });
-      expanded.add(parameters.length - 1);
+      uses.expanded.add(parameters.length - 1);
       at = end;
     } else if (index >= 0) {
       const raw = pasted || (next !== undefined && isPaste(next) && at + 2 < tokens.length);
       elements.push({ kind: raw ? 'raw-parameter' : 'parameter', index, token, pasted });
-      if (!raw) expanded.add(index);
+      (raw ? uses.pasted : uses.expanded).add(index);
     } else {
       elements.push({ kind: 'token', token, pasted });
     }
@@ -123,22 +136,31 @@ export interface Arguments {
   readonly dropsComma: boolean;
 }
 
-/** The replacement list with the arguments in place, not scanned again yet. */
-export function substitute(list: ReplacementList, args: Arguments): readonly Token[] {
-  return withoutPlacemarkers(place(list, list.elements, args));
+/**
+ * The replacement list with the arguments in place, not scanned again yet. Undefined if a ## in it
+ * makes no token: compilers stop there, so nothing comes of this definition. (In an assembler
+ * source GCC goes on, with both tokens; no header's name was ever seen to be made in that way.)
+ */
+export function substitute(list: ReplacementList, args: Arguments): readonly Token[] | undefined {
+  const tokens = place(list, list.elements, args);
+  return tokens === undefined ? undefined : withoutPlacemarkers(tokens);
 }
 
-function place(list: ReplacementList, elements: readonly Element[], args: Arguments): Token[] {
+function place(
+  list: ReplacementList,
+  elements: readonly Element[],
+  args: Arguments,
+): Token[] | undefined {
   const out: Token[] = [];
-  let blank = false;
   for (const element of elements) {
     const piece = pieceOf(list, element, args);
+    if (piece === undefined) return undefined;
     if (!element.pasted) {
-      out.push(...behind(blank, piece));
-      blank = false;
+      out.push(...piece);
     } else if (!joinsRest(list, element, out)) {
-      const left = out.pop() ?? PLACEMARKER;
-      out.push(...paste(left, piece[0] ?? PLACEMARKER), ...piece.slice(1));
+      const pasted = paste(out.pop() ?? PLACEMARKER, piece[0] ?? PLACEMARKER);
+      if (pasted === undefined) return undefined;
+      out.push(pasted, ...piece.slice(1));
     } else if (piece[0]?.kind !== 'placemarker') {
       out.push(...piece);
     } else if (args.dropsComma) {
@@ -159,7 +181,11 @@ function joinsRest(list: ReplacementList, element: Element, out: readonly Token[
 }
 
 /** Never empty: a placemarker stands for nothing and remembers the white space before it. */
-function pieceOf(list: ReplacementList, element: Element, args: Arguments): readonly Token[] {
+function pieceOf(
+  list: ReplacementList,
+  element: Element,
+  args: Arguments,
+): readonly Token[] | undefined {
   const { token } = element;
   switch (element.kind) {
     case 'token':
@@ -174,7 +200,8 @@ function pieceOf(list: ReplacementList, element: Element, args: Arguments): read
       return orPlacemarker(args.raw[element.index] ?? [], token);
     case 'if-rest': {
       const hasRest = (args.expanded[list.parameterCount - 1] ?? []).length > 0;
-      return orPlacemarker(hasRest ? place(list, element.elements, args) : [], token);
+      const tokens = hasRest ? place(list, element.elements, args) : [];
+      return tokens === undefined ? undefined : orPlacemarker(tokens, token);
     }
   }
 }
