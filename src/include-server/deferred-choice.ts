@@ -9,20 +9,6 @@ import { keyOf, withBlank, type Token } from './preprocessing-token.js';
  */
 export type Sequence = readonly Token[];
 
-/** A token for whatever `alternatives` answers when it is asked; `key` is the same for the same. */
-export function deferred(key: string, alternatives: () => readonly Sequence[]): Token {
-  let answer: readonly Sequence[] | undefined;
-  return {
-    kind: 'deferred',
-    text: key,
-    ownBlank: false,
-    blank: false,
-    painted: false,
-    doubtful: false,
-    alternatives: () => (answer ??= alternatives()),
-  };
-}
-
 /** The sequence with the choice at `index` made, once for each alternative. */
 function choose(sequence: Sequence, index: number): readonly Sequence[] {
   const token = sequence[index];
@@ -60,70 +46,101 @@ export function resolve(
   return resolved;
 }
 
-/**
- * The same values in fewer sequences: those without parentheses and commas become one choice, and
- * tuples of one shape one tuple of choices. (Which elements belong together is forgotten.)
- */
-export function merged(values: readonly Sequence[]): readonly Sequence[] {
-  if (values.length < 2) return values;
-  const shapes = new Map<string, Sequence[][]>();
-  for (const value of values) {
-    const parts = partsOf(value);
-    const shape = parts.map((part) => (isFixed(part) ? keyOf(part) : '\u0203')).join('\u0204');
-    shapes.set(shape, [...(shapes.get(shape) ?? []), parts]);
+/** The choices of one expansion: the same choice is the same token. */
+export class Choices {
+  readonly #tokens = new Map<string, Token>();
+  /** Those whose alternatives are known from the start. */
+  readonly #listed = new Map<string, readonly Sequence[]>();
+
+  /** A token for whatever `alternatives` answers when it is asked; `key` is the same for the same. */
+  later(key: string, alternatives: () => readonly Sequence[]): Token {
+    const known = this.#tokens.get(key);
+    if (known !== undefined) return known;
+    let answer: readonly Sequence[] | undefined;
+    const token: Token = {
+      kind: 'deferred',
+      text: `\u0202${this.#tokens.size}`,
+      ownBlank: false,
+      blank: false,
+      painted: false,
+      doubtful: false,
+      alternatives: () => (answer ??= alternatives()),
+    };
+    this.#tokens.set(key, token);
+    return token;
   }
-  return [...shapes.values()].map((group) => {
-    const [first = []] = group;
-    if (group.length === 1) return first.flat();
-    return first.flatMap((part, index) => {
-      if (isFixed(part)) return part;
-      const choices = new Map(group.map((parts) => [keyOf(parts[index] ?? []), parts[index] ?? []]));
-      const [only, ...more] = choices;
-      if (only !== undefined && more.length === 0) return only[1];
-      return deferred([...choices.keys()].sort().join('\u0205'), () =>
-        flattened([...choices.values()]),
-      );
-    });
-  });
+
+  /**
+   * The same values in fewer sequences: those without parentheses and commas become one choice,
+   * and tuples of one shape one tuple of choices. (Which elements belong together is forgotten.)
+   */
+  merge(values: readonly Sequence[]): readonly Sequence[] {
+    if (values.length < 2) return values;
+    const shapes = new Map<string, (readonly Part[])[]>();
+    for (const value of values) {
+      const parts = partsOf(value);
+      const shape = parts.map(({ key, fixed }) => (fixed ? key : '\u0203')).join('\u0204');
+      const group = shapes.get(shape);
+      if (group === undefined) shapes.set(shape, [parts]);
+      else group.push(parts);
+    }
+    return [...shapes.values()].map((group) =>
+      (group[0] ?? []).flatMap((part, index) =>
+        part.fixed || group.length === 1
+          ? part.tokens
+          : this.#anyOf(group.flatMap((parts) => parts[index] ?? [])),
+      ),
+    );
+  }
+
+  #anyOf(parts: readonly Part[]): Sequence {
+    const alternatives = new Map<string, Sequence>();
+    for (const { key, tokens } of parts) {
+      const [only, more] = tokens;
+      const listed = only === undefined || more !== undefined ? undefined : this.#listed.get(only.text);
+      if (listed === undefined) alternatives.set(key, tokens);
+      else for (const alternative of listed) alternatives.set(keyOf(alternative), alternative);
+    }
+    const [first, second] = alternatives.values();
+    if (first !== undefined && second === undefined) return first;
+    const sequences = [...alternatives.values()];
+    const token = this.later([...alternatives.keys()].sort().join('\u0205'), () => sequences);
+    this.#listed.set(token.text, sequences);
+    return [token];
+  }
 }
 
-/** Choices of choices are choices. */
-function flattened(values: readonly Sequence[]): readonly Sequence[] {
-  return values.flatMap((value) => {
-    const [only, more] = value;
-    return more === undefined && only?.alternatives !== undefined ? only.alternatives() : [value];
-  });
+/** Tokens of a value between two of its parentheses and commas, or one of these. */
+interface Part {
+  readonly tokens: Sequence;
+  readonly key: string;
+  /** Part of the shape: it is the same in all values that are merged. */
+  readonly fixed: boolean;
 }
 
-/** Cut at parentheses and commas, if it is a tuple; else whole. */
-function partsOf(value: Sequence): Sequence[] {
-  if (!value.some(isStructure)) return [value];
-  const parts: Sequence[] = [];
+/** Cut at parentheses and commas; one fixed part if there is a call in it. */
+function partsOf(value: Sequence): readonly Part[] {
+  if (!value.some(isStructure)) {
+    return [{ tokens: value, key: keyOf(value), fixed: value.length === 0 }];
+  }
+  const parts: Part[] = [];
   let from = 0;
-  value.forEach((token, at) => {
-    if (!isStructure(token)) return;
-    if (at > from) parts.push(value.slice(from, at));
-    parts.push([token]);
-    from = at + 1;
-  });
-  if (from < value.length) parts.push(value.slice(from));
-  // `name (…)` is no tuple: the name may be a macro's for what comes later.
-  const calls = parts.some((part, at) => !isFixed(part) && parts[at + 1]?.[0]?.text === '(');
-  return value[0]?.text === '(' && !calls ? parts : parts.map((part) => (isFixed(part) ? part : fixed(part)));
+  const cut = (to: number, fixed: boolean): void => {
+    const tokens = value.slice(from, to);
+    if (to > from) parts.push({ tokens, key: keyOf(tokens), fixed });
+    from = to;
+  };
+  for (const [at, token] of value.entries()) {
+    if (!isStructure(token)) continue;
+    cut(at, false);
+    cut(at + 1, true);
+  }
+  cut(value.length, false);
+  // In `name (…)` the name may be a macro's, for what comes later.
+  const hasCall = parts.some(({ fixed }, at) => !fixed && parts[at + 1]?.tokens[0]?.text === '(');
+  return hasCall ? [{ tokens: value, key: keyOf(value), fixed: true }] : parts;
 }
 
 function isStructure({ kind, text }: Token): boolean {
   return kind === 'punctuator' && (text === '(' || text === ')' || text === ',');
-}
-
-const fixedParts = new WeakSet<Sequence>();
-
-function fixed(part: Sequence): Sequence {
-  fixedParts.add(part);
-  return part;
-}
-
-/** Part of the shape: it is the same in all values that are merged. Nothing at all is one, too. */
-function isFixed(part: Sequence): boolean {
-  return part.length === 0 || fixedParts.has(part) || (part[0] !== undefined && isStructure(part[0]));
 }

@@ -1,7 +1,7 @@
 import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
-import { deferred, merged, resolve, type Sequence } from './deferred-choice.js';
-import { behind, keyOf, OPAQUE, type Token } from './preprocessing-token.js';
+import { Choices, resolve, type Sequence } from './deferred-choice.js';
+import { behind, keyOf, OPAQUE, withBlank, type Token } from './preprocessing-token.js';
 import {
   accepts,
   closingParenthesis,
@@ -62,6 +62,7 @@ const RESERVED = /^__\w+__$/;
  */
 export class MacroExpansion {
   readonly #macros: MacroTable;
+  readonly #choices = new Choices();
   readonly #known = new Map<string, Known[]>();
   #calls = 0;
   #depth = 0;
@@ -81,7 +82,7 @@ export class MacroExpansion {
       const value = [...done, ...open];
       complete.set(keyOf(value), value);
     }
-    return merged([...complete.values()]);
+    return this.#choices.merge([...complete.values()]);
   }
 
   /** `nesting`: parentheses around the sequence's start. */
@@ -119,6 +120,13 @@ export class MacroExpansion {
           token = { ...token, painted: true };
         } else if (RESERVED.test(token.text)) {
           token = { ...token, kind: 'opaque' };
+        }
+      }
+      if (token.kind === 'identifier' || token.kind === 'number') {
+        const end = endOfGroups(tokens, at + 1);
+        if (end > at + 1) {
+          token = this.#callOfNoMacro(token, tokens.slice(at + 1, end), around);
+          at = end - 1;
         }
       }
       head.push(token);
@@ -197,7 +205,30 @@ export class MacroExpansion {
    * it stays one element, with no comma in its expansion, is taken for granted; Boost does so too.
    */
   #later(tokens: Sequence, around: Around): Token {
-    return { ...deferred(keyOf(tokens), () => this.expand(tokens, around)), blank: tokens[0]?.blank ?? false };
+    const token = this.#choices.later(keyOf(tokens), () => this.expand(tokens, around));
+    return withBlank(token, tokens[0]?.blank ?? false);
+  }
+
+  /** A call of something that is no macro, as one token: only what is pasted to it changes it. */
+  #callOfNoMacro(name: Token, groups: Sequence, around: Around): Token {
+    const key = keyOf([withBlank(name, false), ...groups]);
+    const token = this.#choices.later(`\u0206${key}`, () => {
+      const sets = [[[withBlank(name, false)]], ...this.#groupChoices(groups, around)];
+      return product(sets)?.map((choice) => choice.flat()) ?? [[OPAQUE]];
+    });
+    return withBlank(token, name.blank);
+  }
+
+  /** For each of `(…)(…)`: its parentheses and what may be between them. */
+  #groupChoices(groups: Sequence, around: Around): (readonly Sequence[])[] {
+    const sets: (readonly Sequence[])[] = [];
+    for (let at = 0; at < groups.length; ) {
+      const end = closingParenthesis(groups, at);
+      sets.push([groups.slice(at, at + 1)], this.expand(groups.slice(at + 1, end), around));
+      sets.push([groups.slice(end, end + 1)]);
+      at = end + 1;
+    }
+    return sets;
   }
 
   #append(results: Map<string, Expansion>, begun: Sequence, rest: Expansions): void {
@@ -227,7 +258,7 @@ export class MacroExpansion {
         for (const [text, expansion] of this.#scan(sequence, inside, 0)) results.set(text, expansion);
       }
     }
-    const expansions = results.size > INCLUDES.macroValues ? UNKNOWN : mergedExpansions(results);
+    const expansions = results.size > INCLUDES.macroValues ? UNKNOWN : this.#merged(results);
     const seen = this.#seen;
     seen.delete(call.name.text);
     const disabled = new Set([...seen].filter((name) => around.has(name)));
@@ -236,6 +267,18 @@ export class MacroExpansion {
     this.#seen = outer;
     this.#depth--;
     return expansions;
+  }
+
+  #merged(expansions: Expansions): Expansions {
+    if (expansions.size < 2) return expansions;
+    const results = new Map<string, Expansion>();
+    const closed: Sequence[] = [];
+    for (const [key, expansion] of expansions) {
+      if (expansion.open.length > 0) results.set(key, expansion);
+      else closed.push(expansion.done);
+    }
+    for (const done of this.#choices.merge(closed)) add(results, { done, open: NONE });
+    return results;
   }
 
   /** The replacement lists with every choice of what the arguments expand to. */
@@ -281,6 +324,17 @@ function product(sets: readonly (readonly Sequence[])[]): readonly Sequence[][] 
   return combinations;
 }
 
+/** The end of `(…)(…)` at `start`; `start` if there is none. */
+function endOfGroups(tokens: Sequence, start: number): number {
+  let end = start;
+  while (tokens[end]?.text === '(') {
+    const close = closingParenthesis(tokens, end);
+    if (close === tokens.length) break;
+    end = close + 1;
+  }
+  return end;
+}
+
 /** The end of the call or name at `start`, if it is an element of a tuple; else `start`. */
 function endOfElement(tokens: Sequence, start: number): number {
   const before = tokens[start - 1]?.text;
@@ -289,18 +343,6 @@ function endOfElement(tokens: Sequence, start: number): number {
   const end = called ? closingParenthesis(tokens, start + 1) + 1 : start + 1;
   const after = tokens[end]?.text;
   return after === ',' || after === ')' ? end : start;
-}
-
-function mergedExpansions(expansions: Expansions): Expansions {
-  if (expansions.size < 2) return expansions;
-  const results = new Map<string, Expansion>();
-  const closed: Sequence[] = [];
-  for (const [key, expansion] of expansions) {
-    if (expansion.open.length > 0) results.set(key, expansion);
-    else closed.push(expansion.done);
-  }
-  for (const done of merged(closed)) add(results, { done, open: NONE });
-  return results;
 }
 
 function single(expansion: Expansion): Expansions {
