@@ -174,7 +174,7 @@ export const INCLUDES = {
    * Macro calls looked at for one computed #include: Boost's longest needs a few hundred. At two
    * microseconds each the bound keeps a hopeless one below 20 ms, and it is asked once.
    */
-  macroCalls: 8_000,
+  macroCalls: 300,
   /**
    * Different expansions of one macro call. Boost.MPL's preprocessed headers come to 300 (ten
    * compilers by thirty headers); more than this is arithmetic, which decides no header's name.

@@ -66,11 +66,17 @@ export class MacroExpansion {
   readonly #known = new Map<string, Known[]>();
   #calls = 0;
   #depth = 0;
+  readonly #met = new Set<ByteString>();
   /** Names of macros met since the innermost call began. */
   #seen = new Set<ByteString>();
 
   constructor(macros: MacroTable) {
     this.#macros = macros;
+  }
+
+  /** Every macro that came into play. */
+  get met(): ReadonlySet<ByteString> {
+    return this.#met;
   }
 
   /** Every full expansion of a sequence by itself: of an operand, or of an argument. */
@@ -108,6 +114,7 @@ export class MacroExpansion {
         const definitions = this.#macros.definitionsOf(token.text);
         if (definitions.length > 0) {
           this.#seen.add(token.text);
+          this.#met.add(token.text);
           if (!around.has(token.text)) {
             const end = depth > 0 ? endOfElement(tokens, at) : at;
             if (end > at) {

@@ -2,6 +2,7 @@ import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
 import { resolve, type Sequence } from './deferred-choice.js';
 import { MacroExpansion, type MacroTable } from './macro-expansion.js';
+import { reachableOperands } from './reachable-names.js';
 import { isUncertain, OPAQUE, tokensOf, type Token } from './preprocessing-token.js';
 
 export type { MacroTable } from './macro-expansion.js';
@@ -18,8 +19,18 @@ const NAMES_A_FILE = /^__(?:FILE|FILE_NAME|BASE_FILE)__$/;
  * one depends on something that is not in the table (`__COUNTER__`) or takes too long.
  */
 export function headerNames(text: ByteString, macros: MacroTable): ReadonlySet<HeaderName> | 'unknown' {
+  const tokens = tokensOf(text);
+  const expansion = new MacroExpansion(macros);
+  const names = namesOf(expansion.expand(tokens));
+  if (names !== 'unknown') return names;
+  const operands = reachableOperands(tokens, expansion.met, macros);
+  if (operands === undefined) return 'unknown';
+  return namesOf(operands.flatMap((operand) => new MacroExpansion(macros).expand(operand)));
+}
+
+function namesOf(values: readonly Sequence[]): ReadonlySet<HeaderName> | 'unknown' {
   const names = new Set<HeaderName>();
-  for (const value of new MacroExpansion(macros).expand(tokensOf(text))) {
+  for (const value of values) {
     for (const operand of operandsIn(value)) {
       for (const name of namesIn(operand)) {
         if (name === 'unknown') return 'unknown';

@@ -1,3 +1,4 @@
+import type { ByteString } from '../core/byte-string.js';
 import {
   behind,
   paste,
@@ -29,6 +30,7 @@ type Element =
 /** A definition, read once. */
 export interface ReplacementList {
   readonly isFunction: boolean;
+  readonly parameters: readonly ByteString[];
   readonly parameterCount: number;
   readonly variadic: boolean;
   /** Parameters whose expansion matters: beside neither # nor ##, or asked by __VA_OPT__. */
@@ -38,6 +40,8 @@ export interface ReplacementList {
   /** Parameters that stand beside ##. */
   readonly pasted: readonly number[];
   readonly elements: readonly Element[];
+  /** As written. */
+  readonly tokens: readonly Token[];
 }
 
 const lists = new WeakMap<MacroDefinition, ReplacementList>();
@@ -51,15 +55,18 @@ export function replacementListOf(definition: MacroDefinition): ReplacementList 
 function read(definition: MacroDefinition): ReplacementList {
   const parameters = definition.parameters ?? [];
   const uses: Uses = { expanded: new Set(), stringified: new Set(), pasted: new Set() };
-  const elements = readElements(tokensOf(definition.body), definition, uses);
+  const tokens = tokensOf(definition.body);
+  const elements = readElements(tokens, definition, uses);
   return {
     isFunction: definition.parameters !== undefined,
+    parameters,
     parameterCount: parameters.length,
     variadic: definition.variadic,
     expanded: [...uses.expanded],
     stringified: [...uses.stringified],
     pasted: [...uses.pasted],
     elements,
+    tokens,
   };
 }
 
