@@ -176,10 +176,10 @@ export const INCLUDES = {
    */
   macroCalls: 300,
   /**
-   * Different expansions of one macro call. Boost.MPL's preprocessed headers come to 300 (ten
-   * compilers by thirty headers); more than this is arithmetic, which decides no header's name.
+   * Different expansions of one macro call. Boost.MPL's preprocessed headers come to 800 (a dozen
+   * compilers by sixty headers); more than this is arithmetic, which decides no header's name.
    */
-  macroValues: 1_024,
+  macroValues: 2_048,
   /** Macro calls inside one another; Boost's loops go on for 256, each of a few calls. */
   macroDepth: 120,
   /** Tokens of one expansion: a header name has some dozens, Boost's tuples up to 200. */

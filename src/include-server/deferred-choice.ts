@@ -1,4 +1,4 @@
-import { keyOf, withBlank, type Token } from './preprocessing-token.js';
+import { behind, behindName, keyOf, type Token } from './preprocessing-token.js';
 
 /**
  * A choice that is not made yet: one token that stands for any of several sequences, each of them
@@ -13,12 +13,12 @@ export type Sequence = readonly Token[];
 function choose(sequence: Sequence, index: number): readonly Sequence[] {
   const token = sequence[index];
   if (token?.alternatives === undefined) return [sequence];
-  const { blank, alternatives } = token;
-  return alternatives().map((alternative) => {
-    const [first, ...others] = alternative;
-    const chosen = first === undefined ? [] : [blank ? withBlank(first, true) : first, ...others];
-    return [...sequence.slice(0, index), ...chosen, ...sequence.slice(index + 1)];
-  });
+  const { blank, clangBlank, alternatives } = token;
+  return alternatives().map((alternative) => [
+    ...sequence.slice(0, index),
+    ...behindName(clangBlank, behind(blank, alternative)),
+    ...sequence.slice(index + 1),
+  ]);
 }
 
 /**
@@ -62,6 +62,7 @@ export class Choices {
       text: `\u0202${this.#tokens.size}`,
       ownBlank: false,
       blank: false,
+      clangBlank: false,
       painted: false,
       doubtful: false,
       alternatives: () => (answer ??= alternatives()),

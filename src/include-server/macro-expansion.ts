@@ -1,7 +1,7 @@
 import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
 import { Choices, resolve, type Sequence } from './deferred-choice.js';
-import { behind, keyOf, OPAQUE, withBlank, type Token } from './preprocessing-token.js';
+import { behindName, keyOf, OPAQUE, withBlank, withEitherBlanks, type Token } from './preprocessing-token.js';
 import {
   accepts,
   closingParenthesis,
@@ -154,18 +154,18 @@ export class MacroExpansion {
     const results = new Map<string, Expansion>();
     const joinRest = (expansions: Expansions, from: number): void => {
       for (const { done, open } of expansions.values()) {
-        const begun = [...head, ...behind(name.blank, done)];
+        const begun = [...head, ...behindName(name.clangBlank, done)];
         const rest = tokens.slice(from);
-        const blank = name.blank && done.length === 0;
+        const blank = name.clangBlank && done.length === 0;
         if (open.length > 0) {
-          const tail = behind(blank, [...open, ...rest]);
+          const tail = behindName(blank, [...open, ...rest]);
           if (rest.length === 0) add(results, { done: begun, open: tail });
           else this.#append(results, begun, this.#scan(tail, around, depth));
         } else {
           const skipped = isOpaqueCall(begun, rest)
             ? rest.slice(closingParenthesis(rest, 0) + 1)
             : rest;
-          this.#append(results, begun, this.#scan(behind(blank, skipped), around, depth));
+          this.#append(results, begun, this.#scan(behindName(blank, skipped), around, depth));
         }
       }
     };
@@ -176,7 +176,7 @@ export class MacroExpansion {
       const call = { name, args: undefined, commas: NONE };
       const expansions = new Map(this.#expansionsOf(call, objects, around));
       // Not defined at this place, perhaps.
-      add(expansions, { done: [{ ...name, blank: false }], open: NONE });
+      add(expansions, { done: [{ ...name, clangBlank: false }], open: NONE });
       joinRest(expansions, at + 1);
     }
     if (functions.length > 0) {
@@ -192,7 +192,7 @@ export class MacroExpansion {
           joinRest(this.#expansionsOf(call, functions, around), end + 1);
         }
       } else {
-        joinRest(single({ done: [{ ...name, blank: false }], open: NONE }), at + 1);
+        joinRest(single({ done: [{ ...name, clangBlank: false }], open: NONE }), at + 1);
       }
     }
     return results;
@@ -212,8 +212,9 @@ export class MacroExpansion {
    * it stays one element, with no comma in its expansion, is taken for granted; Boost does so too.
    */
   #later(tokens: Sequence, around: Around): Token {
+    const [first = OPAQUE] = tokens;
     const token = this.#choices.later(keyOf(tokens), () => this.expand(tokens, around));
-    return withBlank(token, tokens[0]?.blank ?? false);
+    return blankAs(token, first);
   }
 
   /** A call of something that is no macro, as one token: only what is pasted to it changes it. */
@@ -223,7 +224,7 @@ export class MacroExpansion {
       const sets = [[[withBlank(name, false)]], ...this.#groupChoices(groups, around)];
       return product(sets)?.map((choice) => choice.flat()) ?? [[OPAQUE]];
     });
-    return withBlank(token, name.blank);
+    return blankAs(token, name);
   }
 
   /** For each of `(…)(…)`: its parentheses and what may be between them. */
@@ -318,7 +319,12 @@ export class MacroExpansion {
 function writtenChoices(list: ReplacementList, index: number, arg: Sequence): readonly Sequence[] {
   const places = list.stringified.includes(index) ? 'all' : 'ends';
   if (places === 'ends' && !list.pasted.includes(index)) return [arg];
-  return resolve(arg, places, INCLUDES.macroValues) ?? [[OPAQUE]];
+  const resolved = resolve(arg, places, INCLUDES.macroValues) ?? [[OPAQUE]];
+  return places === 'all' ? resolved.flatMap(withEitherBlanks) : resolved;
+}
+
+function blankAs(token: Token, { blank, clangBlank }: Token): Token {
+  return { ...token, blank, clangBlank };
 }
 
 /** Every combination of one of each; undefined if there are too many. */

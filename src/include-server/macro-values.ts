@@ -63,9 +63,9 @@ function namesIn(tokens: readonly Token[]): readonly (HeaderName | 'unknown')[] 
   const inside = tokens.slice(1, end);
   if (inside.some(isUncertain)) return ['unknown'];
   // GCC joins the tokens with the white space where each was written, Clang where it came to be.
-  return [joined(inside, 'ownBlank'), joined(inside, 'blank')];
+  return [joined(inside, 'ownBlank'), joined(inside, 'clangBlank')];
 }
 
-function joined(tokens: readonly Token[], blank: 'ownBlank' | 'blank'): HeaderName {
+function joined(tokens: readonly Token[], blank: 'ownBlank' | 'clangBlank'): HeaderName {
   return tokens.reduce((name, token) => name + (token[blank] ? ' ' : '') + token.text, '<');
 }

@@ -22,14 +22,12 @@ export interface Token {
   readonly kind: TokenKind;
   /** As spelled, quotes included. */
   readonly text: ByteString;
-  /** White space stood before it where it was written. */
+  /** White space stood before it where it was written: GCC joins the tokens of <…> by this. */
   readonly ownBlank: boolean;
-  /**
-   * White space stands before it where it was put by expansion: the first token of an expansion
-   * shows what stood before the macro's name. # looks at this one, the <…> made of tokens at
-   * the other in GCC, at this one in Clang.
-   */
+  /** For # in GCC: what was written, but the first token of an argument shows its parameter's. */
   readonly blank: boolean;
+  /** For # and <…> in Clang: the first token of an expansion shows what is before the call, too. */
+  readonly clangBlank: boolean;
   /** Met while its macro was being expanded: never expanded again ("painted blue"). */
   readonly painted: boolean;
   /** A string made by # from something opaque. */
@@ -71,19 +69,33 @@ export function tokensOf(text: ByteString): Token[] {
 }
 
 function plain(kind: TokenKind, text: ByteString, blank: boolean): Token {
-  return { kind, text, ownBlank: blank, blank, painted: false, doubtful: false };
+  return { kind, text, ownBlank: blank, blank, clangBlank: blank, painted: false, doubtful: false };
 }
 
-/** The same token with white space before it or not. */
+/** The same token with white space before it or not, wherever it was written. */
 export function withBlank(token: Token, blank: boolean): Token {
-  return token.blank === blank ? token : { ...token, blank };
+  if (token.blank === blank && token.clangBlank === blank) return token;
+  return { ...token, blank, clangBlank: blank };
 }
 
-/** The sequence with its first token moved behind white space; as it is if there is none. */
+/** The sequence as it shows where a parameter stood. */
 export function behind(blank: boolean, tokens: readonly Token[]): readonly Token[] {
   const [first] = tokens;
-  if (!blank || first === undefined || first.blank) return tokens;
+  if (!blank || first === undefined) return tokens;
   return [withBlank(first, true), ...tokens.slice(1)];
+}
+
+/** The sequence as it shows where a macro was called: to GCC, in a directive, as it is. */
+export function behindName(clangBlank: boolean, tokens: readonly Token[]): readonly Token[] {
+  const [first] = tokens;
+  if (!clangBlank || first === undefined || first.clangBlank) return tokens;
+  return [{ ...first, clangBlank: true }, ...tokens.slice(1)];
+}
+
+/** As GCC and as Clang would make a string of it. */
+export function withEitherBlanks(argument: readonly Token[]): readonly (readonly Token[])[] {
+  if (argument.every(({ blank, clangBlank }) => blank === clangBlank)) return [argument];
+  return [argument, argument.map((token) => ({ ...token, blank: token.clangBlank }))];
 }
 
 /** What # makes of an argument, in GCC's way: blanks become one, quotes are kept from ending it. */
@@ -105,11 +117,12 @@ export function stringify(argument: readonly Token[]): Token {
 /** What ## makes of two tokens; undefined if that is not one token, where compilers stop. */
 export function paste(left: Token, right: Token): Token | undefined {
   if (right.kind === 'placemarker') return left;
-  if (left.kind === 'placemarker') return { ...right, blank: left.blank };
+  if (left.kind === 'placemarker') return withBlank(right, left.blank);
   if (isUncertain(left) || isUncertain(right)) return withBlank(OPAQUE, left.blank);
   const [only, more] = tokensOf(left.text + right.text);
   if (only === undefined || more !== undefined) return undefined;
-  return { ...only, ownBlank: left.ownBlank, blank: left.blank };
+  const { ownBlank, blank, clangBlank } = left;
+  return { ...only, ownBlank, blank, clangBlank };
 }
 
 /** The token is not known, or made from one that is not. */
@@ -125,8 +138,9 @@ export function keyOf(tokens: readonly Token[]): string {
     const marks =
       (token.ownBlank ? 1 : 0) |
       (token.blank ? 2 : 0) |
-      (token.painted ? 4 : 0) |
-      (isUncertain(token) ? 8 : 0);
+      (token.clangBlank ? 4 : 0) |
+      (token.painted ? 8 : 0) |
+      (isUncertain(token) ? 16 : 0);
     key += String.fromCharCode(0x100 + marks) + token.text;
   }
   return key;

@@ -162,7 +162,9 @@ function place(
   for (const element of elements) {
     const piece = pieceOf(list, element, args);
     if (piece === undefined) return undefined;
-    if (!element.pasted) {
+    if (element === list.elements[0] && element.kind !== 'stringified') {
+      out.push(...asWritten(piece));
+    } else if (!element.pasted) {
       out.push(...piece);
     } else if (!joinsRest(list, element, out)) {
       const pasted = paste(out.pop() ?? PLACEMARKER, piece[0] ?? PLACEMARKER);
@@ -175,6 +177,13 @@ function place(
     }
   }
   return out;
+}
+
+/** At the very beginning, GCC lets an argument show what was written before it. */
+function asWritten(piece: readonly Token[]): readonly Token[] {
+  const [first] = piece;
+  if (first === undefined || first.blank === first.ownBlank) return piece;
+  return [{ ...first, blank: first.ownBlank }, ...piece.slice(1)];
 }
 
 /** `, ## rest` pastes nothing. */
@@ -204,7 +213,11 @@ function pieceOf(
     case 'parameter':
       return orPlacemarker(args.expanded[element.index] ?? [], token);
     case 'raw-parameter':
-      return orPlacemarker(args.raw[element.index] ?? [], token);
+      // Behind ## the white space before the parameter does not count.
+      return orPlacemarker(
+        args.raw[element.index] ?? [],
+        element.pasted ? withBlank(token, false) : token,
+      );
     case 'if-rest': {
       const hasRest = (args.expanded[list.parameterCount - 1] ?? []).length > 0;
       const tokens = hasRest ? place(list, element.elements, args) : [];
@@ -261,7 +274,7 @@ export function gather(
 
 function withoutLeadingBlank(tokens: readonly Token[]): readonly Token[] {
   const [first] = tokens;
-  return first?.blank === true ? [withBlank(first, false), ...tokens.slice(1)] : tokens;
+  return first === undefined ? tokens : [withBlank(first, false), ...tokens.slice(1)];
 }
 
 /**
