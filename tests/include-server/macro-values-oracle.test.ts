@@ -26,18 +26,18 @@ class RandomUnit {
     this.#roll = roll;
     this.lines.push('#define STR(...) STR_(__VA_ARGS__)', '#define STR_(...) #__VA_ARGS__');
     this.lines.push('#define RAW(x) #x', '#define CAT(a, b) CAT_(a, b)', '#define CAT_(a,b) a ## b');
-    this.lines.push('#define EMPTY', '#define LESS <', '#define ID(x) x', '#define OPT(x, ...) x __VA_OPT__(-__VA_ARGS__)');
+    this.lines.push('#define EMPTY', '#define LESS <', '#define ID(x) x', '#define OPT(x, ...) x __VA_OPT__(-__VA_ARGS__) o');
     this.lines.push('#define REST(a, r...) a/m ## r', '#define LAST(x...) k,## x');
     for (let index = 0; index < 5; index++) {
       const arity = roll(4) - 1;
       const name = `M${index}`;
       const parameters = ['p', 'q', 's'].slice(0, arity);
       const list = arity < 0 ? '' : `(${parameters.join(this.#pick([',', ', ']))})`;
-      this.lines.push(`#define ${name}${list} ${this.#text(3, parameters)}`);
+      this.lines.push(`#define ${name}${list} ${this.#text(3, parameters)}-`);
       this.#names.push({ name, arity });
     }
     const text = this.#text(4, []);
-    const wrapped = [`STR(${text})`, `RAW(${text})`, `LESS ${text}>`, `ID(<)${text}ID(>)`, `ID(STR(${text}))`];
+    const wrapped = [`STR(${text})`, `RAW(${text})`, `LESS ${text} >`, `ID(<)${text}ID(>)`, `ID(STR(${text}))`];
     this.operand = `${this.#pick(wrapped)} /* ${round} */`;
   }
 
