@@ -98,14 +98,15 @@ export class Choices {
     const alternatives = new Map<string, Sequence>();
     for (const { key, tokens } of parts) {
       const [only, more] = tokens;
-      const listed = only === undefined || more !== undefined ? undefined : this.#listed.get(only.text);
+      const listed =
+        only === undefined || more !== undefined ? undefined : this.#listed.get(only.text);
       if (listed === undefined) alternatives.set(key, tokens);
       else for (const alternative of listed) alternatives.set(keyOf(alternative), alternative);
     }
     const [first, second] = alternatives.values();
     if (first !== undefined && second === undefined) return first;
     const sequences = [...alternatives.values()];
-    const token = this.later([...alternatives.keys()].sort().join('\u0205'), () => sequences);
+    const token = this.later([...alternatives.keys()].toSorted().join('\u0205'), () => sequences);
     this.#listed.set(token.text, sequences);
     return [token];
   }

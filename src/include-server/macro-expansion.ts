@@ -1,7 +1,14 @@
 import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
 import { Choices, resolve, type Sequence } from './deferred-choice.js';
-import { behindName, keyOf, OPAQUE, withBlank, withEitherBlanks, type Token } from './preprocessing-token.js';
+import {
+  behindName,
+  keyOf,
+  OPAQUE,
+  withBlank,
+  withEitherBlanks,
+  type Token,
+} from './preprocessing-token.js';
 import {
   accepts,
   closingParenthesis,
@@ -66,12 +73,18 @@ export class MacroExpansion {
   readonly #known = new Map<string, Known[]>();
   #calls = 0;
   #depth = 0;
+  #exhausted = false;
   readonly #met = new Set<ByteString>();
   /** Names of macros met since the innermost call began. */
   #seen = new Set<ByteString>();
 
   constructor(macros: MacroTable) {
     this.#macros = macros;
+  }
+
+  /** A bound of INCLUDES was hit: something is opaque that need not be. */
+  get exhausted(): boolean {
+    return this.#exhausted;
   }
 
   /** Every macro that came into play. */
@@ -230,7 +243,7 @@ export class MacroExpansion {
   /** For each of `(…)(…)`: its parentheses and what may be between them. */
   #groupChoices(groups: Sequence, around: Around): (readonly Sequence[])[] {
     const sets: (readonly Sequence[])[] = [];
-    for (let at = 0; at < groups.length; ) {
+    for (let at = 0; at < groups.length;) {
       const end = closingParenthesis(groups, at);
       sets.push([groups.slice(at, at + 1)], this.expand(groups.slice(at + 1, end), around));
       sets.push([groups.slice(end, end + 1)]);
@@ -254,7 +267,10 @@ export class MacroExpansion {
       for (const name of known.seen) this.#seen.add(name);
       return known.expansions;
     }
-    if (this.#calls >= INCLUDES.macroCalls || this.#depth >= INCLUDES.macroDepth) return UNKNOWN;
+    if (this.#calls >= INCLUDES.macroCalls || this.#depth >= INCLUDES.macroDepth) {
+      this.#exhausted = true;
+      return UNKNOWN;
+    }
     this.#calls++;
     this.#depth++;
     const outer = this.#seen;
@@ -263,7 +279,8 @@ export class MacroExpansion {
     const inside = new Set(around).add(call.name.text);
     for (const list of lists) {
       for (const sequence of this.#replacements(call, list, around)) {
-        for (const [text, expansion] of this.#scan(sequence, inside, 0)) results.set(text, expansion);
+        for (const [text, expansion] of this.#scan(sequence, inside, 0))
+          results.set(text, expansion);
       }
     }
     const expansions = results.size > INCLUDES.macroValues ? UNKNOWN : this.#merged(results);
@@ -296,10 +313,15 @@ export class MacroExpansion {
     const written = args === undefined ? [] : gather(list, args, call.commas);
     const raws = product(written.map((arg, index) => writtenChoices(list, index, arg)));
     const values = product(
-      written.map((arg, index) => (list.expanded.includes(index) ? this.expand(arg, around) : [arg])),
+      written.map((arg, index) =>
+        list.expanded.includes(index) ? this.expand(arg, around) : [arg],
+      ),
     );
-    if (raws === undefined || values === undefined) return [[OPAQUE]];
-    if (raws.length * values.length > INCLUDES.macroValues) return [[OPAQUE]];
+    const ways = (raws?.length ?? Infinity) * (values?.length ?? Infinity);
+    if (raws === undefined || values === undefined || ways > INCLUDES.macroValues) {
+      this.#exhausted = true;
+      return [[OPAQUE]];
+    }
     const replacements = new Map<string, Sequence>();
     for (const dropsComma of commaRules(list, args ?? [])) {
       for (const raw of raws) {

@@ -117,7 +117,9 @@ export function stringify(argument: readonly Token[]): Token {
 /** What ## makes of two tokens; undefined if that is not one token, where compilers stop. */
 export function paste(left: Token, right: Token): Token | undefined {
   if (right.kind === 'placemarker') return left;
-  if (left.kind === 'placemarker') return withBlank(right, left.blank);
+  if (left.kind === 'placemarker') {
+    return { ...right, blank: left.blank || right.ownBlank, clangBlank: left.clangBlank };
+  }
   if (isUncertain(left) || isUncertain(right)) return withBlank(OPAQUE, left.blank);
   const [only, more] = tokensOf(left.text + right.text);
   if (only === undefined || more !== undefined) return undefined;

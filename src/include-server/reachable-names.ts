@@ -3,6 +3,9 @@ import type { MacroTable } from './macro-expansion.js';
 import type { Token } from './preprocessing-token.js';
 import { replacementListOf, type ReplacementList } from './replacement-list.js';
 
+/** The compiler's own macros that expand to the name of a file. */
+export const FILE_OF_COMPILER = /^__(?:FILE|FILE_NAME|BASE_FILE)__$/;
+
 /**
  * The coarse answer, for an operand that takes too long to expand, as file names that Boost's
  * arithmetic picks from tuples do where the definitions for all compilers are mixed: every string
@@ -36,6 +39,7 @@ export function reachableOperands(
   if (!look(text, undefined)) return undefined;
   // The set grows while it is gone through.
   for (const name of names) {
+    if (FILE_OF_COMPILER.test(name) && macros.definitionsOf(name).length === 0) return undefined;
     for (const definition of macros.definitionsOf(name)) {
       const list = replacementListOf(definition);
       if (list.stringified.length > 0 || !look(list.tokens, list)) return undefined;

@@ -182,7 +182,17 @@ function place(
 /** At the very beginning, GCC lets an argument show what was written before it. */
 function asWritten(piece: readonly Token[]): readonly Token[] {
   const [first] = piece;
-  if (first === undefined || first.blank === first.ownBlank) return piece;
+  if (first === undefined) return piece;
+  const { alternatives, text } = first;
+  if (alternatives !== undefined) {
+    const choice = {
+      ...first,
+      text: `${text}\u0207`,
+      alternatives: () => alternatives().map(asWritten),
+    };
+    return [choice, ...piece.slice(1)];
+  }
+  if (first.blank === first.ownBlank) return piece;
   return [{ ...first, blank: first.ownBlank }, ...piece.slice(1)];
 }
 
@@ -207,9 +217,7 @@ function pieceOf(
     case 'token':
       return [token];
     case 'stringified':
-      return [
-        withBlank(stringify(args.raw[element.index] ?? []), token.blank),
-      ];
+      return [withBlank(stringify(args.raw[element.index] ?? []), token.blank)];
     case 'parameter':
       return orPlacemarker(args.expanded[element.index] ?? [], token);
     case 'raw-parameter':
