@@ -167,3 +167,21 @@ export const SERVER = {
   /** From a client's disappearance to the death of its compilers. */
   cancel: 1_000,
 } as const;
+
+/** Reading which headers a compile may include. */
+export const INCLUDES = {
+  /**
+   * Macro calls looked at for one computed #include: Boost's longest needs a few hundred. At two
+   * microseconds each the bound keeps a hopeless one below 20 ms, and it is asked once.
+   */
+  macroCalls: 300,
+  /**
+   * Different expansions of one macro call. Boost.MPL's preprocessed headers come to 800 (a dozen
+   * compilers by sixty headers); more than this is arithmetic, which decides no header's name.
+   */
+  macroValues: 2_048,
+  /** Macro calls inside one another; Boost's loops go on for 256, each of a few calls. */
+  macroDepth: 120,
+  /** Tokens of one expansion: a header name has some dozens, Boost's tuples up to 200. */
+  macroTokens: 2_000,
+} as const;
