@@ -167,3 +167,11 @@ export const SERVER = {
   /** From a client's disappearance to the death of its compilers. */
   cancel: 1_000,
 } as const;
+
+/** The include server. */
+export const INCLUDES = {
+  /** Answers of compilers about their search path; a build asks one to twenty questions. */
+  searchAnswers: 1_000,
+  /** A compiler is asked again when directories came or went while it answered. */
+  searchRounds: 3,
+} as const;
