@@ -27,6 +27,8 @@ export interface SearchAnswer {
   readonly quote: readonly ByteString[];
   readonly angle: readonly ByteString[];
   readonly missing: readonly ByteString[];
+  /** There, and left out because another name of the same directory is in. */
+  readonly duplicates: readonly ByteString[];
 }
 
 /** The outside world of DefaultSearchPaths; `search-host.ts` has the real one. */
@@ -131,6 +133,7 @@ export class DefaultSearchPaths {
       quote: absolute(listing.quote),
       angle: absolute(listing.angle),
       missing: [...new Set(absolute(listing.missing))],
+      duplicates: [...new Set(absolute(listing.duplicates))],
     };
     const looks = new Map<ByteString, string>();
     for (const directory of [...answer.quote, ...answer.angle]) {
@@ -139,7 +142,7 @@ export class DefaultSearchPaths {
       looks.set(directory, comparable(look));
     }
     const searched = new Set(looks.values());
-    for (const directory of absolute(listing.duplicates)) {
+    for (const directory of answer.duplicates) {
       const look = comparable(this.#deps.look(directory));
       if (!searched.has(look)) return undefined;
       looks.set(directory, look);

@@ -27,7 +27,11 @@ export type MergedChains =
       readonly quote: readonly ByteString[];
       readonly angle: readonly ByteString[];
       readonly missing: readonly ByteString[];
+      /** There, and left out because another name of the same directory is in. */
+      readonly duplicates: readonly ByteString[];
     }
+  /** One directory under two names: which one Clang opens files by differs by version. */
+  | { readonly kind: 'two-names' }
   /** A compiler objects to this one: a file, or a directory that it cannot look at. */
   | { readonly kind: 'obstructed'; readonly directory: ByteString };
 
@@ -44,11 +48,16 @@ export function mergeChains(
   look: LookAtDirectory,
 ): MergedChains {
   const missing = new Set<ByteString>();
+  /** Identity by path, of all that are there. */
+  const names = new Map<ByteString, string>();
   let obstructed: ByteString | undefined;
   const present = (chain: readonly ByteString[]): Entry[] =>
     chain.flatMap((path, index) => {
       const found = look(path);
-      if (found.kind === 'directory') return [{ path, identity: found.identity, index }];
+      if (found.kind === 'directory') {
+        names.set(path, found.identity);
+        return [{ path, identity: found.identity, index }];
+      }
       if (found.kind === 'absent') missing.add(path);
       else obstructed ??= path;
       return [];
@@ -71,7 +80,15 @@ export function mergeChains(
     quote.pop();
   }
   if (obstructed !== undefined) return { kind: 'obstructed', directory: obstructed };
-  return { kind: 'merged', quote: paths(quote), angle: paths(angle), missing: [...missing] };
+  if (family === 'clang' && names.size > new Set(names.values()).size) return { kind: 'two-names' };
+  const searched = new Set([...paths(quote), ...paths(angle)]);
+  return {
+    kind: 'merged',
+    quote: paths(quote),
+    angle: paths(angle),
+    missing: [...missing],
+    duplicates: [...names.keys()].filter((path) => !searched.has(path)),
+  };
 }
 
 /** The first of each, without those in `excluded`. */

@@ -22,9 +22,12 @@ const FOREIGN = / \((?:framework directory|headermap)\)$/;
 /** Undefined if `text` has no complete listing, or one with what is no plain directory. */
 export function parseSearchListing(text: ByteString): SearchListing | undefined {
   const lines = text.split('\n');
-  const [quoteAt, angleAt, endAt] = [QUOTE, ANGLE, END].map((line) => lines.indexOf(line));
-  if (quoteAt === undefined || angleAt === undefined || endAt === undefined) return undefined;
-  if (quoteAt < 0 || angleAt < quoteAt || endAt < angleAt) return undefined;
+  const quoteAt = lines.indexOf(QUOTE);
+  const endAt = lines.indexOf(END, quoteAt);
+  if (quoteAt < 0 || endAt < 0) return undefined;
+  // Clang leaves this line out when nothing would follow it.
+  const angleLine = lines.indexOf(ANGLE, quoteAt);
+  const angleAt = angleLine < 0 ? endAt : angleLine;
   const angle = lines.slice(angleAt + 1, endAt);
   // GCC 15 prints the path of #embed after that of #include <...>.
   const embedAt = angle.findIndex((line) => line.startsWith('#'));

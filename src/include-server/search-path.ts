@@ -5,6 +5,7 @@
  * only the compiler can say how both go together, it is asked about the whole.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
+import { unreachable } from '../core/errors.js';
 import type { DeclineReason } from '../core/reasons.js';
 import type { CommandOption, CompileCommand, Language } from '../toolchain/compile-command.js';
 import { optionTable } from '../toolchain/options/option-table.js';
@@ -15,7 +16,7 @@ import type { Toolchain } from '../toolchain/toolchain.js';
 import { definedByCommand } from './command-line-macros.js';
 import { DefaultSearchPaths, type SearchAnswer, type SearchDeps } from './default-search-path.js';
 import type { MacroDefinition } from './scanned-file.js';
-import { mergeChains } from './search-chains.js';
+import { mergeChains, type SearchChains } from './search-chains.js';
 
 export interface SearchPath {
   /**
@@ -28,19 +29,30 @@ export interface SearchPath {
   readonly withoutIncluder: boolean;
   /** Directories that were asked for and are not there: negative facts. */
   readonly missing: readonly ByteString[];
+  /** Directories that were asked for and left out, because another name of them is in. */
+  readonly duplicates: readonly ByteString[];
   /** -imacros and then -include files: looked for in the working directory, then as "x". */
   readonly forced: readonly ByteString[];
   /** Files that the compiler includes unasked, as <x>, if they are there. */
   readonly implied: readonly ByteString[];
   /** -D definitions by name; -U takes none away, since more is no harm. */
   readonly defined: ReadonlyMap<ByteString, readonly MacroDefinition[]>;
-  /** Where .include and .incbin look, there or not; GNU as and Clang try them in this order. */
+  /**
+   * Where .include and .incbin look, whether the directories are there or not. GNU as takes the
+   * first file of that name in this order; Clang's order may be another, so there all of them count.
+   */
   readonly assembler: readonly ByteString[];
 }
 
 /** Why a command's search path cannot be told. */
 export interface NoSearchPath {
   readonly reason: DeclineReason;
+}
+
+interface Compile {
+  readonly command: CompileCommand;
+  readonly toolchain: Toolchain;
+  readonly environment: ReadonlyMap<ByteString, ByteString>;
 }
 
 /** The variable that each language adds directories by. CPATH is for all. */
@@ -88,28 +100,26 @@ export class SearchPaths {
     // A preprocessed source includes nothing any more; its assembly may.
     if (isPreprocessed(command.language)) return searchPath(command, NOTHING);
 
+    const compile: Compile = { command, toolchain, environment };
     const options = searching.map(({ option }) => option);
     const isWhole = searching.some(
       ({ option, effect }) => effect === 'whole' || isUnderSysroot(option) || isBarrier(option),
     );
-    const found = isWhole
-      ? await this.#askWhole(command, toolchain, environment, options)
+    const defaults = searching.filter(({ effect }) => effect === 'default');
+    const composed = isWhole
+      ? undefined
       : await this.#compose(
-          command,
-          toolchain,
-          environment,
-          searching.flatMap(({ option, effect }) => (effect === 'default' ? [option] : [])),
+          compile,
+          defaults.map(({ option }) => option),
         );
+    const found = composed ?? (await this.#askWhole(compile, options));
     return 'reason' in found ? found : searchPath(command, found);
   }
 
   async #askWhole(
-    command: CompileCommand,
-    toolchain: Toolchain,
-    environment: ReadonlyMap<ByteString, ByteString>,
+    { command: { language, cwd }, toolchain, environment }: Compile,
     options: readonly CommandOption[],
   ): Promise<SearchAnswer | NoSearchPath> {
-    const { language, cwd } = command;
     const answer = await this.#defaults.ask({
       toolchain,
       language,
@@ -120,13 +130,12 @@ export class SearchPaths {
     return answer ?? UNKNOWN;
   }
 
+  /** Undefined where only the compiler can tell. */
   async #compose(
-    command: CompileCommand,
-    toolchain: Toolchain,
-    environment: ReadonlyMap<ByteString, ByteString>,
+    { command, toolchain, environment }: Compile,
     defaults: readonly CommandOption[],
-  ): Promise<SearchAnswer | NoSearchPath> {
-    const { language, cwd, family, options } = command;
+  ): Promise<SearchAnswer | NoSearchPath | undefined> {
+    const { language, cwd, family } = command;
     const own = await this.#defaults.ask({
       toolchain,
       language,
@@ -136,33 +145,47 @@ export class SearchPaths {
       environment: subset(environment, ['PATH']),
     });
     if (own === undefined) return UNKNOWN;
-
-    const named = (...names: string[]): ByteString[] =>
-      options.filter(({ name }) => names.includes(name)).map(({ value }) => value ?? '');
-    const listed = (variable: string | undefined): ByteString[] =>
-      variable === undefined ? [] : directoriesIn(environment.get(variable));
-    const absolute = (names: readonly ByteString[]): ByteString[] =>
-      // No directory has an empty name.
-      names.filter((name) => name !== '').map((name) => joinPath(cwd, name));
-    const merged = mergeChains(
-      {
-        quote: absolute(named('-iquote')),
-        bracket: absolute([...named('-I'), ...listed('CPATH')]),
-        system: [
-          ...absolute([...named('-isystem'), ...listed(VARIABLES.get(language))]),
-          ...own.angle,
-        ],
-        after: absolute(named('-idirafter')),
-      },
-      family,
-      this.#deps.look,
-    );
-    if (merged.kind === 'obstructed') return { reason: 'include-directory' };
-    return { ...merged, missing: [...new Set([...merged.missing, ...own.missing])] };
+    const merged = mergeChains(chainsOf(command, environment, own.angle), family, this.#deps.look);
+    switch (merged.kind) {
+      case 'merged': {
+        const missing = [...new Set([...merged.missing, ...own.missing])];
+        const duplicates = [...new Set([...merged.duplicates, ...own.duplicates])];
+        return { ...merged, missing, duplicates };
+      }
+      case 'obstructed':
+        return { reason: 'include-directory' };
+      case 'two-names':
+        return undefined;
+      default:
+        return unreachable(merged);
+    }
   }
 }
 
-const NOTHING: SearchAnswer = { quote: [], angle: [], missing: [] };
+function chainsOf(
+  { options, cwd, family, language }: CompileCommand,
+  environment: ReadonlyMap<ByteString, ByteString>,
+  own: readonly ByteString[],
+): SearchChains {
+  const chain = (option: string, variable = ''): ByteString[] =>
+    [
+      ...options.filter(({ name }) => name === option).map(({ value }) => value ?? ''),
+      ...directoriesIn(environment.get(variable)),
+    ]
+      // No directory has an empty name.
+      .filter((name) => name !== '')
+      // Clang takes one slash off the end before it looks.
+      .map((name) => (family === 'clang' && /[^/]\/+$/.test(name) ? name.slice(0, -1) : name))
+      .map((name) => joinPath(cwd, name));
+  return {
+    quote: chain('-iquote'),
+    bracket: chain('-I', 'CPATH'),
+    system: [...chain('-isystem', VARIABLES.get(language)), ...own],
+    after: chain('-idirafter'),
+  };
+}
+
+const NOTHING: SearchAnswer = { quote: [], angle: [], missing: [], duplicates: [] };
 const UNKNOWN: NoSearchPath = { reason: 'search-path-unknown' };
 
 function searchPath(command: CompileCommand, found: SearchAnswer): SearchPath {
@@ -177,6 +200,7 @@ function searchPath(command: CompileCommand, found: SearchAnswer): SearchPath {
     quote: found.quote,
     angle: found.angle,
     missing: found.missing,
+    duplicates: found.duplicates,
     withoutIncluder: options.some(isBarrier),
     forced: isSource ? [...named('-imacros'), ...named('-include')] : [],
     implied: isSource && family === 'gcc' ? ['stdc-predef.h'] : [],

@@ -18,6 +18,8 @@ const EFFECTS: readonly (readonly [SearchEffect, string])[] = [
   ['directory', '-I -iquote -isystem -idirafter'],
   ['default', '--sysroot --sysroot= -isysroot -imultilib --target='],
   ['default', '-nostdinc -nostdinc++ -nobuiltininc -nostdlibinc -stdlib= --stdlib='],
+  // Clang then goes out from its own name as called, not from the file that this leads to.
+  ['default', '-no-canonical-prefixes'],
   // The language is part of every question, and so is its standard.
   ['default', '-std= -ansi'],
   // Beside the machine's own switches, these have multilibs of their own on some targets.
@@ -27,11 +29,12 @@ const EFFECTS: readonly (readonly [SearchEffect, string])[] = [
   ['foreign', '-iframework'],
 ];
 
-const BY_NAME: ReadonlyMap<string, SearchEffect> = new Map(
+/** By name, but for the switches of the machine. */
+export const SEARCH_EFFECTS: ReadonlyMap<string, SearchEffect> = new Map(
   EFFECTS.flatMap(([effect, names]) => names.split(' ').map((name) => [name, effect])),
 );
 
 /** @param name of an option in the table; any -m may select a multilib, with headers of its own. */
 export function searchEffect(name: string): SearchEffect | undefined {
-  return BY_NAME.get(name) ?? (name.startsWith('-m') ? 'default' : undefined);
+  return SEARCH_EFFECTS.get(name) ?? (name.startsWith('-m') ? 'default' : undefined);
 }
