@@ -98,11 +98,14 @@ export class DefaultSearchPaths {
   async #ask(question: SearchQuestion): Promise<Known | undefined> {
     const { toolchain, language, words, cwd, environment } = question;
     const args = [...words, '-E', '-v', '-x', language, '/dev/null'];
-    const failed = (why: string): undefined =>
+    const failed = (why: string): undefined => {
+      const command = [toolchain.compiler, ...args].map(toText).join(' ');
       this.#deps.note(
         `${toText(toolchain.compiler)} does not say where it looks for headers: ${why}; ` +
-          `try ${args.map(toText).join(' ')}`,
-      ) as undefined;
+          `see what ${command} prints in ${toText(cwd)}`,
+      );
+      return undefined;
+    };
     // Words are handed on as text; another name than the command's must not be asked about.
     const strange = [...args, cwd, ...environment.values()].find(
       (bytes) => fromText(toText(bytes)) !== bytes || bytes.includes('\n'),

@@ -65,6 +65,11 @@ await t.test('all definitions of a name are kept, each once', async (t) => {
   t.equal(macros.size, 2);
 });
 
+await t.test('a backslash does not reach into the next', async (t) => {
+  const macros = definedByCommand(['X=a\\', 'Y=2']);
+  t.strictSame([...macros.keys()], ['X', 'Y']);
+});
+
 await t.test('what no compiler takes defines nothing', async (t) => {
   t.equal(definedByCommand(['', '=1', '1X', '-']).size, 0);
 });

@@ -148,7 +148,7 @@ await t.test('no answer is told, and not kept', async (t) => {
   t.equal(await paths.ask(question()), undefined);
   machine.breaks = true;
   t.equal(await paths.ask(question()), undefined);
-  t.match(machine.notes, [/gcc does not say where it looks.*status 1; try/, /spawn EAGAIN/]);
+  t.match(machine.notes, [/gcc does not say where it looks.*status 1; see what/, /spawn EAGAIN/]);
   machine.status = 0;
   machine.breaks = false;
   t.match(await paths.ask(question()), { angle: ['/usr/include'] });
