@@ -16,6 +16,8 @@ export interface SearchListing {
 const QUOTE = '#include "..." search starts here:';
 const ANGLE = '#include <...> search starts here:';
 const END = 'End of search list.';
+/** GCC's warning of a file in the search path; a compile without that file would not print it. */
+const OBJECTION = /: warning: .*: not a directory$/m;
 /** Clang's for entries that are no plain directories. */
 const FOREIGN = / \((?:framework directory|headermap)\)$/;
 
@@ -24,7 +26,7 @@ export function parseSearchListing(text: ByteString): SearchListing | undefined 
   const lines = text.split('\n');
   const quoteAt = lines.indexOf(QUOTE);
   const endAt = lines.indexOf(END, quoteAt);
-  if (quoteAt < 0 || endAt < 0) return undefined;
+  if (quoteAt < 0 || endAt < 0 || OBJECTION.test(text)) return undefined;
   // Clang leaves this line out when nothing would follow it.
   const angleLine = lines.indexOf(ANGLE, quoteAt);
   const angleAt = angleLine < 0 ? endAt : angleLine;

@@ -305,6 +305,8 @@ await t.test('what cannot be told', async (t) => {
   };
   t.equal(await reasonOf('gcc -Ifile'), 'include-directory');
   t.equal(await reasonOf('gcc -isystem file/below'), 'include-directory');
+  t.equal(await reasonOf('gcc -Ia -I - -Ifile'), 'search-path-unknown');
+  t.equal(await reasonOf('gcc -iwithprefix x -Ifile/below'), 'search-path-unknown');
   t.equal(await reasonOf('clang -iframework a', 'clang'), 'option:-iframework');
   t.equal(await reasonOf('gcc -march=nonsense -Ia'), 'search-path-unknown');
 });
