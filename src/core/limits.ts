@@ -184,4 +184,8 @@ export const INCLUDES = {
   macroDepth: 120,
   /** Tokens of one expansion: a header name has some dozens, Boost's tuples up to 200. */
   macroTokens: 2_000,
+  /** Answers of compilers about their search path; a build asks one to twenty questions. */
+  searchAnswers: 1_000,
+  /** A compiler is asked again when directories came or went while it answered. */
+  searchRounds: 3,
 } as const;

@@ -31,6 +31,8 @@ export const DECLINE_REASONS = {
   pch: 'a precompiled header is made or used',
   modules: 'C++ modules tie compiles together; they stay local',
   'assembler-source': 'assembler sources may read files; plain mode does not follow them',
+  'search-path-unknown': 'the compiler did not say where it looks for headers',
+  'include-directory': 'a directory of the include path is a file or cannot be looked at',
   'assembler-reads-file': 'inline assembly reads a file (.incbin or .include)',
   'preprocessed-debug': '-g on a preprocessed source names the directory it is compiled in',
   'source-columns': 'the source asks for column numbers (std::source_location)',

@@ -4,6 +4,8 @@ import { execFile } from 'node:child_process';
 export interface RunOptions {
   /** The whole environment of the program; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** Working directory; that of this process by default. */
+  readonly cwd?: string;
   /** Milliseconds after which the program is killed. */
   readonly timeout?: number;
   /** Bytes of standard output or standard error after which the program is killed. */
@@ -36,6 +38,7 @@ export function run(
       args,
       {
         env: options.env,
+        cwd: options.cwd,
         encoding: 'buffer',
         maxBuffer: options.outputLimit ?? OUTPUT_LIMIT,
         timeout: options.timeout ?? 0,

@@ -3,6 +3,7 @@
  * job all read the same rows, so an option that is in no table cannot be sent anywhere.
  */
 import type { DeclineReason } from '../../core/reasons.js';
+import type { SearchEffect } from './search-effects.js';
 
 /** How an option takes its value. */
 export type Arity =
@@ -74,6 +75,8 @@ export interface OptionSpec {
   readonly plain: DeclineReason | undefined;
   /** The option that this one switches off again: `-flto` for `-fno-lto`. */
   readonly clears: string | undefined;
+  /** What it does to the directories that headers are looked for in. */
+  readonly search: SearchEffect | undefined;
 }
 
 /** A row of a hand-written table: name, arity, value kind, role and what stands in its way. */

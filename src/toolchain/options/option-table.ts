@@ -15,6 +15,7 @@ import {
 import { MODULE_ROWS } from './modules.js';
 import { NEWER_CLANG_ROWS, NEWER_GCC_ROWS } from './newer.js';
 import { PREPROCESSOR_ALIASES, PREPROCESSOR_ROWS } from './preprocessor.js';
+import { searchEffect } from './search-effects.js';
 
 export type CompilerFamily = 'gcc' | 'clang';
 
@@ -99,6 +100,7 @@ export class OptionTable {
       decline: obstacle?.decline,
       plain: obstacle?.plain,
       clears: obstacle?.clears,
+      search: searchEffect(name),
     };
     this.#insert(name, { spec, arity, fixedValue: undefined });
   }
