@@ -93,7 +93,7 @@ export class FactReview<S> {
     const listed = typeof listing === 'string' ? undefined : new Set(listing);
     directory.isListed = listed !== undefined;
     for (const [name, fact] of [...directory.names]) {
-      if (fact === UNASKED) {
+      if (fact.kind === 'unasked') {
         if (listed?.has(name) !== true) directory.names.delete(name);
       } else if (fact.kind === 'absent' && listed?.has(name) === false) {
         continue;
@@ -112,7 +112,7 @@ export class FactReview<S> {
 
   #reviewName(directory: DirectoryNode<S>, name: ByteString): void {
     const fact = directory.names.get(name);
-    if (fact === undefined || fact === UNASKED) return;
+    if (fact === undefined || fact.kind === 'unasked') return;
     if (!this.#isStill(fact, joinPath(directory.path, name))) this.#drop(directory, name);
   }
 

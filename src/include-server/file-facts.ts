@@ -73,7 +73,7 @@ export class FileFacts<S> {
    */
   lookUp(directory: DirectoryNode<S>, name: ByteString): NameFact<S> | undefined {
     const known = directory.names.get(name);
-    if (known !== undefined && known !== UNASKED) return known;
+    if (known !== undefined && known.kind !== 'unasked') return known;
     if (known === undefined && this.#isListed(directory) && !directory.names.has(name)) {
       directory.names.set(name, ABSENT);
       return ABSENT;

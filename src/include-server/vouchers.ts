@@ -4,9 +4,9 @@
  */
 import { constants } from 'node:os';
 import type { ByteString } from '../core/byte-string.js';
-import { isSameInode } from './file-stamp.js';
+import { isSameInode, type Inode } from './file-stamp.js';
 import { nodesBelow, UNASKED, type DirectoryNode, type TreeNode } from './tree-nodes.js';
-import { WATCH_MASK, type Inode, type Watcher, type WatchListener } from './watcher.js';
+import { WATCH_MASK, type Watcher, type WatchListener } from './watcher.js';
 
 /** Why facts are looked at one by one, though a watcher was to vouch for them. */
 export type Degradation =
@@ -156,7 +156,7 @@ export class Vouchers<S> implements WatchListener {
 
   #doubtName(directory: DirectoryNode<S>, mask: number, name: ByteString): void {
     const fact = directory.names.get(name);
-    if (fact === undefined || fact === UNASKED) {
+    if (fact === undefined || fact.kind === 'unasked') {
       // Nobody was told anything: objects appear beside headers all the time.
       if ((mask & WATCH_MASK.gone) !== 0) directory.names.delete(name);
       else if (directory.isListed) directory.names.set(name, UNASKED);
