@@ -11,6 +11,7 @@ const cc = process.env.CC_FOR_BUILD ?? 'cc';
 const programs = {
   tscc: readdirSync(`${root}native`).filter((name) => /^launcher.*\.c$/.test(name)),
   'tscc-runner': ['runner.c'],
+  'tscc-watch': ['watch.c'],
 };
 
 const modified = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -188,4 +188,36 @@ export const INCLUDES = {
   searchAnswers: 1_000,
   /** A compiler is asked again when directories came or went while it answered. */
   searchRounds: 3,
+  /**
+   * The next change of a file may leave its times as they are for this long: several times what a
+   * local file system's clock may stand still (10 ms at 100 Hz).
+   */
+  localTick: 50,
+  /** The same for file systems of other kinds: FAT counts in two seconds. */
+  foreignTick: 2_000,
+  /** Links on the way of one path: the kernel's own bound. */
+  symlinks: 40,
+  /** Bytes of a path and of one name in it, as in the kernel: PATH_MAX less its NUL, NAME_MAX. */
+  pathBytes: 4_095,
+  nameBytes: 255,
+  /**
+   * A directory is asked for so many single names before all its names are read at once: most
+   * ancestors are only passed through, while a directory of headers is asked for hundreds.
+   */
+  namesBeforeListing: 8,
+  /** A larger directory is only ever asked for single names; on ext4 these are some 25,000. */
+  listedDirectoryBytes: 1 * MiB,
+  /** Bytes kept until they are scanned, which is soon; of larger files they are read again. */
+  keptBytes: 1 * MiB,
+  /**
+   * Files and directories that are remembered; then all are forgotten. The kernel's sources have
+   * some 30,000 headers, of which one configuration includes 4,000.
+   */
+  rememberedNodes: 200_000,
+  /** A frame to or from tscc-watch: a path (PATH_MAX) or a name with room. */
+  watchFrameBytes: 8 * KiB,
+  /** tscc-watch answers in microseconds; stopped or stuck for this long, it is given up. */
+  cookieAnswer: 2_000,
+  /** From the loss of tscc-watch to the next start: a crash that repeats must not cost a build. */
+  watchPause: 30_000,
 } as const;

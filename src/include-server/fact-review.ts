@@ -1,0 +1,155 @@
+/** Looks again at facts that are doubted, or that nobody vouches for, and corrects them. */
+import { joinPath, type ByteString } from '../core/byte-string.js';
+import { INCLUDES } from '../core/limits.js';
+import type { TreeFiles } from '../platform/tree-files.js';
+import { isMissing, type FileFacts } from './file-facts.js';
+import { isSameInode, isUnchanged, stampOf, type StampStats } from './file-stamp.js';
+import {
+  UNASKED,
+  type DirectoryNode,
+  type FileNode,
+  type NameFact,
+  type TreeNode,
+} from './tree-nodes.js';
+import type { Vouchers } from './vouchers.js';
+
+export class FactReview<S> {
+  readonly #files: TreeFiles;
+  readonly #facts: FileFacts<S>;
+  readonly #vouchers: Vouchers<S>;
+  readonly #onChange: () => void;
+  /** Taken before anything is looked at: what is younger than that is doubtful. */
+  #now = 0;
+  /** Those whose turn comes, or was, in this review. */
+  #nodes: ReadonlySet<TreeNode<S>> = new Set();
+
+  /** @param onChange called when something is not as somebody was told */
+  constructor(
+    files: TreeFiles,
+    facts: FileFacts<S>,
+    vouchers: Vouchers<S>,
+    onChange: () => void,
+  ) {
+    this.#files = files;
+    this.#facts = facts;
+    this.#vouchers = vouchers;
+    this.#onChange = onChange;
+  }
+
+  /** Afterwards every fact was true at some moment since the call, or is vouched for. */
+  run(): void {
+    this.#now = this.#files.now();
+    if (this.#facts.takeUnsure()) this.#onChange();
+    if (this.#facts.count > INCLUDES.rememberedNodes) this.#forgetAll();
+    const { suspects, unvouched, touched } = this.#vouchers;
+    this.#nodes = new Set([...unvouched, ...suspects]);
+    // Directories first: a file that is replaced after its directory was looked at is then found
+    // by the directory's next change of stamp.
+    for (const node of this.#nodes) {
+      if (node.kind === 'directory') this.#reviewNode(node);
+    }
+    for (const node of this.#nodes) {
+      if (node.kind === 'file') this.#reviewNode(node);
+    }
+    for (const directory of touched) {
+      for (const name of directory.doubtfulNames) this.#reviewName(directory, name);
+      directory.doubtfulNames.clear();
+    }
+    touched.clear();
+    this.#nodes = new Set();
+  }
+
+  #reviewNode(node: TreeNode<S>): void {
+    if (node.vouching === 'forgotten') return;
+    if (node.kind === 'directory') this.#reviewDirectory(node);
+    else this.#reviewFile(node);
+    this.#vouchers.confirm(node);
+  }
+
+  #reviewFile(node: FileNode<S>): void {
+    const seen = node.isLocal ? this.#files.lstat(node.path) : this.#files.statOpened(node.path);
+    if (typeof seen === 'string' || !seen.isFile()) this.#reviewName(node.parent, node.name);
+    else if (!this.#isStillFile(node, seen)) this.#drop(node.parent, node.name);
+  }
+
+  #reviewDirectory(node: DirectoryNode<S>): void {
+    const seen = this.#files.lstat(node.path);
+    if (typeof seen === 'string' || !seen.isDirectory() || !isSameInode(node.stamp, seen)) {
+      if (node.parent === undefined) this.#forgetAll();
+      else this.#reviewName(node.parent, node.name);
+      return;
+    }
+    if (isUnchanged(node.stamp, seen)) return;
+    node.stamp = stampOf(seen, this.#now, node.isLocal);
+    const isSearchable = this.#files.maySearch(node.path);
+    if (isSearchable !== node.isSearchable) this.#onChange();
+    node.isSearchable = isSearchable;
+    this.#reviewNames(node);
+    node.doubtfulNames.clear();
+  }
+
+  #reviewNames(directory: DirectoryNode<S>): void {
+    const listing = directory.isListed ? this.#files.list(directory.path) : 'ENOENT';
+    const listed = typeof listing === 'string' ? undefined : new Set(listing);
+    directory.isListed = listed !== undefined;
+    for (const [name, fact] of [...directory.names]) {
+      if (fact.kind === 'unasked') {
+        if (listed?.has(name) !== true) directory.names.delete(name);
+      } else if (fact.kind === 'absent' && listed?.has(name) === false) {
+        continue;
+      } else if (
+        (fact.kind !== 'file' && fact.kind !== 'directory') ||
+        // Else its own turn comes.
+        !this.#nodes.has(fact)
+      ) {
+        this.#reviewName(directory, name);
+      }
+    }
+    for (const name of listed ?? []) {
+      if (!directory.names.has(name)) directory.names.set(name, UNASKED);
+    }
+  }
+
+  #reviewName(directory: DirectoryNode<S>, name: ByteString): void {
+    const fact = directory.names.get(name);
+    if (fact === undefined || fact.kind === 'unasked') return;
+    if (!this.#isStill(fact, joinPath(directory.path, name))) this.#drop(directory, name);
+  }
+
+  #isStill(fact: NameFact<S>, path: ByteString): boolean {
+    const seen = this.#files.lstat(path);
+    if (typeof seen === 'string') return fact.kind === 'absent' && isMissing(seen);
+    switch (fact.kind) {
+      case 'absent':
+        return false;
+      case 'file':
+        return seen.isFile() && this.#isStillFile(fact, seen);
+      case 'directory':
+        return seen.isDirectory() && isSameInode(fact.stamp, seen);
+      case 'symlink':
+        return seen.isSymbolicLink() && this.#files.readLink(path) === fact.target;
+      case 'special':
+        return !seen.isFile() && !seen.isDirectory() && !seen.isSymbolicLink();
+    }
+  }
+
+  #isStillFile(node: FileNode<S>, seen: StampStats): boolean {
+    if (isUnchanged(node.stamp, seen)) return true;
+    const before = node.stamp;
+    const outcome = this.#facts.read(node, seen, this.#now);
+    if (outcome === 'other') return false;
+    if (outcome === 'changed') this.#onChange();
+    if (!isSameInode(before, node.stamp)) this.#vouchers.renew(node);
+    return true;
+  }
+
+  #drop(directory: DirectoryNode<S>, name: ByteString): void {
+    this.#facts.forget(directory, name);
+    this.#onChange();
+  }
+
+  #forgetAll(): void {
+    this.#facts.forgetAll();
+    this.#onChange();
+  }
+}

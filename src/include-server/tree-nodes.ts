@@ -1,0 +1,114 @@
+/**
+ * What is remembered of the file system: directories by real path, in each the names that were
+ * asked for. Nodes hold facts and decide nothing.
+ */
+import { joinPath, type ByteString } from '../core/byte-string.js';
+import type { FileContent, RememberedContent } from './file-content.js';
+import type { FileStamp } from './file-stamp.js';
+
+/**
+ * How a node's facts are kept true:
+ *
+ *   asked ──ADDED──▶ confirming ──looked at again──▶ vouched
+ *     │ REFUSED, watcher lost         │ lost            │ lost
+ *     └───────────────────────────▶ stat ◀──────────────┘      (any) ──forgotten──▶ forgotten
+ *
+ * `vouched`: changes are told. All others are looked at in each catching up; `confirming` once, for
+ * what happened before the watch was there. `stat` is what lies on file systems of other machines,
+ * cannot be watched, or has no watcher.
+ */
+export type Vouching = 'asked' | 'confirming' | 'vouched' | 'stat' | 'forgotten';
+
+/** A name that a listing showed and nobody has asked for; or one that must be looked at again. */
+export const UNASKED = { kind: 'unasked' } as const;
+/** ENOENT. */
+export const ABSENT = { kind: 'absent' } as const;
+/** A device, FIFO or socket. */
+export const SPECIAL = { kind: 'special' } as const;
+
+export interface SymlinkFact {
+  readonly kind: 'symlink';
+  readonly target: ByteString;
+}
+
+/** What a name in a directory is, as somebody was told. */
+export type NameFact<S> =
+  typeof ABSENT | typeof SPECIAL | SymlinkFact | FileNode<S> | DirectoryNode<S>;
+
+export type TreeNode<S> = FileNode<S> | DirectoryNode<S>;
+
+abstract class Node<S> {
+  readonly parent: DirectoryNode<S> | undefined;
+  readonly name: ByteString;
+  /** Real path. */
+  readonly path: ByteString;
+  readonly isLocal: boolean;
+  stamp: FileStamp;
+  vouching: Vouching = 'stat';
+  /** Numbers of its watch, and of the last request for one; 0 for none. */
+  watch = 0;
+  request = 0;
+
+  constructor(
+    parent: DirectoryNode<S> | undefined,
+    name: ByteString,
+    stamp: FileStamp,
+    isLocal: boolean,
+  ) {
+    this.parent = parent;
+    this.name = name;
+    this.path = parent === undefined ? '/' : joinPath(parent.path, name);
+    this.stamp = stamp;
+    this.isLocal = isLocal;
+  }
+}
+
+/** A regular file that walks have led to. */
+export interface TreeFile<S> {
+  /** Real path. */
+  readonly path: ByteString;
+  content(): FileContent<S>;
+}
+
+export class FileNode<S> extends Node<S> implements TreeFile<S> {
+  readonly kind = 'file';
+  declare readonly parent: DirectoryNode<S>;
+  /** Undefined: it may not be read. Walks lead to no such file. */
+  body: RememberedContent<S> | undefined;
+
+  content(): FileContent<S> {
+    if (this.body === undefined) throw new Error(`Internal error: ${this.path} is unreadable`);
+    return this.body;
+  }
+}
+
+export class DirectoryNode<S> extends Node<S> {
+  readonly kind = 'directory';
+  readonly names = new Map<ByteString, NameFact<S> | typeof UNASKED>();
+  /** Names that are not among `names` are absent. */
+  isListed = false;
+  /** Whether names in it may be looked up. */
+  isSearchable: boolean;
+  /** Names somebody knows something about that may have changed. */
+  readonly doubtfulNames = new Set<ByteString>();
+
+  constructor(
+    parent: DirectoryNode<S> | undefined,
+    name: ByteString,
+    stamp: FileStamp,
+    isLocal: boolean,
+    isSearchable: boolean,
+  ) {
+    super(parent, name, stamp, isLocal);
+    this.isSearchable = isSearchable;
+  }
+}
+
+/** The node itself, then all below it, each directory before what is in it. */
+export function* nodesBelow<S>(node: TreeNode<S>): Generator<TreeNode<S>> {
+  yield node;
+  if (node.kind === 'file') return;
+  for (const fact of node.names.values()) {
+    if (fact.kind === 'file' || fact.kind === 'directory') yield* nodesBelow(fact);
+  }
+}
