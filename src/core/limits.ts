@@ -171,8 +171,9 @@ export const SERVER = {
 /** Reading which headers a compile may include. */
 export const INCLUDES = {
   /**
-   * Macro calls looked at for one computed #include: Boost's longest needs a few hundred. At two
-   * microseconds each the bound keeps a hopeless one below 20 ms, and it is asked once.
+   * Different macro calls looked at for one computed #include. Boost's need some dozens, or, where
+   * the definitions for all compilers mix, thousands: then the coarse answer is as good. One costs
+   * 20 to 100 microseconds, and the whole is asked once per set of definitions.
    */
   macroCalls: 300,
   /**

@@ -9,9 +9,9 @@ import {
   withEitherBlanks,
   type Token,
 } from './preprocessing-token.js';
+import { argumentsIn, closingParenthesis, endOfElement, endOfGroups } from './macro-call.js';
 import {
   accepts,
-  closingParenthesis,
   commaRules,
   gather,
   replacementListOf,
@@ -359,27 +359,6 @@ function product(sets: readonly (readonly Sequence[])[]): readonly Sequence[][] 
   return combinations;
 }
 
-/** The end of `(…)(…)` at `start`; `start` if there is none. */
-function endOfGroups(tokens: Sequence, start: number): number {
-  let end = start;
-  while (tokens[end]?.text === '(') {
-    const close = closingParenthesis(tokens, end);
-    if (close === tokens.length) break;
-    end = close + 1;
-  }
-  return end;
-}
-
-/** The end of the call or name at `start`, if it is an element of a tuple; else `start`. */
-function endOfElement(tokens: Sequence, start: number): number {
-  const before = tokens[start - 1]?.text;
-  if (before !== '(' && before !== ',') return start;
-  const called = tokens[start + 1]?.text === '(';
-  const end = called ? closingParenthesis(tokens, start + 1) + 1 : start + 1;
-  const after = tokens[end]?.text;
-  return after === ',' || after === ')' ? end : start;
-}
-
 function single(expansion: Expansion): Expansions {
   return new Map([[keyOfExpansion(expansion), expansion]]);
 }
@@ -405,27 +384,4 @@ function isGoodIn(known: Known, around: Around): boolean {
 function isOpaqueCall(begun: Sequence, rest: Sequence): boolean {
   const last = begun.at(-1);
   return last !== undefined && last.kind === 'opaque' && rest[0]?.text === '(';
-}
-
-/** The arguments between the parentheses at `open` and `end`, split at the commas in between. */
-function argumentsIn(
-  tokens: Sequence,
-  open: number,
-  end: number,
-): { readonly args: readonly Sequence[]; readonly commas: Sequence } {
-  const args: Token[][] = [[]];
-  const commas: Token[] = [];
-  let depth = 0;
-  for (let at = open + 1; at < end; at++) {
-    const token = tokens[at] as Token;
-    if (token.text === ',' && depth === 0) {
-      commas.push(token);
-      args.push([]);
-      continue;
-    }
-    if (token.text === '(') depth++;
-    else if (token.text === ')') depth--;
-    args.at(-1)?.push(token);
-  }
-  return { args, commas };
 }

@@ -1,4 +1,5 @@
 import type { ByteString } from '../core/byte-string.js';
+import { closingParenthesis } from './macro-call.js';
 import {
   behind,
   paste,
@@ -121,18 +122,6 @@ function isHash(token: Token): boolean {
 
 function isPaste(token: Token): boolean {
   return token.kind === 'punctuator' && (token.text === '##' || token.text === '%:%:');
-}
-
-/** Index of the parenthesis that closes the one at `open`; the length if there is none. */
-export function closingParenthesis(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  for (let at = open; at < tokens.length; at++) {
-    const { text, kind } = tokens[at] as Token;
-    if (kind !== 'punctuator') continue;
-    if (text === '(') depth++;
-    else if (text === ')' && --depth === 0) return at;
-  }
-  return tokens.length;
 }
 
 /** The arguments of a call by parameter: as written, and one choice of what they expand to. */
