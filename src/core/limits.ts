@@ -185,6 +185,10 @@ export const INCLUDES = {
   macroDepth: 120,
   /** Tokens of one expansion: a header name has some dozens, Boost's tuples up to 200. */
   macroTokens: 2_000,
+  /** Search paths whose graphs are kept, the newest; a project has one per directory or target. */
+  searchPaths: 500,
+  /** Answers kept of one computed #include: as many kinds of translation units include its file. */
+  computedAnswers: 16,
   /** Answers of compilers about their search path; a build asks one to twenty questions. */
   searchAnswers: 1_000,
   /** A compiler is asked again when directories came or went while it answered. */

@@ -1,0 +1,225 @@
+/**
+ * Which files name which, for one search path: a superset over all branches of all conditionals,
+ * remembered file by file. A file that is found at two places of the path is two nodes, since
+ * #include_next goes on from where it was found.
+ */
+import { joinPath, type ByteString } from '../core/byte-string.js';
+import type { DeclineReason } from '../core/reasons.js';
+import type { CompilerFamily } from '../toolchain/options/option-table.js';
+import type { ScanLanguage } from './file-content.js';
+import type { FileTree } from './file-tree.js';
+import { candidates, type Chain, type Includer, type Place } from './header-search.js';
+import type { Trail } from './path-walk.js';
+import type { FileRequest, ScannedFile } from './scanned-file.js';
+import type { SearchPath } from './search-path.js';
+import type { TreeFile } from './tree-nodes.js';
+
+/** A file as the compiler opens it. */
+export interface GraphNode extends Includer {
+  readonly file: TreeFile<ScannedFile>;
+  /** Directories and links that lead to it. */
+  readonly trail: Trail;
+  readonly role: Role;
+}
+
+/**
+ * `header`: all that it names counts. `assembly`: only what the assembler reads in it counts, since
+ * the assembler opens it. `data`: nothing in it counts, as it is only looked for or embedded.
+ */
+export type Role = 'header' | 'assembly' | 'data';
+
+export interface Edge {
+  readonly request: FileRequest;
+  readonly to: GraphNode;
+}
+
+/** Why a file's closure cannot be told. */
+export interface NotCovered {
+  readonly reason: DeclineReason;
+  /** The path or text at fault. */
+  readonly detail: ByteString;
+}
+
+export type ComputedRequest = Extract<FileRequest, { kind: 'computed' }>;
+
+export interface NodeEdges {
+  readonly edges: readonly Edge[];
+  readonly computed: readonly ComputedRequest[];
+  readonly obstacle: NotCovered | undefined;
+}
+
+export class IncludeGraph {
+  readonly #tree: FileTree<ScannedFile>;
+  readonly #search: SearchPath;
+  readonly #chain: Chain;
+  readonly #family: CompilerFamily;
+  readonly #language: ScanLanguage;
+  readonly #nodes = new Map<string, GraphNode>();
+  readonly #edges = new Map<GraphNode, NodeEdges>();
+  #version = -1;
+
+  /** @param language how sources and headers are read */
+  constructor(
+    tree: FileTree<ScannedFile>,
+    search: SearchPath,
+    family: CompilerFamily,
+    language: ScanLanguage,
+  ) {
+    this.#tree = tree;
+    this.#search = search;
+    this.#family = family;
+    this.#language = language;
+    this.#chain = {
+      directories: [...search.quote, ...search.angle],
+      angleStart: search.quote.length,
+      withoutIncluder: search.withoutIncluder,
+    };
+  }
+
+  /** Before each walk through the graph: forgets what may be another way by now. */
+  refresh(): void {
+    if (this.#version === this.#tree.version) return;
+    this.#edges.clear();
+    this.#nodes.clear();
+    this.#version = this.#tree.version;
+  }
+
+  /** The source itself; undefined when it is no file that can be read. */
+  source(path: ByteString): GraphNode | undefined {
+    const walked = this.#tree.walk(path);
+    return walked.kind === 'file'
+      ? this.#node(path, 'nowhere', walked.file, walked.trail, 'header')
+      : undefined;
+  }
+
+  /** What a request of `from` leads to: at most one file but where compilers differ. */
+  resolve(request: Exclude<FileRequest, ComputedRequest>, from: GraphNode): Resolution {
+    if (request.kind === 'assembler') return this.#assembled(request.name);
+    const role = request.kind === 'include' ? 'header' : 'data';
+    const next = request.kind !== 'embed' && request.next;
+    const found: GraphNode[] = [];
+    for (const { path, place } of this.#candidates(request, from)) {
+      const walked = this.#tree.walk(path);
+      // An earlier file that cannot be read stops the compiler, in live code.
+      if (walked.kind === 'unreadable') {
+        return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
+      }
+      const obstacle = this.#precompiled(path);
+      if (obstacle !== undefined) return { found, obstacle };
+      if (walked.kind !== 'file') continue;
+      found.push(this.#node(path, place, walked.file, walked.trail, role));
+      // Where Clang goes on differs by version for a file that was found beside its includer.
+      if (!next || this.#family === 'gcc') break;
+    }
+    return { found, obstacle: undefined };
+  }
+
+  /** Paths that were tried for a request before the file was found, or in vain. */
+  *absences(
+    request: Exclude<FileRequest, ComputedRequest>,
+    from: GraphNode,
+  ): Generator<ByteString> {
+    if (request.kind === 'assembler') return;
+    for (const { path } of this.#candidates(request, from)) {
+      if (this.#tree.walk(path).kind === 'file') return;
+      yield path;
+    }
+  }
+
+  edgesOf(node: GraphNode): NodeEdges {
+    let edges = this.#edges.get(node);
+    if (edges === undefined) {
+      edges = this.#findEdges(node);
+      this.#edges.set(node, edges);
+    }
+    return edges;
+  }
+
+  /** Requests that count in a node, by what opens it. */
+  requestsOf(node: GraphNode): readonly FileRequest[] {
+    switch (node.role) {
+      case 'data':
+        return [];
+      case 'assembly':
+        return this.scanned(node).requests.filter(({ kind }) => kind === 'assembler');
+      case 'header':
+        return this.scanned(node).requests;
+    }
+  }
+
+  scanned(node: GraphNode): ScannedFile {
+    return node.file.content().scanned(node.role === 'assembly' ? 'assembler' : this.#language);
+  }
+
+  #findEdges(node: GraphNode): NodeEdges {
+    const edges: Edge[] = [];
+    const computed: ComputedRequest[] = [];
+    let obstacle: NotCovered | undefined;
+    for (const request of this.requestsOf(node)) {
+      if (request.kind === 'computed') {
+        computed.push(request);
+        continue;
+      }
+      const resolution = this.resolve(request, node);
+      obstacle ??= resolution.obstacle;
+      for (const to of resolution.found) edges.push({ request, to });
+    }
+    if (node.role !== 'data' && this.scanned(node).hasOpaqueAssembler) {
+      obstacle ??= { reason: 'assembler-reads-file', detail: node.path };
+    }
+    return { edges, computed, obstacle };
+  }
+
+  #candidates(request: Exclude<FileRequest, ComputedRequest | AssemblerRequest>, from: Includer) {
+    const next = request.kind !== 'embed' && request.next;
+    return candidates(this.#chain, request.form, request.name, next, from);
+  }
+
+  /** GNU as takes the first, Clang's assembler has another order: more is no harm. */
+  #assembled(name: ByteString): Resolution {
+    const found: GraphNode[] = [];
+    for (const directory of this.#search.assembler) {
+      const path = joinPath(directory, name);
+      const walked = this.#tree.walk(path);
+      if (walked.kind === 'unreadable') {
+        return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
+      }
+      if (walked.kind === 'file') {
+        found.push(this.#node(path, 'nowhere', walked.file, walked.trail, 'assembly'));
+      }
+    }
+    return { found, obstacle: undefined };
+  }
+
+  /** GCC takes `x.h.gch` for x.h wherever it looks, and even where there is no x.h. */
+  #precompiled(path: ByteString): NotCovered | undefined {
+    const precompiled = `${path}${this.#family === 'gcc' ? '.gch' : '.pch'}`;
+    const { kind } = this.#tree.walk(precompiled);
+    return kind === 'file' || kind === 'directory'
+      ? { reason: 'pch-present', detail: precompiled }
+      : undefined;
+  }
+
+  #node(
+    path: ByteString,
+    place: Place,
+    file: TreeFile<ScannedFile>,
+    trail: Trail,
+    role: Role,
+  ): GraphNode {
+    const key = `${path}\0${place}\0${role}`;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = { path, place, file, trail, role };
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+}
+
+type AssemblerRequest = Extract<FileRequest, { kind: 'assembler' }>;
+
+export interface Resolution {
+  readonly found: readonly GraphNode[];
+  readonly obstacle: NotCovered | undefined;
+}
