@@ -79,7 +79,7 @@ const TRIGRAPHS: ReadonlyMap<string, string> = new Map([
   ['>', '}'],
   ['-', '~'],
 ]);
-const SPLICE = new RegExp(`\\\\[${BLANKS}]*\\n`, 'g');
+const SPLICE = new RegExp(`\\\\[${BLANKS}]*\\n`, 'y');
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
 /**
@@ -99,17 +99,27 @@ export function joinLines(source: ByteString, reading: Reading): JoinedText {
       text = text.replace(TRIGRAPH, (_, last: string) => TRIGRAPHS.get(last) ?? '');
     } else if (text.search(TRIGRAPH) >= 0) doubts |= DEVIATION.trigraphs;
   }
+  return { ...withoutSplices(text), doubts };
+}
+
+/** From backslash to backslash, which is faster than a search for the whole expression. */
+function withoutSplices(text: ByteString): Omit<JoinedText, 'doubts'> {
   const joints = new Set<number>();
-  if (!text.includes('\\')) return { text, doubts, joints };
-  if ((reading & DEVIATION.noRawStrings) === 0 && text.includes('R"')) {
-    let removed = 0;
-    text = text.replace(SPLICE, (splice, offset: number) => {
-      joints.add(offset - removed);
-      removed += splice.length;
-      return '';
-    });
-  } else {
-    text = text.replace(SPLICE, '');
+  const kept: string[] = [];
+  let length = 0;
+  let done = 0;
+  let next = 0;
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', next)) {
+    SPLICE.lastIndex = at;
+    if (SPLICE.test(text)) {
+      next = SPLICE.lastIndex;
+      kept.push(text.slice(done, at));
+      length += at - done;
+      joints.add(length);
+      done = next;
+    } else next = at + 1;
   }
-  return { text, doubts, joints };
+  if (done === 0) return { text, joints };
+  kept.push(text.slice(done));
+  return { text: kept.join(''), joints };
 }
