@@ -5,7 +5,7 @@ import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
 /** Subcommands that the launcher knows already and a later version brings. */
-const LATER = new Set(['report', 'explain', 'verify', 'doctor', 'top', 'closure']);
+const LATER = new Set(['report', 'explain', 'verify', 'doctor', 'top']);
 
 /** Shown above the list of subcommands. */
 const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
@@ -20,6 +20,10 @@ async function main(words: readonly string[]): Promise<void> {
       return (await import('./hosts.js')).printHostList();
     case '-j':
       return (await import('./hosts.js')).printConcurrency();
+    case 'closure':
+      // The compiler's options are none of yargs's.
+      if (words[1] === '--help') break;
+      return (await import('./closure.js')).printClosure(words.slice(1));
     default:
   }
   if (LATER.has(words[0] ?? '')) {
@@ -61,6 +65,15 @@ async function main(words: readonly string[]): Promise<void> {
       'Make the key that this host and its compile servers share',
       (command) => command.positional('file', { type: 'string', demandOption: true }),
       async ({ file }) => (await import('./keygen.js')).makeKeyFile(file),
+    )
+    .command(
+      'closure <source> [arguments..]',
+      'Every file that a compile may read, and what names it',
+      (command) =>
+        command
+          .positional('source', { type: 'string', demandOption: true })
+          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
+          .option('compiler', { type: 'string', describe: 'Default: gcc, or g++ by the suffix' }),
     )
     .option('show-hosts', { type: 'boolean', describe: 'The host list, a line each' })
     .option('j', { type: 'boolean', describe: 'A fitting number for make -j' })

@@ -40,7 +40,8 @@ export function findUserState(environment: NodeJS.ProcessEnv = process.env): Use
   );
 }
 
-function environmentMap(environment: NodeJS.ProcessEnv): Map<ByteString, ByteString> {
+/** Names and values as the bytes they were. */
+export function environmentMap(environment: NodeJS.ProcessEnv): Map<ByteString, ByteString> {
   return new Map(
     Object.entries(environment).flatMap(([name, value]) =>
       value === undefined ? [] : [[fromText(name), fromText(value)] as const],

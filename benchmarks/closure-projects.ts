@@ -1,0 +1,63 @@
+/** What `closures.ts` compiles: the projects of project-list.ts, and sets heavy on C++ headers. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { PROJECTS } from './project-list.js';
+
+export interface ClosureProject {
+  readonly name: string;
+  readonly title: string;
+  readonly directory: string;
+  /** A shell line that sees CC, CXX and JOBS and compiles everything. */
+  readonly build: string;
+}
+
+const BOOST = [
+  'boost/mpl/vector.hpp',
+  'boost/function.hpp',
+  'boost/bind/bind.hpp',
+  'boost/variant.hpp',
+  'boost/fusion/include/vector.hpp',
+  'boost/spirit/include/qi.hpp',
+  'boost/asio.hpp',
+  'boost/multi_index_container.hpp',
+  'boost/property_tree/json_parser.hpp',
+  'boost/graph/adjacency_list.hpp',
+];
+const EIGEN = ['Dense', 'Sparse', 'Geometry', 'Eigenvalues', 'unsupported/Eigen/CXX11/Tensor'];
+
+/** @param directory where `npm run bench:projects` has put the sources */
+export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
+  const units = (name: string, headers: readonly string[], flags: string) => {
+    const place = `${directory}/units-${name}`;
+    mkdirSync(place, { recursive: true });
+    for (const [at, header] of headers.entries()) {
+      writeFileSync(`${place}/unit${at}.cc`, `#include <${header}>\nint unit${at};\n`);
+    }
+    const lines = headers.map((_, at) => `$CXX ${flags} -fsyntax-only -c unit${at}.cc`);
+    return { directory: place, build: lines.join('\n') };
+  };
+  return [
+    ...PROJECTS.map(({ name, title, configure = 'true', build }) => ({
+      name,
+      title,
+      directory: `${directory}/sources/${name}`,
+      build: `rm -rf ../closure-${name}; cp -a . ../closure-${name}; cd ../closure-${name}; ${configure}; ${build}`,
+    })),
+    {
+      name: 'googletest',
+      title: 'googletest',
+      directory: '/usr/src/googletest/googletest',
+      build:
+        'for f in src/gtest-all.cc src/gtest_main.cc; do $CXX -Iinclude -I. -c $f -o /dev/null; done',
+    },
+    { name: 'boost', title: 'Boost', ...units('boost', BOOST, '') },
+    {
+      name: 'eigen',
+      title: 'Eigen',
+      ...units(
+        'eigen',
+        EIGEN.map((name) => (name.includes('/') ? name : `Eigen/${name}`)),
+        '-I/usr/include/eigen3',
+      ),
+    },
+  ];
+}

@@ -1,0 +1,37 @@
+/** The real machine for an IncludeServer. */
+import type { Clock } from '../platform/clock.js';
+import type { PipedProcess } from '../platform/piped-process.js';
+import { realTreeFiles } from '../platform/tree-files.js';
+import { scan } from './directive-scanner.js';
+import { FileTree } from './file-tree.js';
+import { IncludeServer } from './include-server.js';
+import type { ScannedFile } from './scanned-file.js';
+import { realSearchDeps } from './search-host.js';
+import { SearchPaths } from './search-path.js';
+
+export interface RealIncludeServer {
+  readonly server: IncludeServer;
+  readonly tree: FileTree<ScannedFile>;
+  /** Resolves when its watcher is gone. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param startWatch starts tscc-watch; undefined: files are looked at each time
+ * @param note takes what went wrong, or slow, for a log
+ */
+export function realIncludeServer(
+  clock: Clock,
+  startWatch: (() => PipedProcess) | undefined,
+  note: (message: string) => void,
+): RealIncludeServer {
+  const tree = new FileTree<ScannedFile>({
+    files: realTreeFiles,
+    clock,
+    startWatch,
+    scan,
+    onDegraded: (why) => note(`include server: ${JSON.stringify(why)}`),
+  });
+  const server = new IncludeServer(tree, new SearchPaths(realSearchDeps(note)));
+  return { server, tree, close: () => tree.close() };
+}
