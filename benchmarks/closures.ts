@@ -96,7 +96,10 @@ async function record(project: ClosureProject, scratch: string): Promise<Unit[]>
       family: toolchain.family,
       readResponseFile: (path) => readFileSync(joinPath(cwd, path), 'latin1'),
     });
-    if (parsed.kind === 'compile') units.push({ command: parsed.command, toolchain });
+    if (parsed.kind !== 'compile') continue;
+    // What a configure script tried is gone.
+    const { command } = parsed;
+    if (existsSync(toText(joinPath(cwd, command.source)))) units.push({ command, toolchain });
   }
   return units;
 }
