@@ -81,10 +81,9 @@ await t.test('the watcher dies, and another one is started after a while', async
 
   clock.advance(INCLUDES.watchPause);
   writeFileSync(`${root}/a/none.h`, 'THERE');
-  t.equal(await tree.catchUp(), 'stat');
+  await tree.catchUp();
   t.match(bench.see('a/none.h'), /: THERE /);
   t.equal(bench.watchesStarted, 2);
-  await bench.settle();
   t.equal(await tree.catchUp(), 'watched');
   unlinkSync(`${root}/a/none.h`);
   t.equal(await tree.catchUp(), 'watched');

@@ -24,8 +24,8 @@ const isRoot = process.getuid?.() === 0;
 function kernel(path: string): string {
   try {
     const stat = statSync(path);
-    if (stat.isFile()) return `file ${realpathSync(path)}`;
-    return stat.isDirectory() ? `directory ${realpathSync(path)}` : 'unreadable';
+    if (stat.isFile()) return `file ${realpathSync.native(path)}`;
+    return stat.isDirectory() ? `directory ${realpathSync.native(path)}` : 'unreadable';
   } catch (error) {
     const code = errnoCode(error);
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
