@@ -24,12 +24,7 @@ export class FactReview<S> {
   #nodes: ReadonlySet<TreeNode<S>> = new Set();
 
   /** @param onChange called when something is not as somebody was told */
-  constructor(
-    files: TreeFiles,
-    facts: FileFacts<S>,
-    vouchers: Vouchers<S>,
-    onChange: () => void,
-  ) {
+  constructor(files: TreeFiles, facts: FileFacts<S>, vouchers: Vouchers<S>, onChange: () => void) {
     this.#files = files;
     this.#facts = facts;
     this.#vouchers = vouchers;

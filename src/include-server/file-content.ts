@@ -58,9 +58,7 @@ export class RememberedContent<Scanned> implements FileContent<Scanned> {
 
   /** Whether nobody can tell them apart by anything that was told. */
   equals(other: RememberedContent<Scanned> | undefined): boolean {
-    return (
-      this.digest === other?.digest && this.mtime === other.mtime && this.mode === other.mode
-    );
+    return this.digest === other?.digest && this.mtime === other.mtime && this.mode === other.mode;
   }
 
   scanned(language: ScanLanguage): Scanned {

@@ -63,7 +63,10 @@ export class FileTree<S> {
         return typeof opened === 'string' ? Buffer.alloc(0) : opened.bytes;
       },
     };
-    this.#vouchers = new Vouchers((why) => this.#degrade(why), () => this.#facts.forgetDevices());
+    this.#vouchers = new Vouchers(
+      (why) => this.#degrade(why),
+      () => this.#facts.forgetDevices(),
+    );
     this.#facts = new FileFacts(files, source, this.#vouchers);
     this.#walk = new PathWalk(this.#facts);
     this.#review = new FactReview(files, this.#facts, this.#vouchers, () => this.#change());

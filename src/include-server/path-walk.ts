@@ -67,7 +67,8 @@ export class PathWalk<S> {
   ): Walked<S> | undefined {
     if (!node.isSearchable || name.length > INCLUDES.nameBytes) return undefined;
     const fact = this.#facts.lookUp(node, name);
-    if (fact?.kind === 'file' && fact.body !== undefined) return { kind: 'file', file: fact, trail };
+    if (fact?.kind === 'file' && fact.body !== undefined)
+      return { kind: 'file', file: fact, trail };
     if (fact?.kind === 'absent') return { kind: 'absent', at: below(node, name), trail };
     return undefined;
   }

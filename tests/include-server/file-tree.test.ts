@@ -336,11 +336,18 @@ async function check(
   edit(root);
   await bench.tree.catchUp();
   const after = ask.map((path) => bench.see(path));
-  t.strictSame(after, ask.map((path) => oracle.see(path)));
+  t.strictSame(
+    after,
+    ask.map((path) => oracle.see(path)),
+  );
   t.equal(after.join() !== before.join(), changes, 'the case is what it says');
   t.equal(bench.tree.version > version, changes, 'version');
   await bench.settle();
-  t.strictSame(ask.map((path) => bench.see(path)), after, 'and stays so');
+  t.strictSame(
+    ask.map((path) => bench.see(path)),
+    after,
+    'and stays so',
+  );
   t.equal(await bench.tree.catchUp(), mode === 'watched' ? 'watched' : 'stat');
   t.strictSame(bench.degraded, []);
 }
