@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 
 /**
  * Content address of bytes: SHA-256 in lower-case hex. SHA-256 because node:crypto has it in
@@ -13,7 +13,8 @@ export function isDigest(value: unknown): value is Digest {
 }
 
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return finishDigest(startDigest().update(bytes));
+  // Half of what an object for one content costs.
+  return hash('sha256', bytes) as Digest;
 }
 
 /** For content that arrives in pieces: `update` the hash, then `finishDigest`. */

@@ -95,7 +95,7 @@ export class FileTree<S> {
     return this.#next;
   }
 
-  /** Ends the watcher; resolves when it is gone. */
+  /** Ends the watcher; resolves when it is gone. Nothing is caught up with afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#mode.kind === 'watched') await this.#mode.watcher.close();

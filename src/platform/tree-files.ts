@@ -87,15 +87,27 @@ function withOpened<T>(path: PathBytes, use: (fd: number, stats: Stats) => T): T
   }
 }
 
+/**
+ * Files of a few KiB share such a piece of memory: to get one for each costs more than to read it.
+ * Larger pieces would come from the kernel each time, page by page.
+ */
+const SLAB = 64 * 1024;
+let slab = Buffer.alloc(0);
+
 /** What is there to its end: the size is a hint, since the file may grow, or be one of /proc. */
 function readAll(fd: number, size: number): Buffer {
-  let bytes = Buffer.allocUnsafeSlow(size + 1);
+  const isShared = size < SLAB / 4;
+  if (isShared && slab.length <= size) slab = Buffer.allocUnsafeSlow(SLAB);
+  let bytes = isShared ? slab : Buffer.allocUnsafeSlow(size + 1);
   let at = 0;
   for (;;) {
     if (at === bytes.length) bytes = Buffer.concat([bytes], 2 * at);
     const count = readSync(fd, bytes, at, bytes.length - at, null);
-    if (count === 0) return bytes.subarray(0, at);
     at += count;
+    // A regular file that gives less than was asked for is at its end, but for /proc's, of size 0.
+    if (count > 0 && (at !== size || size === 0)) continue;
+    if (bytes === slab) slab = slab.subarray(at);
+    return bytes.subarray(0, at);
   }
 }
 

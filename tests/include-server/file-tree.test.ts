@@ -18,9 +18,13 @@ import {
   utimesSync,
   writeFileSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { INCLUDES } from '../../src/core/limits.js';
+import { realClock } from '../../src/platform/clock.js';
+import { realTreeFiles } from '../../src/platform/tree-files.js';
 import { TreeBench, type TreeMode } from '../fixtures/tree-bench.js';
 
 const programs = t.testdir({});
@@ -336,11 +340,18 @@ async function check(
   edit(root);
   await bench.tree.catchUp();
   const after = ask.map((path) => bench.see(path));
-  t.strictSame(after, ask.map((path) => oracle.see(path)));
+  t.strictSame(
+    after,
+    ask.map((path) => oracle.see(path)),
+  );
   t.equal(after.join() !== before.join(), changes, 'the case is what it says');
   t.equal(bench.tree.version > version, changes, 'version');
   await bench.settle();
-  t.strictSame(ask.map((path) => bench.see(path)), after, 'and stays so');
+  t.strictSame(
+    ask.map((path) => bench.see(path)),
+    after,
+    'and stays so',
+  );
   t.equal(await bench.tree.catchUp(), mode === 'watched' ? 'watched' : 'stat');
   t.strictSame(bench.degraded, []);
 }
@@ -362,6 +373,47 @@ for (const mode of ['watched', 'stat', 'foreign'] as const) {
       t.match(bench.see('a/x.h'), `: ${text} (`);
     }
     closeSync(fd);
+  });
+
+  await t.test(`the file system's clock stands still (${mode})`, async (t) => {
+    const root = `${programs}/still-${mode}`;
+    plant(root);
+    const start = Date.now();
+    let now = start;
+    let reads = 0;
+    // As a coarse clock stamps all that happens within one tick. No device at hand has one.
+    const stopped = (stats: Stats | string) =>
+      typeof stats === 'string' ? stats : Object.assign(stats, { mtimeMs: start, ctimeMs: start });
+    const bench = new TreeBench(root, mode, realClock, {
+      now: () => now,
+      lstat: (path) => stopped(realTreeFiles.lstat(path)),
+      statOpened: (path) => stopped(realTreeFiles.statOpened(path)),
+      read(path) {
+        reads++;
+        const opened = realTreeFiles.read(path);
+        if (typeof opened !== 'string') stopped(opened.stats);
+        return opened;
+      },
+    });
+    t.teardown(() => bench.tree.close());
+    bench.see('a/x.h');
+    bench.see('a/none.h');
+    writeFileSync(`${root}/a/x.h`, 'X');
+    writeFileSync(`${root}/a/none.h`, 'there');
+    await bench.tree.catchUp();
+    t.match(bench.see('a/x.h'), /: X /);
+    t.match(bench.see('a/none.h'), /: there /);
+    if (mode === 'watched') return;
+    now = start + (mode === 'foreign' ? INCLUDES.foreignTick : INCLUDES.localTick);
+    await bench.tree.catchUp();
+    reads = 0;
+    await bench.tree.catchUp();
+    t.equal(reads, 0, 'when the tick is over, stamps are trusted');
+    now--;
+    bench.see('b/y.h');
+    reads = 0;
+    await bench.tree.catchUp();
+    t.equal(reads, 1, 'not earlier');
   });
 
   await t.test(`the scanner is asked once for each content (${mode})`, async (t) => {

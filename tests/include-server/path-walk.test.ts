@@ -24,8 +24,8 @@ const isRoot = process.getuid?.() === 0;
 function kernel(path: string): string {
   try {
     const stat = statSync(path);
-    if (stat.isFile()) return `file ${realpathSync(path)}`;
-    return stat.isDirectory() ? `directory ${realpathSync(path)}` : 'unreadable';
+    if (stat.isFile()) return `file ${realpathSync.native(path)}`;
+    return stat.isDirectory() ? `directory ${realpathSync.native(path)}` : 'unreadable';
   } catch (error) {
     const code = errnoCode(error);
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
@@ -123,7 +123,7 @@ await t.test(
       chmodSync(`${root}/closed`, 0o600);
       chmodSync(`${root}/unlisted`, 0o711);
       const as = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : ['env'];
-      const [program = '', ...words] = [...as, process.execPath, fixture, root, mode];
+      const [program, ...words] = [...as, process.execPath, fixture, root, mode];
       const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       const ask = async (...paths: string[]): Promise<unknown> => {
