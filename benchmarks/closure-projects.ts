@@ -32,8 +32,9 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
     for (const [at, header] of headers.entries()) {
       writeFileSync(`${place}/unit${at}.cc`, `#include <${header}>\nint unit${at};\n`);
     }
-    const lines = headers.map((_, at) => `$CXX ${flags} -fsyntax-only -c unit${at}.cc`);
-    return { directory: place, build: lines.join('\n') };
+    // Only noted: compiling them takes minutes.
+    const lines = headers.map((_, at) => `$CXX ${flags} -c unit${at}.cc`);
+    return { directory: place, build: `export RECORD_ONLY=1\n${lines.join('\n')}` };
   };
   return [
     ...PROJECTS.map(({ name, title, configure = 'true', build }) => ({
@@ -47,7 +48,7 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
       title: 'googletest',
       directory: '/usr/src/googletest/googletest',
       build:
-        'for f in src/gtest-all.cc src/gtest_main.cc; do $CXX -Iinclude -I. -c $f -o /dev/null; done',
+        'export RECORD_ONLY=1; for f in src/gtest-all.cc src/gtest_main.cc; do $CXX -Iinclude -I. -c $f; done',
     },
     { name: 'boost', title: 'Boost', ...units('boost', BOOST, '') },
     {

@@ -64,7 +64,7 @@ async function record(project: ClosureProject, scratch: string): Promise<Unit[]>
     writeFileSync(
       path,
       `#!/bin/bash\n{ flock 9; printf '%s\\0' "$PWD" ${compiler} "$@" '' >&9; } 9>>'${log}'\n` +
-        `exec /usr/bin/${compiler} "$@"\n`,
+        `[ -n "$RECORD_ONLY" ] || exec /usr/bin/${compiler} "$@"\n`,
     );
     chmodSync(path, 0o755);
     return path;
