@@ -1,9 +1,18 @@
 /**
- * `npm run bench:choices`: the measurements behind docs/decisions/0002, 0004 and 0005, as one table.
+ * `npm run bench:choices`: the measurements behind docs/decisions/0002, 0004, 0005 and 0007, as one table.
  * Sources are made by the machine's own gcc and g++ from its own headers.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
@@ -60,6 +69,38 @@ async function preprocessors(compiler: string, file: string): Promise<void> {
   }
 }
 
+/** What a source costs to take in: in pages through a pipe, from a file, into memory used before. */
+async function readings(source: Buffer): Promise<void> {
+  const path = `${scratch}/source`;
+  writeFileSync(path, source);
+  const memory = Buffer.alloc(source.length);
+  const readInto = () => {
+    const file = openSync(path, 'r');
+    readSync(file, memory, 0, memory.length, 0);
+    closeSync(file);
+  };
+  const size = `${kilobytes(source)} KB`;
+  const piped = async () => {
+    const writer = spawn('dd', ['bs=4096', `if=${path}`], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parts: Buffer[] = [];
+    for await (const part of writer.stdout) parts.push(part as Buffer);
+    return Buffer.concat(parts);
+  };
+  const [pipe, start] = [await cpu(10, piped), await cpu(10, starting)];
+  say(`${size} through a pipe, page by page`, `${(pipe - start).toFixed(1)} ms`);
+  say(
+    `${size} from a file, fresh memory`,
+    `${(await cpu(20, () => readFileSync(path))).toFixed(1)} ms`,
+  );
+  say(`${size} from a file, memory used before`, `${(await cpu(20, readInto)).toFixed(1)} ms`);
+}
+
+/** What starting the writer of `readings` costs, which is not to be counted. */
+async function starting(): Promise<void> {
+  const child = spawn('dd', ['count=0', 'if=/dev/zero'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  for await (const part of child.stdout) void part;
+}
+
 const kilobytes = (bytes: Uint8Array): string => (bytes.length / 1000).toFixed(0);
 
 async function main(): Promise<void> {
@@ -92,6 +133,8 @@ async function main(): Promise<void> {
     'brotli 1, 20 KB of C',
     `${atOnce.toFixed(2)} ms at once, ${thread.toFixed(2)} ms in a thread`,
   );
+
+  await readings(large);
 
   const path = `${scratch}/x.c`;
   const [sync, async_] = [await cpu(2000, () => statSync(path)), await cpu(500, () => stat(path))];

@@ -51,16 +51,16 @@ export async function printClosure(given: readonly string[]): Promise<void> {
     throw new TsccError(`${name}: ${toolchain}`, EXIT.badArguments);
   }
   const command = commandOf(words, name, toolchain, environment);
-  const { server, close } = realIncludeServer(realClock, undefined, note);
+  const include = realIncludeServer(realClock, undefined, note);
   try {
-    const answer = await server.closureOf(command, toolchain, environment);
+    const answer = await include.server.closureOf(command, toolchain, environment);
     if (answer.kind === 'not-covered') {
       const { reason, detail } = answer.why;
       throw new TsccError(`not covered: ${reason}: ${toText(detail)}`, EXIT.failure);
     }
     process.stdout.write(json ? jsonOf(answer.closure) : treeOf(answer.closure));
   } finally {
-    await close();
+    await include.close();
   }
 }
 

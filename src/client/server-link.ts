@@ -223,7 +223,7 @@ export class ServerLink {
 
   /**
    * Compressing costs the build host more than a fast wire gains, so it is for hosts whose list
-   * says `lzo`, and for wires on which earlier sources still wait (docs/decisions/0006).
+   * says `lzo`, and for wires on which earlier sources still wait (docs/decisions/0007).
    */
   async #encode(connection: PeerConnection, bytes: Uint8Array) {
     const raw = { encoding: 'none', bytes } as const;

@@ -84,8 +84,8 @@ export class HeaderClosure {
   }
 
   *#allTrails(): Generator<Trail> {
-    yield* this.#trails;
-    const seen = new Set<Trail>();
+    const seen = new Set(this.#trails);
+    yield* seen;
     for (const { trail } of this.reached.keys()) {
       if (seen.has(trail)) continue;
       seen.add(trail);
