@@ -124,7 +124,9 @@ await t.test(
       chmodSync(`${root}/unlisted`, 0o711);
       const as = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : ['env'];
       const [program, ...words] = [...as, process.execPath, fixture, root, mode];
-      const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+      // Without tap's hook, which writes where this user may not.
+      const env = { ...process.env, NODE_OPTIONS: '' };
+      const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'inherit'] });
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       const ask = async (...paths: string[]): Promise<unknown> => {
         child.stdin.write(`${JSON.stringify(paths)}\n`);
