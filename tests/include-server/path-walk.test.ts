@@ -122,11 +122,11 @@ await t.test(
       chmodSync(`${root}/open/x.h`, 0o600);
       chmodSync(`${root}/closed`, 0o600);
       chmodSync(`${root}/unlisted`, 0o711);
-      const as = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : ['env'];
-      const [program, ...words] = [...as, process.execPath, fixture, root, mode];
+      const user = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
       // Without tap's hook, which writes where this user may not.
-      const env = { ...process.env, NODE_OPTIONS: '' };
-      const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'inherit'] });
+      const node = ['/usr/bin/env', '-u', 'NODE_OPTIONS', process.execPath];
+      const [program, ...words] = [...(isRoot ? user : []), ...node, fixture, root, mode];
+      const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       const ask = async (...paths: string[]): Promise<unknown> => {
         child.stdin.write(`${JSON.stringify(paths)}\n`);
