@@ -104,12 +104,16 @@ function commandOf(
 
 function jsonOf(closure: HeaderClosure): string {
   const { files } = closure;
+  /** A file that is found at two places of the search path is one file all the same. */
+  const told = new Set<ByteString>();
   const report: ClosureReport = {
     schema: 1,
     source: toText(closure.source.file.path),
     files: [...closure.reached].flatMap(([{ file }, arrival]) => {
       const content = files.get(file.path);
-      return content === undefined
+      const isTold = told.has(file.path);
+      told.add(file.path);
+      return content === undefined || isTold
         ? []
         : [
             {

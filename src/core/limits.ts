@@ -187,6 +187,11 @@ export const INCLUDES = {
   macroTokens: 2_000,
   /** Search paths whose graphs are kept, the newest; a project has one per directory or target. */
   searchPaths: 500,
+  /**
+   * Closures kept for one search path, the newest: more than sources of one target. Each holds a
+   * reference per file, some 10 KiB for the kernel's.
+   */
+  answers: 5_000,
   /** Answers kept of one computed #include: as many kinds of translation units include its file. */
   computedAnswers: 16,
   /** Answers of compilers about their search path; a build asks one to twenty questions. */

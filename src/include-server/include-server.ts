@@ -62,7 +62,9 @@ export class IncludeServer {
     if (known?.version === this.#tree.version) return known.answer;
     const answer = this.#answer(command, search, around, directory);
     // Read after the answer: what it looked at for the first time does not change the version.
+    around.answers.delete(key);
     around.answers.set(key, { version: this.#tree.version, answer });
+    keepNewest(around.answers, INCLUDES.answers);
     return answer;
   }
 
@@ -119,10 +121,7 @@ export class IncludeServer {
     };
     this.#surroundings.delete(key);
     this.#surroundings.set(key, around);
-    const [oldest] = this.#surroundings.keys();
-    if (this.#surroundings.size > INCLUDES.searchPaths && oldest !== undefined) {
-      this.#surroundings.delete(oldest);
-    }
+    keepNewest(this.#surroundings, INCLUDES.searchPaths);
     return around;
   }
 
@@ -213,6 +212,12 @@ function definedKey({ defined }: SearchPath): ByteString[] {
   return [...defined].map(
     ([name, definitions]) => `${name}=${definitions.map(({ body }) => body).join('\n')}`,
   );
+}
+
+/** Forgets what was put in first. */
+function keepNewest(map: Map<string, unknown>, limit: number): void {
+  const [oldest] = map.keys();
+  if (map.size > limit && oldest !== undefined) map.delete(oldest);
 }
 
 function notCovered(why: NotCovered): ClosureAnswer {

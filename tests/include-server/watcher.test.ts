@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   appendFileSync,
   mkdirSync,
@@ -16,6 +14,7 @@ import { realClock } from '../../src/platform/clock.js';
 import { startPiped, type PipedProcess } from '../../src/platform/piped-process.js';
 import { FieldWriter } from '../../src/protocol/field-codec.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
+import { assertRefused } from '../fixtures/refused-frames.js';
 import { WATCH } from '../fixtures/tree-bench.js';
 
 /** Bits of inotify(7). */
@@ -168,16 +167,7 @@ await t.test('tscc-watch refuses malformed frames', async (t) => {
     ['a long field', Buffer.from('070000000102ff00000000', 'hex'), /runs past it/],
     ['half a header', Buffer.from('03000000010200', 'hex'), /runs past it/],
   ];
-  for (const [name, bytes, message] of cases) {
-    const child = spawn(WATCH, [root], { stdio: ['pipe', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-    child.stdin.on('error', () => undefined);
-    child.stdin.write(bytes);
-    const [status] = (await once(child, 'close')) as [number];
-    t.match(said, message, name);
-    t.equal(status, 1);
-  }
+  await assertRefused(t, [WATCH, root], cases);
 });
 
 await t.test('a program that is not there is told by how it ended', async (t) => {

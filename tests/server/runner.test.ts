@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import t, { type Test } from 'tap';
@@ -7,6 +5,7 @@ import { SERVER } from '../../src/core/limits.js';
 import { FieldWriter } from '../../src/protocol/field-codec.js';
 import { Runner, type CompileSpec } from '../../src/server/runner.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
+import { assertRefused } from '../fixtures/refused-frames.js';
 import { RUNNER } from '../fixtures/test-server.js';
 
 const fake = FakeCompiler.build();
@@ -197,14 +196,5 @@ await t.test('the runner refuses malformed frames', async (t) => {
     ['a long field', Buffer.from('070000000102ff00000000', 'hex'), /runs past it/],
     ['half a header', Buffer.from('03000000010200', 'hex'), /header is cut short/],
   ];
-  for (const [name, bytes, message] of cases) {
-    const child = spawn(RUNNER, { stdio: ['pipe', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-    child.stdin.on('error', () => undefined);
-    child.stdin.write(bytes);
-    const [status] = (await once(child, 'close')) as [number];
-    t.match(said, message, name);
-    t.equal(status, 1);
-  }
+  await assertRefused(t, [RUNNER], cases);
 });
