@@ -99,6 +99,28 @@ export const WIRE = {
   pendingHandshakes: 256,
 } as const;
 
+/** Pump mode's client side. */
+export const PUMP = {
+  /** How well a server must seal a job off: nothing of it is visible, only what it was sent. */
+  tier: 3,
+  /** Compressed headers kept for the servers that will ask for them too: a kernel's are 4 MiB. */
+  keptBlobBytes: 32 * MiB,
+  /** Bytes of contents, encoded, in one upload; others and jobs find their way between two. */
+  uploadBytes: 4 * MiB,
+  /** Contents in one upload, whose names must fit into a control frame. */
+  uploadBlobs: 4_000,
+  /** Bytes of paths and targets in one ENTRIES message, which leaves room for the rest of it. */
+  entriesBytes: 256 * KiB,
+  /** Tree entries in one ENTRIES message: 100 bytes each besides the path. */
+  entries: 4_000,
+  /** Options that one connection numbers; then it makes room by beginning anew. */
+  options: 200_000,
+  /** Compiles of one source whose headers change meanwhile, before it is done here. */
+  staleTries: 3,
+  /** Times that files which a server missed are added to a closure. */
+  healings: 4,
+} as const;
+
 /** Client side of scheduling. */
 export const SCHEDULING = {
   /** Servers that are tried for one compile before it is done locally. */

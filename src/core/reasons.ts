@@ -65,6 +65,21 @@ export const FALLBACK_REASONS = {
 
 export type FallbackReason = keyof typeof FALLBACK_REASONS;
 
+/** Why a compile that pump mode could carry went out in plain mode: its servers. */
+export const HOST_DEMOTIONS = {
+  'no-sandbox': 'no server can seal a job off; its log says why',
+  'host-plain': 'the host list says plain for every host',
+} as const;
+
+export type HostDemotion = keyof typeof HOST_DEMOTIONS;
+
+export function isHostDemotion(reason: string): reason is HostDemotion {
+  return Object.hasOwn(HOST_DEMOTIONS, reason);
+}
+
+/** Why a compile went out in plain instead of pump mode. */
+export type DemotionReason = HostDemotion | DeclineReason | FallbackReason;
+
 /** What a command that compiles no source file does. */
 export const OTHER_KINDS = {
   link: 'links',

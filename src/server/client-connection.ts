@@ -10,15 +10,14 @@ import { unreachable } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
-import {
-  WIRE_VERSION,
-  type Hello,
-  type Job,
-  type Message,
-  type RefusalCode,
-  type ServerState,
-  type ToolchainQuery,
-} from '../protocol/messages.js';
+import { WIRE_VERSION, type Message } from '../protocol/messages.js';
+import type {
+  Hello,
+  Job,
+  RefusalCode,
+  ServerState,
+  ToolchainQuery,
+} from '../protocol/plain-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CompileJob, type JobClient, type JobSurroundings } from './compile-job.js';
 import { JobRefused } from './job-refused.js';

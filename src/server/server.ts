@@ -15,7 +15,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Timer } from '../platform/clock.js';
 import type { Key } from '../protocol/key-file.js';
-import type { ServerState } from '../protocol/messages.js';
+import type { ServerState } from '../protocol/plain-messages.js';
 import { explainServerTlsError, serverTlsOptions } from '../protocol/secure-channel.js';
 import { formatAddress, isAllowed, type ListenAddress } from './access.js';
 import { ClientConnection, type Host } from './client-connection.js';

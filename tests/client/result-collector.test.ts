@@ -2,7 +2,7 @@ import { brotliCompressSync } from 'node:zlib';
 import t from 'tap';
 import { ResultCollector } from '../../src/client/result-collector.js';
 import { digestOf } from '../../src/core/digest.js';
-import type { JobResult } from '../../src/protocol/messages.js';
+import type { JobResult } from '../../src/protocol/plain-messages.js';
 
 const OBJECT = Buffer.from('an object, an object, an object');
 const ENCODED = brotliCompressSync(OBJECT);

@@ -3,13 +3,8 @@ import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import { WIRE } from '../../src/core/limits.js';
 import { FRAME, WireSplitter } from '../../src/protocol/framing.js';
-import {
-  decodeMessage,
-  encodeMessage,
-  type Job,
-  type JobResult,
-  type Message,
-} from '../../src/protocol/messages.js';
+import { decodeMessage, encodeMessage, type Message } from '../../src/protocol/messages.js';
+import type { Job, JobResult } from '../../src/protocol/plain-messages.js';
 
 const packr = new Packr({ useRecords: false });
 const digest = digestOf('x');
