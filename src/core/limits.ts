@@ -239,8 +239,13 @@ export const INCLUDES = {
   namesBeforeListing: 8,
   /** A larger directory is only ever asked for single names; on ext4 these are some 25,000. */
   listedDirectoryBytes: 1 * MiB,
-  /** Bytes kept until they are scanned, which is soon; of larger files they are read again. */
-  keptBytes: 1 * MiB,
+  /**
+   * Files up to this are read and hashed at once (a millisecond) and kept until they are scanned,
+   * which is soon. Larger ones are hashed piece by piece between other work, and read again.
+   */
+  wholeBytes: 1 * MiB,
+  /** A large file that changes while it is hashed is hashed so often before that is a reason. */
+  hashRounds: 20,
   /**
    * Files and directories that are remembered; then all are forgotten. The kernel's sources have
    * some 30,000 headers, of which one configuration includes 4,000.
