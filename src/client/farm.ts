@@ -170,7 +170,11 @@ export class Farm {
       return { kind: 'none', reason: 'no-sandbox', detail: `not on ${unsealed.join(', ')}` };
     }
     if (plain.length > 0) {
-      return { kind: 'none', reason: 'host-plain', detail: `so says the list: ${plain.join(', ')}` };
+      return {
+        kind: 'none',
+        reason: 'host-plain',
+        detail: `so says the list: ${plain.join(', ')}`,
+      };
     }
     return lacking.length > 0
       ? { kind: 'none', reason: 'no-toolchain', detail: `not on ${lacking.join(', ')}` }

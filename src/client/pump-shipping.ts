@@ -57,7 +57,7 @@ export class PumpShipping {
    * sees a client's tree as it was for this very job.
    */
   async send(number: number, job: PumpedJob, sending: Sending): Promise<void> {
-    const { source } = job;
+    const { source, command } = job;
     const blob = await encode(source.digest, source.bytes, this.#context.compress);
     if (sending.aborted) return;
     const before = this.#connection.sentBytes;
@@ -65,16 +65,19 @@ export class PumpShipping {
     this.#connection.send({
       kind: 'pump-job',
       job: number,
-      family: job.family,
+      family: command.family,
       program: job.program,
       argv0: job.argv0,
       cwd: job.cwd,
       environment: job.environment,
-      options: packNumbers(this.#tellOptions(job.options)),
+      options: packNumbers(this.#tellOptions(command.options)),
       closure: packNumbers(closure),
-      source: job.sourceName,
+      language: command.language,
+      stage: command.stage,
+      source: command.source,
+      output: command.output,
       outputs: job.outputs,
-      dependencyList: job.dependencyList ?? '',
+      dependencyFile: job.dependencyFile ?? null,
       sourcePath: source.path,
       sourceTime: source.mtime,
       sourceMode: source.mode,

@@ -5,7 +5,7 @@ import type { FallbackReason } from '../core/reasons.js';
 import type { WireOption } from '../protocol/plain-messages.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand, Language } from '../toolchain/compile-command.js';
-import type { CompilerFamily } from '../toolchain/options/option-table.js';
+import type { PumpFields } from '../toolchain/pump-command.js';
 
 /** Everything a server needs; typed, and without a path of the server. */
 export type RemoteJob = PlainJob | PumpedJob;
@@ -24,23 +24,21 @@ export interface PlainJob {
 /** A source as it is, with all that it may include. */
 export interface PumpedJob {
   readonly mode: 'pump';
-  readonly family: CompilerFamily;
+  /** The command, but for what the other fields say. */
+  readonly command: PumpFields;
   /** Absolute path of the compiler. */
   readonly program: ByteString;
   readonly argv0: ByteString;
   /** Real path. */
   readonly cwd: ByteString;
   readonly environment: readonly WireOption[];
-  readonly options: readonly WireOption[];
-  /** The source as the command names it. */
-  readonly sourceName: ByteString;
   readonly source: SourceFile;
   /** What the compile may see besides its source. */
   readonly closure: readonly TreeEntry[];
-  /** Absolute paths of the files that it may leave, the object first. */
+  /** Real paths of the files that it may leave, the object first. */
   readonly outputs: readonly ByteString[];
-  /** Absolute path of the compiler's list of what it read; undefined: it makes none. */
-  readonly dependencyList: ByteString | undefined;
+  /** Which of `outputs` is the command's own dependency file. */
+  readonly dependencyFile: number | undefined;
 }
 
 export interface SourceFile {

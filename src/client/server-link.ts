@@ -20,10 +20,9 @@ import type { ServerState, Welcome } from '../protocol/plain-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
-import type { BlobSource } from './blob-source.js';
 import type { RemoteHost } from './host-list.js';
 import { LinkJobs } from './link-jobs.js';
-import { PumpShipping, type World } from './pump-shipping.js';
+import { PumpShipping, type PumpShippingContext } from './pump-shipping.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
 
 export interface ServerLinkContext {
@@ -35,11 +34,8 @@ export interface ServerLinkContext {
   readonly version: string;
   /** Random id of this daemon. */
   readonly clientId: string;
-  /** The file system that pump jobs' trees are of, and the contents of its files. */
-  readonly world: World;
-  readonly blobs: BlobSource;
-  /** Contents of files have gone out. */
-  readonly onUpload: (blobs: number, bytes: number, encodedBytes: number) => void;
+  /** What pump jobs rest on. */
+  readonly pump: Omit<PumpShippingContext, 'nextNumber'>;
   /** Called after every change that a scheduler may want to know. */
   readonly onChange: () => void;
   /** Called when the host comes up or goes down. */
@@ -258,17 +254,10 @@ export class ServerLink {
 
   /** What a connection has from its first moment on. */
   #begin(connection: PeerConnection): Pick<Up, 'jobs' | 'shipping' | 'toolchains'> {
-    const { clock, compress, onChange, world, blobs } = this.#context;
+    const { clock, compress, onChange, pump } = this.#context;
     let last = 0;
     const nextNumber = () => ++last;
-    const onUpload = this.#context.onUpload;
-    const shipping = new PumpShipping(connection, {
-      world,
-      blobs,
-      compress,
-      nextNumber,
-      onUpload,
-    });
+    const shipping = new PumpShipping(connection, { ...pump, nextNumber });
     const jobs = new LinkJobs(connection, shipping, {
       clock,
       compress,

@@ -57,6 +57,11 @@ export const FALLBACK_REASONS = {
   'result-invalid': 'what the server sent back was not what it announced',
   'remote-killed': 'the remote compiler was killed by a signal or a limit',
   'plain-diagnostics': 'the remote compile failed or printed something; only local text is exact',
+  'compile-error': 'the compile failed there; only the words of the local compiler are exact',
+  'remote-disagreed': 'the compile failed there and succeeded here: a fault of tscc, please report',
+  'closure-stale': 'files that the compile reads changed again and again while it ran',
+  'closure-hole': 'the compiler read a file that it had not been sent: a fault, please report',
+  'date-time': 'a file asks for the time of the compile (__DATE__, __TIME__, __TIMESTAMP__)',
   'output-failed': 'the result could not be written beside its target',
   'commit-failed': 'the finished output could not be moved to its place',
   'daemon-silent': 'the session daemon did not answer in time',
@@ -78,7 +83,7 @@ export function isHostDemotion(reason: string): reason is HostDemotion {
 }
 
 /** Why a compile went out in plain instead of pump mode. */
-export type DemotionReason = HostDemotion | DeclineReason | FallbackReason;
+export type DemotionReason = HostDemotion | DeclineReason;
 
 /** What a command that compiles no source file does. */
 export const OTHER_KINDS = {

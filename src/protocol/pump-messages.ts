@@ -68,12 +68,17 @@ export interface PumpJob {
   readonly options: Uint8Array;
   /** Numbers of the tree entries that the compile may see, packed. */
   readonly closure: Uint8Array;
+  /** Value of -x; null where the source's suffix decides. */
+  readonly language: string | null;
+  readonly stage: 'object' | 'assembly';
   /** The source as the command names it. */
   readonly source: ByteString;
-  /** Absolute paths of the files that the compile may leave. The first one is the object. */
+  /** Value of -o; null where the command has none. */
+  readonly output: ByteString | null;
+  /** Real paths of the files that the compile may leave. The first one is the object. */
   readonly outputs: readonly ByteString[];
-  /** Absolute path of the list of files that the compiler reads; empty where it makes none. */
-  readonly dependencyList: ByteString;
+  /** Which of `outputs` is the command's own dependency file; null where it asks for none. */
+  readonly dependencyFile: number | null;
   /** Where the source stands, and what it looks like. */
   readonly sourcePath: ByteString;
   readonly sourceTime: number;
@@ -199,9 +204,14 @@ export function decodePumpJob(job: number, fields: MessageFields): PumpJob {
     environment: fields.pairs('environment'),
     options: fields.bytes('options', WIRE.controlBytes),
     closure: fields.bytes('closure', WIRE.controlBytes),
+    language: fields.isNull('language') ? null : fields.text('language', WIRE.nameBytes),
+    stage: fields.oneOf('stage', ['object', 'assembly']),
     source: path('source'),
+    output: fields.isNull('output') ? null : path('output'),
     outputs: fields.byteStrings('outputs', INCLUDES.pathBytes),
-    dependencyList: path('dependencyList'),
+    dependencyFile: fields.isNull('dependencyFile')
+      ? null
+      : fields.integer('dependencyFile', WIRE.elements),
     sourcePath: path('sourcePath'),
     sourceTime: fields.integer('sourceTime', Number.MAX_SAFE_INTEGER),
     sourceMode: fields.integer('sourceMode', 0o7777),

@@ -84,6 +84,14 @@ export type Event =
       readonly why: string;
     })
   | {
+      /** Contents of files that a server lacked, in whichever session it was. */
+      readonly event: 'upload';
+      readonly host: string;
+      readonly count: number;
+      readonly bytes: number;
+      readonly encodedBytes: number;
+    }
+  | {
       readonly event: 'host';
       readonly host: string;
       readonly state: 'up' | 'down';
