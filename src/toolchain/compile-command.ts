@@ -64,10 +64,14 @@ export interface CompileCommand {
   /** The source as named on the command line. */
   readonly source: ByteString;
   readonly language: Language;
+  /** Value of the -x in force for the source; undefined where its suffix decides. */
+  readonly namedLanguage: string | undefined;
   /** -c makes an object, -S an assembly file. */
   readonly stage: 'object' | 'assembly';
   /** Main output: the value of -o, or what gcc derives from the source. */
   readonly output: ByteString;
+  /** Whether -o names it. */
+  readonly namesOutput: boolean;
   readonly dependencies: DependencyRequest | undefined;
   readonly sideOutputs: readonly SideOutput[];
 }

@@ -31,6 +31,8 @@ export interface CommandInput {
 interface Source {
   readonly path: ByteString;
   readonly kind: Exclude<SourceKind, { kind: 'linker-input' }>;
+  /** Value of the -x in force for it. */
+  readonly namedLanguage: string | undefined;
 }
 
 /** What one pass over the tokens collects. */
@@ -40,6 +42,8 @@ interface Survey {
   readonly names: Set<string>;
   isQuery: boolean;
   readonly outputs: ByteString[];
+  /** An -x behind the last input, which the compilers remark on. */
+  hasIdleLanguage: boolean;
 }
 
 export function parseCommand(input: CommandInput): ParsedCommand {
@@ -83,7 +87,9 @@ export function parseCommand(input: CommandInput): ParsedCommand {
       options,
       source: source.path,
       language,
+      namedLanguage: source.namedLanguage,
       stage,
+      namesOutput: explicitOutput !== undefined,
       output: explicitOutput ?? impliedOutput(source.path, stage, input.family),
       dependencies: dependencies?.value,
       sideOutputs: sideOutputs(options, { source: source.path, language, stage, explicitOutput }),
@@ -99,13 +105,17 @@ function surveyTokens(tokens: readonly Token[], argv0: ByteString): Survey {
     names: new Set(),
     isQuery: false,
     outputs: [],
+    hasIdleLanguage: false,
   };
   let explicitLanguage: string | undefined;
   for (const token of tokens) {
     if (token.kind === 'input') {
-      const kind = sourceKind(token.word, explicitLanguage, cxxDriver);
+      const namedLanguage = explicitLanguage;
+      const kind = sourceKind(token.word, namedLanguage, cxxDriver);
+      survey.hasIdleLanguage = false;
       // Standard input has no suffix to go by; the compiler wants -E or -x with it.
-      if (kind.kind !== 'linker-input') survey.sources.push({ path: token.word, kind });
+      if (kind.kind !== 'linker-input')
+        survey.sources.push({ path: token.word, kind, namedLanguage });
       else if (token.word === '-') survey.sources.push(STANDARD_INPUT);
       else if (isSpecialFile(token.word))
         survey.sources.push({ ...STANDARD_INPUT, path: token.word });
@@ -113,7 +123,10 @@ function surveyTokens(tokens: readonly Token[], argv0: ByteString): Survey {
     } else if (token.kind === 'option') {
       survey.names.add(token.spec.name);
       if (token.spec.role === 'query') survey.isQuery = true;
-      if (token.spec.name === '-x') explicitLanguage = token.value;
+      if (token.spec.name === '-x') {
+        explicitLanguage = token.value;
+        survey.hasIdleLanguage = token.value !== 'none';
+      }
       if (token.spec.name === '-o') survey.outputs.push(token.value ?? '');
       if (token.spec.name === '-l') survey.hasLinkerInput = true;
     }
@@ -121,7 +134,11 @@ function surveyTokens(tokens: readonly Token[], argv0: ByteString): Survey {
   return survey;
 }
 
-const STANDARD_INPUT: Source = { path: '-', kind: { kind: 'decline', reason: 'language' } };
+const STANDARD_INPUT: Source = {
+  path: '-',
+  kind: { kind: 'decline', reason: 'language' },
+  namedLanguage: undefined,
+};
 
 function otherKind(survey: Survey, cwd: ByteString): OtherKind | undefined {
   const { sources, names } = survey;
@@ -201,6 +218,7 @@ function valueObstacle(token: Token & { kind: 'option' }): DeclineReason | undef
 function sourceObstacle(survey: Survey): DeclineReason | undefined {
   if (survey.sources.length > 1) return 'several-sources';
   if (survey.outputs.length > 1) return 'option:-o';
+  if (survey.hasIdleLanguage) return 'option:-x';
   const [output] = survey.outputs;
   if (output === undefined) return undefined;
   if (isSpecialFile(output) || output.endsWith('/')) return 'output-special';

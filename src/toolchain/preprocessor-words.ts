@@ -25,10 +25,18 @@ export function isPreprocessorWord(token: Token): boolean {
 export function preprocessorWords(
   tokens: readonly Token[],
 ): Result<readonly PreprocessorOption[], DeclineReason> {
-  const words = tokens.flatMap((token) => {
-    if (token.kind !== 'option' || token.spec.name !== '-Wp,') return [];
-    return token.words.length === 1 ? (token.value ?? '').split(',') : [token.value ?? ''];
-  });
+  return readPreprocessorOptions(
+    tokens.flatMap((token) => {
+      if (token.kind !== 'option' || token.spec.name !== '-Wp,') return [];
+      return token.words.length === 1 ? (token.value ?? '').split(',') : [token.value ?? ''];
+    }),
+  );
+}
+
+/** Words as the preprocessor gets them, which knows few options in that place. */
+export function readPreprocessorOptions(
+  words: readonly ByteString[],
+): Result<readonly PreprocessorOption[], DeclineReason> {
   const options: PreprocessorOption[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
@@ -42,7 +50,10 @@ export function preprocessorWords(
     }
     let value: ByteString | undefined = word.slice(name.length);
     if (value === '' && name !== '-MP') value = words[++i];
-    if (value === undefined) return failure<DeclineReason>(`option:-Wp,${name}`);
+    // A word of its own that begins so is read for more words.
+    if (value === undefined || (value.startsWith('@') && value === words[i])) {
+      return failure<DeclineReason>(`option:-Wp,${name}`);
+    }
     options.push({ name, value });
   }
   return success(options);

@@ -25,6 +25,11 @@ export interface Toolchain {
   readonly name: ByteString;
   /** Size of the driver, that is of the file behind that path: others of another size differ. */
   readonly driverBytes: number;
+  /**
+   * Every file of it that a compile opens or starts, by the paths that the driver and the loader
+   * use; symbolic links on the way are not resolved. Besides locales, see locale-files.ts.
+   */
+  readonly files: readonly ByteString[];
 }
 
 export interface ProbeOutput {
@@ -67,6 +72,15 @@ const GCC_PROGRAMS = [
 const CLANG_LISTS = ['asan', 'hwasan', 'msan', 'tsan', 'memtag', 'cfi', 'ubsan']
   .map((name) => `${name}_ignorelist.txt`)
   .concat('dfsan_abilist.txt');
+
+/** Opened by the C library's loader for every program; what is not there is not. */
+const LOADER_FILES = ['/etc/ld.so.cache', '/etc/ld-musl-x86_64.path', '/etc/ld-musl-aarch64.path'];
+
+/** Where Clang looks which distribution this is. */
+const CLANG_SYSTEM_FILES = [
+  ...['/etc/lsb-release', '/etc/os-release', '/usr/lib/os-release', '/etc/debian_version'],
+  ...['/etc/redhat-release', '/etc/SuSE-release', '/etc/gentoo-release', '/etc/alpine-release'],
+];
 
 interface Identified {
   readonly result: Toolchain | DeclineReason;
@@ -129,6 +143,7 @@ class Inspection {
   readonly #deps: ToolchainDeps;
   readonly #compiler: ByteString;
   readonly #path: ByteString;
+  readonly #files = new Set<ByteString>();
 
   constructor(deps: ToolchainDeps, compiler: ByteString, path: ByteString) {
     this.evidence = new Evidence(deps);
@@ -160,6 +175,8 @@ class Inspection {
     if (family === 'gcc' && lines.includes('cc1 absent') && lines.includes('cc1plus absent')) {
       return 'compiler-unknown';
     }
+    const besides = family === 'gcc' ? [] : clangFiles(self);
+    for (const file of [...LOADER_FILES, ...besides]) if (this.#exists(file)) this.#files.add(file);
     const identity = ['tscc toolchain 1', family, version, target, ...lines].join('\n');
     return {
       digest: digestOf(identity),
@@ -169,6 +186,7 @@ class Inspection {
       compiler: this.#compiler,
       name: baseName(this.#compiler),
       driverBytes: this.#deps.size(this.#compiler),
+      files: [...this.#files].toSorted(),
     };
   }
 
@@ -225,6 +243,7 @@ class Inspection {
       this.#deps.readStart(file, ELF_START_BYTES).then(elfInterpreter),
     ]);
     if (loader === undefined) return own;
+    if (this.#exists(loader)) this.#files.add(loader);
     const { stdout } = await this.#deps.runCompiler(loader, ['--list', file], this.#path);
     const libraries = [...stdout.matchAll(/^\s*(?:\S+ => )?(\/.+) \(0x[0-9a-f]+\)$/gm)];
     const lines = await Promise.all(
@@ -238,6 +257,7 @@ class Inspection {
 
   async #file(label: string, file: ByteString): Promise<string[]> {
     const stamp = this.evidence.look(file);
+    if (stamp !== undefined) this.#files.add(file);
     return [
       stamp === undefined ? `${label} absent` : `${label} ${await this.#deps.hash(file, stamp)}`,
     ];
@@ -246,4 +266,13 @@ class Inspection {
   #exists(file: ByteString): boolean {
     return this.evidence.look(file) !== undefined;
   }
+}
+
+/** What Clang looks for to find the GCC whose headers and libraries it uses. */
+function clangFiles(self: string): ByteString[] {
+  const installations = self.matchAll(/^Found candidate GCC installation: (.+)$/gm);
+  return [
+    ...CLANG_SYSTEM_FILES,
+    ...[...installations].map((match) => joinPath(match[1] ?? '', 'crtbegin.o')),
+  ];
 }

@@ -68,6 +68,11 @@ export class OptionTable {
     return spec?.name === name ? spec : undefined;
   }
 
+  /** How the option of a canonical name takes its value. */
+  arity(name: string): Arity | undefined {
+    return this.#entries.get(name)?.arity;
+  }
+
   specs(): OptionSpec[] {
     return [...new Set([...this.#entries.values()].map((entry) => entry.spec))];
   }

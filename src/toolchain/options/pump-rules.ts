@@ -1,0 +1,57 @@
+/**
+ * What pump mode cannot carry, for the rows of all tables that no mode declines. The compiler runs
+ * at the client's own paths among the files of the closure, so an option goes out as long as it
+ * reads nothing but sources and headers, and writes nothing but files that are known beforehand.
+ */
+import type { ByteString } from '../../core/byte-string.js';
+import type { DeclineReason } from '../../core/reasons.js';
+import type { OptionSpec, Role } from './option-spec.js';
+import type { CompilerFamily } from './option-table.js';
+
+const BOTH_FAMILIES: readonly (readonly [DeclineReason, string])[] = [
+  // Their names depend on the passes that run.
+  ['side-outputs', '-fdump-'],
+  ['side-outputs', '-ftime-trace= -foptimization-record-file='],
+];
+
+/** Clang records or copies its words as they were spelled, and the rebuilt command has others. */
+const CLANG_ALONE: readonly (readonly [DeclineReason, string])[] = [
+  ['option:-grecord-gcc-switches', '-grecord-gcc-switches'],
+  ['option:-frecord-command-line', '-frecord-command-line -frecord-gcc-switches'],
+  ['side-outputs', '-MJ'],
+  // Bitcode besides, and records named by their format.
+  ['save-temps', '-save-temps -save-temps='],
+  ['side-outputs', '-fsave-optimization-record -fsave-optimization-record='],
+  ['side-outputs', '-fstack-usage -ftime-trace'],
+];
+
+const byName = (rows: readonly (readonly [DeclineReason, string])[]) =>
+  new Map(rows.flatMap(([reason, names]) => names.split(' ').map((name) => [name, reason])));
+
+const OBSTACLES: Readonly<Record<CompilerFamily, ReadonlyMap<string, DeclineReason>>> = {
+  gcc: byName(BOTH_FAMILIES),
+  clang: byName([...BOTH_FAMILIES, ...CLANG_ALONE]),
+};
+
+/** Said by fields of their own, or not part of a compile. */
+const UNSAID: ReadonlySet<Role> = new Set<Role>(['stage', 'output', 'language', 'query']);
+
+/** Character sets that the compilers convert by themselves; for others the C library loads code. */
+const OWN_CHARSETS = /^UTF-?(?:8|16|32)(?:[LB]E)?$/i;
+
+/** Why this option with this value cannot be part of a compile in a sealed root. */
+export function pumpRefusal(
+  family: CompilerFamily,
+  spec: OptionSpec,
+  value: ByteString | undefined,
+): DeclineReason | undefined {
+  if (UNSAID.has(spec.role)) return `option:${spec.name}`;
+  if (spec.decline !== undefined) return spec.decline;
+  // The profile is no part of the closure.
+  if (spec.plain === 'profile-use') return spec.plain;
+  if (spec.name === '-fopt-info' && value?.includes('=') === true) return 'side-outputs';
+  if (spec.name.endsWith('-charset=') && !OWN_CHARSETS.test(value ?? '')) {
+    return `option:${spec.name}`;
+  }
+  return OBSTACLES[family].get(spec.name);
+}
