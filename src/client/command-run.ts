@@ -127,7 +127,8 @@ export class CommandRun {
     this.#phase = () => steps.phase;
     const onResult = (host: string) => this.#messages.remote(command.source, host);
     const parts = [this.#request, decision, this.#launcher, steps, this.#context] as const;
-    let demotion = obstacles.pump === 'mode-plain' ? undefined : obstacles.pump;
+    let demotion: DemotionReason | undefined =
+      obstacles.pump === 'mode-plain' ? undefined : obstacles.pump;
     if (obstacles.pump === undefined) {
       const compile = new PumpCompile(...parts, onResult);
       const verdict = await compile.run();

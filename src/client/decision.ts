@@ -10,6 +10,7 @@ import { LAUNCHER_WIRE_VERSION, type RunRequest } from '../protocol/launcher-wir
 import type { CompileCommand, ParsedCommand } from '../toolchain/compile-command.js';
 import { parseCommand } from '../toolchain/parse-command.js';
 import { plainObstacle } from '../toolchain/plain-mode.js';
+import { pumpObstacle } from '../toolchain/pump-command.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList } from './host-list.js';

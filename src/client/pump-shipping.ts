@@ -29,6 +29,8 @@ export interface PumpShippingContext {
   readonly world: World;
   readonly blobs: BlobSource;
   readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** Whether outputs shall come back compressed: the host's list says so. */
+  readonly compressed: boolean;
   /** The next number for a job or an upload. */
   readonly nextNumber: () => number;
   /** Contents have gone out. */
@@ -39,7 +41,8 @@ export class PumpShipping {
   readonly #connection: PeerConnection;
   readonly #context: PumpShippingContext;
   readonly #numbers = new Map<TreeEntry, number>();
-  readonly #entries: TreeEntry[] = [];
+  /** By number; the first one is 1. */
+  readonly #entries: (TreeEntry | undefined)[] = [undefined];
   /** The newest entry of each path: the one that holds. */
   readonly #newest = new Map<ByteString, TreeEntry>();
   /** A file with these bytes, for when the server asks. */
@@ -78,6 +81,7 @@ export class PumpShipping {
       output: command.output,
       outputs: job.outputs,
       dependencyFile: job.dependencyFile ?? null,
+      answerEncoding: this.#context.compressed ? 'brotli' : 'none',
       sourcePath: source.path,
       sourceTime: source.mtime,
       sourceMode: source.mode,

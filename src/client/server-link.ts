@@ -35,7 +35,7 @@ export interface ServerLinkContext {
   /** Random id of this daemon. */
   readonly clientId: string;
   /** What pump jobs rest on. */
-  readonly pump: Omit<PumpShippingContext, 'nextNumber'>;
+  readonly pump: Omit<PumpShippingContext, 'nextNumber' | 'compressed'>;
   /** Called after every change that a scheduler may want to know. */
   readonly onChange: () => void;
   /** Called when the host comes up or goes down. */
@@ -257,7 +257,11 @@ export class ServerLink {
     const { clock, compress, onChange, pump } = this.#context;
     let last = 0;
     const nextNumber = () => ++last;
-    const shipping = new PumpShipping(connection, { ...pump, nextNumber });
+    const shipping = new PumpShipping(connection, {
+      ...pump,
+      nextNumber,
+      compressed: this.host.compress,
+    });
     const jobs = new LinkJobs(connection, shipping, {
       clock,
       compress,

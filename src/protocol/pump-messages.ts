@@ -79,6 +79,8 @@ export interface PumpJob {
   readonly outputs: readonly ByteString[];
   /** Which of `outputs` is the command's own dependency file; null where it asks for none. */
   readonly dependencyFile: number | null;
+  /** How outputs shall come back: the client knows its wire. */
+  readonly answerEncoding: Encoding;
   /** Where the source stands, and what it looks like. */
   readonly sourcePath: ByteString;
   readonly sourceTime: number;
@@ -212,6 +214,7 @@ export function decodePumpJob(job: number, fields: MessageFields): PumpJob {
     dependencyFile: fields.isNull('dependencyFile')
       ? null
       : fields.integer('dependencyFile', WIRE.elements),
+    answerEncoding: fields.oneOf('answerEncoding', ENCODINGS),
     sourcePath: path('sourcePath'),
     sourceTime: fields.integer('sourceTime', Number.MAX_SAFE_INTEGER),
     sourceMode: fields.integer('sourceMode', 0o7777),

@@ -11,24 +11,45 @@ import type { Blobs, Entries, Gone, Options, PumpJob } from '../protocol/pump-me
 import { BlobReceiver } from './blob-receiver.js';
 import type { BlobStore } from './blob-store.js';
 import type { ClientTree } from './client-tree.js';
+import type { JobRecipe } from './compile-job.js';
+import { PumpRecipe, type PumpSurroundings } from './pump-recipe.js';
+
+type Ask = (digests: readonly Digest[]) => void;
+
+/** A server's part in pump mode: what its connections share. */
+export interface PumpService {
+  /** How well jobs are sealed off (WELCOME). */
+  readonly tier: number;
+  /**
+   * @param ask tells the client which contents are wanted
+   * @param log takes a line about contents that are not what was announced
+   */
+  begin(ask: Ask, log: (what: string) => void): ClientPump;
+}
 
 export class ClientPump {
-  readonly tree: ClientTree;
+  readonly #tree: ClientTree;
   readonly #blobs: BlobStore;
+  readonly #around: PumpSurroundings;
   readonly #log: (what: string) => void;
   readonly #options: WireOption[] = [];
   readonly #uploads = new Map<number, BlobReceiver>();
 
-  /** @param log takes a line about contents that are not what was announced */
-  constructor(tree: ClientTree, blobs: BlobStore, log: (what: string) => void) {
-    this.tree = tree;
+  constructor(
+    tree: ClientTree,
+    blobs: BlobStore,
+    around: PumpSurroundings,
+    log: (what: string) => void,
+  ) {
+    this.#tree = tree;
     this.#blobs = blobs;
+    this.#around = around;
     this.#log = log;
   }
 
   /** Throws MalformedFrame, as all of these do. */
   addEntries({ entries }: Entries): void {
-    this.tree.add(entries);
+    this.#tree.add(entries);
   }
 
   addOptions({ options }: Options): void {
@@ -39,16 +60,16 @@ export class ClientPump {
   }
 
   gone({ digests }: Gone): void {
-    this.tree.gone(digests);
+    this.#tree.gone(digests);
   }
 
   beginUpload({ job, blobs }: Blobs): void {
     const bad = (digest: Digest, why: string) => {
       this.#log(`content ${digest.slice(0, 16)}: ${why}`);
-      this.tree.gone([digest]);
+      this.#tree.gone([digest]);
     };
-    const upload = new BlobReceiver(blobs, this.#blobs, (digest) => this.tree.arrived(digest), bad);
-    this.#uploads.set(job, upload);
+    const stored = (digest: Digest) => this.#tree.arrived(digest);
+    this.#uploads.set(job, new BlobReceiver(blobs, this.#blobs, stored, bad));
   }
 
   /** The upload with this number. */
@@ -56,14 +77,16 @@ export class ClientPump {
     return this.#uploads.get(number);
   }
 
-  /** The options that a job names, in order. */
-  optionsOf({ options }: PumpJob): WireOption[] {
-    const numbers = unpackNumbers(options, this.#options.length, PUMP.options);
-    return numbers.map((number) => this.#options[number] as WireOption);
+  /** How to do a job. Throws JobRefused. */
+  recipeOf(job: PumpJob): JobRecipe {
+    const numbers = unpackNumbers(job.options, this.#options.length, PUMP.options);
+    const options = numbers.map((number) => this.#options[number] as WireOption);
+    const closure = unpackNumbers(job.closure, this.#tree.count + 1, this.#tree.count + 1);
+    return new PumpRecipe(job, options, closure, this.#tree, this.#around);
   }
 
-  /** The entries that a job names. */
-  closureOf({ closure }: PumpJob): number[] {
-    return unpackNumbers(closure, this.tree.count, this.tree.count);
+  /** Resolves when nothing of it is left on disk. */
+  close(): Promise<void> {
+    return this.#tree.close();
   }
 }

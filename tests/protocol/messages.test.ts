@@ -64,6 +64,7 @@ const pumpJob: PumpJob = {
   output: null,
   outputs: ['/home/x/x.o', '/home/x/x.d'],
   dependencyFile: 1,
+  answerEncoding: 'none',
   sourcePath: '/home/x/x.c',
   sourceTime: 1_700_000_000,
   sourceMode: 0o644,

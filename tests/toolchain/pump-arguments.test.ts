@@ -45,7 +45,9 @@ class Place {
     }
     const { status, stdout, stderr } = runIn(directory, [program, ...words]);
     const made = filesBelow(directory).filter((path) => !(path in SOURCES) && path !== 'out/keep');
-    const files = new Map(made.map((path) => [path, readFileSync(join(directory, path), 'latin1')]));
+    const files = new Map(
+      made.map((path) => [path, readFileSync(join(directory, path), 'latin1')]),
+    );
     // A temporary's name is another one in each run.
     return { status, stdout: stdout.toString('latin1'), stderr, files };
   }
@@ -73,7 +75,7 @@ const BOTH: readonly (string | readonly string[])[] = [
   '-c -MD -MT target -MQ target$two x.c',
   '-c -Wp,-MMD,out/.x.o.d x.c -o out/x.o',
   '-c -Wp,-MD,out/.x.o.d -Xpreprocessor -DVALUE=(1,2) x.c -o out/x.o',
-  ['-c', '-MD', '-MT', 'a b $ # : c', '-DVALUE="a\nb"[0]', '-D', 'X=\'"\'', 'x.c'],
+  ['-c', '-MD', '-MT', 'a b $ # : c', '-DVALUE="a\nb"[0]', '-D', "X='\"'", 'x.c'],
   '-c -Iinc -I inc -iquote inc -isystem inc -idirafter inc -include extra.h x.c',
   '-c -iquoteinc -isysteminc -includeinc/extra.h -DX -D Y=1 -UX -U Z x.c',
   '-c -imacros inc/extra.h --sysroot=/ x.c',
@@ -116,40 +118,50 @@ const GCC: typeof BOTH = [
 ];
 
 for (const family of ['gcc', 'clang'] as const) {
-  await t.test(`${family}: the rebuilt command makes the same`, { skip: without(family) }, async (t) => {
-    const place = new Place();
-    for (const line of family === 'gcc' ? [...BOTH, ...GCC] : BOTH) {
-      const words = typeof line === 'string' ? line.split(' ') : line;
-      const argv = [family, ...words];
-      const name = argv.join(' ');
-      const command = place.command(argv, family);
-      t.equal(pumpObstacle(command, new Map()), undefined, name);
-      const rendered = renderPumpArguments(pumpFields(command), family);
-      if (!rendered.ok) {
-        t.fail(`${name}: ${rendered.error}`);
-        continue;
-      }
-      const lists = rendered.value.addedLists;
-      const rebuilt = rendered.value.words.map((word) => word.replace('/.tscc/', 'tscc.'));
-      const original = place.run(argv);
-      const again = place.run([family, ...rebuilt]);
-      const added = lists.map((path) => path.replace('/.tscc/', 'tscc.'));
-      for (const path of added) {
-        t.equal(again.files.delete(path), again.status === 0, `${name}: ${path}`);
-      }
-      t.strictSame(again, original, `${name}: ${rebuilt.join(' ')}`);
-      const known = pumpOutputs(command);
-      t.strictSame(
-        [...original.files.keys()].filter((path) => !known.some((output) => output.path === path)),
-        [],
-        `${name}: every file made is known`,
-      );
-      if (original.status === 0) {
-        for (const { path, isRequired } of known) {
-          if (isRequired) t.ok(original.files.has(path), `${name}: ${path}`);
+  await t.test(
+    `${family}: the rebuilt command makes the same`,
+    { skip: without(family) },
+    async (t) => {
+      const place = new Place();
+      for (const line of family === 'gcc' ? [...BOTH, ...GCC] : BOTH) {
+        const words = typeof line === 'string' ? line.split(' ') : line;
+        const argv = [family, ...words];
+        const name = argv.join(' ');
+        const command = place.command(argv, family);
+        t.equal(pumpObstacle(command, new Map()), undefined, name);
+        const rendered = renderPumpArguments(pumpFields(command), family);
+        if (!rendered.ok) {
+          t.fail(`${name}: ${rendered.error}`);
+          continue;
         }
+        const lists = rendered.value.addedLists;
+        const rebuilt = rendered.value.words.map((word) => word.replace('/.tscc/', 'tscc.'));
+        const original = place.run(argv);
+        const again = place.run([family, ...rebuilt]);
+        const added = lists.map((path) => path.replace('/.tscc/', 'tscc.'));
+        for (const path of added) {
+          t.equal(again.files.delete(path), again.status === 0, `${name}: ${path}`);
+        }
+        t.strictSame(again, original, `${name}: ${rebuilt.join(' ')}`);
+        const known = pumpOutputs(command);
+        t.strictSame(
+          [...original.files.keys()].filter(
+            (path) => !known.some((output) => output.path === path),
+          ),
+          [],
+          `${name}: every file made is known`,
+        );
+        if (original.status === 0) {
+          for (const { path, isRequired } of known) {
+            if (isRequired) t.ok(original.files.has(path), `${name}: ${path}`);
+          }
+        }
+        t.equal(
+          dependencyListOf(command) === 'added',
+          lists.some((l) => l.endsWith('real.d')),
+          name,
+        );
       }
-      t.equal(dependencyListOf(command) === 'added', lists.some((l) => l.endsWith('real.d')), name);
-    }
-  });
+    },
+  );
 }
