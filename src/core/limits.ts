@@ -258,3 +258,31 @@ export const INCLUDES = {
   /** From the loss of tscc-watch to the next start: a crash that repeats must not cost a build. */
   watchPause: 30_000,
 } as const;
+
+/** The server's blob store, and the trees of its clients. */
+export const STORE = {
+  /** Default size: headers of a hundred projects and a few dozen compilers. */
+  bytes: 4 * GiB,
+  /** One blob: the largest compilers and their libraries (LLVM's has 130 MiB) with room. */
+  blobBytes: 1 * GiB,
+  /** A disk gives space by such blocks; a store of small headers would be larger than its limit. */
+  blockBytes: 4 * KiB,
+  /** Once over its limit it is emptied to this part of it, so that it is not at it all the time. */
+  evictTo: 0.9,
+  /** Order of use survives a restart to this precision: a note on disk per use would cost more. */
+  useResolution: 60 * 60_000,
+  /** Files up to this size are read, hashed and written at once: a millisecond at most. */
+  atOnceBytes: 256 * KiB,
+  /** So many small files or links, then other events have their turn: some 5 milliseconds. */
+  filesPerSlice: 64,
+  /** Times and modes remembered of files that a client was asked for; without, one copy more. */
+  expectedBlobs: 20_000,
+  /** Rounds of asking for what vanished from the store while a layer was made. */
+  missingRounds: 5,
+  /** Overlayfs looks through all layers for each name that is absent: merged beyond so many … */
+  layers: 6,
+  /** … in the background; beyond so many jobs wait for it. */
+  layersAtMost: 12,
+  /** Entries of one connection: ten times a large project's headers, each changed ten times. */
+  treeEntries: 2_000_000,
+} as const;
