@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { digestOf } from '../../src/core/digest.js';
 import type { CompileCommand } from '../../src/toolchain/compile-command.js';
 import { parseCommand } from '../../src/toolchain/parse-command.js';
-import { renderPumpArguments } from '../../src/toolchain/pump-arguments.js';
+import { REAL_DEPENDENCIES, renderPumpArguments } from '../../src/toolchain/pump-arguments.js';
 import {
   dependencyListOf,
   pumpFields,
@@ -24,7 +25,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   'x.cc':
     '#include <utility>\n#include "own.h"\nstruct S { ~S(); }; int f(S, int a) { return a + OWN; }\n',
   'x.S': '#include "own.h"\n.globl f\nf: mov $OWN, %eax\n ret\n.incbin "data.bin"\n',
-  'x.s': '.globl f\nf: ret\n.include "more.s"\n',
+  'asm.s': '.globl f\nf: ret\n.include "more.s"\n',
   'more.s': '.byte 7\n',
   'data.bin': 'data',
   'x.i': '# 1 "x.c"\nint f(void) { return 3; }\n',
@@ -45,9 +46,17 @@ class Place {
     }
     const { status, stdout, stderr } = runIn(directory, [program, ...words]);
     const made = filesBelow(directory).filter((path) => !(path in SOURCES) && path !== 'out/keep');
-    const files = new Map(made.map((path) => [path, readFileSync(join(directory, path), 'latin1')]));
-    // A temporary's name is another one in each run.
+    const files = new Map(
+      // GCC's record of optimisations has addresses of its own memory.
+      made.map((path) => [path, path.endsWith('.gz') ? '' : this.#content(path)]),
+    );
     return { status, stdout: stdout.toString('latin1'), stderr, files };
+  }
+
+  /** Short enough to be shown when it differs. */
+  #content(path: string): string {
+    const bytes = readFileSync(join(this.directory, path));
+    return path.endsWith('.d') ? bytes.toString('latin1') : digestOf(bytes);
   }
 
   command(argv: readonly string[], family: 'gcc' | 'clang'): CompileCommand {
@@ -73,7 +82,7 @@ const BOTH: readonly (string | readonly string[])[] = [
   '-c -MD -MT target -MQ target$two x.c',
   '-c -Wp,-MMD,out/.x.o.d x.c -o out/x.o',
   '-c -Wp,-MD,out/.x.o.d -Xpreprocessor -DVALUE=(1,2) x.c -o out/x.o',
-  ['-c', '-MD', '-MT', 'a b $ # : c', '-DVALUE="a\nb"[0]', '-D', 'X=\'"\'', 'x.c'],
+  ['-c', '-MD', '-MT', 'a b $ # : c', '-DVALUE="a\nb"[0]', '-D', "X='\"'", 'x.c'],
   '-c -Iinc -I inc -iquote inc -isystem inc -idirafter inc -include extra.h x.c',
   '-c -iquoteinc -isysteminc -includeinc/extra.h -DX -D Y=1 -UX -U Z x.c',
   '-c -imacros inc/extra.h --sysroot=/ x.c',
@@ -87,13 +96,13 @@ const BOTH: readonly (string | readonly string[])[] = [
   '-c -Wa,--noexecstack -Xassembler --noexecstack x.c',
   '-c -fsanitize=address,undefined x.c',
   '-c -ftest-coverage -fprofile-arcs -frandom-seed=1 x.c -o out/x.o',
-  '-c -fprofile-generate x.c',
+  '-c -fprofile-generate -frandom-seed=1 x.c',
   '-c -Lnowhere -lm -Wl,-z,now -pthread -pipe x.c',
   '-c -g x.i',
   '-c -MD x.i',
   '-c x.S',
   '-c -MD x.S -o out/x.o',
-  '-c x.s',
+  '-c asm.s',
   ['-c', 'odd $ name.c', '-MD', '-o', 'out/odd $ name.o'],
   '-c -I missing -Wmissing-include-dirs x.c',
   '-c -DVALUE=( x.c',
@@ -116,40 +125,47 @@ const GCC: typeof BOTH = [
 ];
 
 for (const family of ['gcc', 'clang'] as const) {
-  await t.test(`${family}: the rebuilt command makes the same`, { skip: without(family) }, async (t) => {
-    const place = new Place();
-    for (const line of family === 'gcc' ? [...BOTH, ...GCC] : BOTH) {
-      const words = typeof line === 'string' ? line.split(' ') : line;
-      const argv = [family, ...words];
-      const name = argv.join(' ');
-      const command = place.command(argv, family);
-      t.equal(pumpObstacle(command, new Map()), undefined, name);
-      const rendered = renderPumpArguments(pumpFields(command), family);
-      if (!rendered.ok) {
-        t.fail(`${name}: ${rendered.error}`);
-        continue;
-      }
-      const lists = rendered.value.addedLists;
-      const rebuilt = rendered.value.words.map((word) => word.replace('/.tscc/', 'tscc.'));
-      const original = place.run(argv);
-      const again = place.run([family, ...rebuilt]);
-      const added = lists.map((path) => path.replace('/.tscc/', 'tscc.'));
-      for (const path of added) {
-        t.equal(again.files.delete(path), again.status === 0, `${name}: ${path}`);
-      }
-      t.strictSame(again, original, `${name}: ${rebuilt.join(' ')}`);
-      const known = pumpOutputs(command);
-      t.strictSame(
-        [...original.files.keys()].filter((path) => !known.some((output) => output.path === path)),
-        [],
-        `${name}: every file made is known`,
-      );
-      if (original.status === 0) {
-        for (const { path, isRequired } of known) {
-          if (isRequired) t.ok(original.files.has(path), `${name}: ${path}`);
+  await t.test(
+    `${family}: the rebuilt command makes the same`,
+    { skip: without(family) },
+    async (t) => {
+      const place = new Place();
+      for (const line of family === 'gcc' ? [...BOTH, ...GCC] : BOTH) {
+        const words = typeof line === 'string' ? line.split(' ') : line;
+        const argv = [family, ...words];
+        const name = argv.join(' ');
+        const command = place.command(argv, family);
+        t.equal(pumpObstacle(command, new Map()), undefined, name);
+        const rendered = renderPumpArguments(pumpFields(command), family);
+        if (!rendered.ok) {
+          t.fail(`${name}: ${rendered.error}`);
+          continue;
         }
+        const lists = rendered.value.addedLists;
+        const rebuilt = rendered.value.words.map((word) => word.replace('/.tscc/', 'tscc.'));
+        const original = place.run(argv);
+        const again = place.run([family, ...rebuilt]);
+        const added = lists.map((path) => path.replace('/.tscc/', 'tscc.'));
+        for (const path of added) {
+          if (!again.files.delete(path)) t.not(again.status, 0, `${name}: ${path}`);
+        }
+        t.strictSame(again, original, `${name}: ${rebuilt.join(' ')}`);
+        const known = pumpOutputs(command);
+        t.strictSame(
+          [...original.files.keys()].filter(
+            (path) => !known.some((output) => output.path === path),
+          ),
+          [],
+          `${name}: every file made is known`,
+        );
+        if (original.status === 0) {
+          for (const { path, isRequired } of known) {
+            if (isRequired) t.ok(original.files.has(path), `${name}: ${path}`);
+          }
+        }
+        const isAdded = dependencyListOf(command) === 'added';
+        t.ok(isAdded ? lists.length > 0 : !lists.includes(REAL_DEPENDENCIES), name);
       }
-      t.equal(dependencyListOf(command) === 'added', lists.some((l) => l.endsWith('real.d')), name);
-    }
-  });
+    },
+  );
 }
