@@ -7,6 +7,12 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 
+/** Bytes that stand for themselves wherever they are. */
+const ORDINARY = /[^\\$: \t\n]+/y;
+/** A colon that ends the targets: inside a name more of it follows. */
+const END_OF_TARGETS = /:(?=[ \t\n]|\\\n|$)/y;
+const BACKSLASHES = /\\+/y;
+
 /**
  * What the first rule depends on, each name once, in order; the rules of -MP behind it name the
  * same files once more. A file without a rule has nothing.
@@ -15,69 +21,54 @@ export function parseDependencyFile(text: ByteString): ByteString[] {
   const prerequisites = new Set<ByteString>();
   let isTarget = true;
   let word = '';
+  let at = 0;
+  const match = (pattern: RegExp): string => {
+    pattern.lastIndex = at;
+    return pattern.exec(text)?.[0] ?? '';
+  };
   const endWord = (): void => {
     if (!isTarget && word !== '') prerequisites.add(word);
     word = '';
   };
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charAt(i);
-    switch (character) {
-      case '\\': {
-        const run = backslashesAt(text, i);
-        const next = text.charAt(i + run);
-        i += run - 1;
-        if (next === '\n' && run === 1) {
-          endWord();
-          i++;
-        } else if (next === ' ' || next === '\t') {
-          word += '\\'.repeat(run >> 1);
-          // An even run is a doubled one at the end of a name.
-          if (run % 2 === 1) {
-            word += next;
-            i++;
-          }
-        } else if (next === '#' || next === ':') {
-          word += '\\'.repeat(run - 1) + next;
-          i++;
-        } else {
-          word += '\\'.repeat(run);
+  while (at < text.length) {
+    const ordinary = match(ORDINARY);
+    word += ordinary;
+    at += ordinary.length;
+    const character = text.charAt(at);
+    if (character === '\\') {
+      const run = match(BACKSLASHES).length;
+      at += run;
+      const next = text.charAt(at);
+      if (next === '\n' && run === 1) {
+        endWord();
+        at++;
+      } else if (next === ' ' || next === '\t') {
+        word += '\\'.repeat(run >> 1);
+        // An even run is a doubled one at the end of a name.
+        if (run % 2 === 1) {
+          word += next;
+          at++;
         }
-        break;
+      } else if (next === '#' || next === ':') {
+        word += '\\'.repeat(run - 1) + next;
+        at++;
+      } else {
+        word += '\\'.repeat(run);
       }
-      case '$':
-        word += '$';
-        if (text.charAt(i + 1) === '$') i++;
-        break;
-      case ' ':
-      case '\t':
-        endWord();
-        break;
-      case '\n':
-        if (!isTarget) {
-          endWord();
-          return [...prerequisites];
-        }
-        endWord();
-        break;
-      case ':':
-        // A colon inside a name is followed by more of it.
-        if (isTarget && /^(?:[ \t\n]|\\\n|$)/.test(text.slice(i + 1, i + 3))) {
-          word = '';
-          isTarget = false;
-        } else {
-          word += character;
-        }
-        break;
-      default:
-        word += character;
+      continue;
     }
+    if (character === '\n' && !isTarget) break;
+    if (isTarget && character === ':' && match(END_OF_TARGETS) !== '') {
+      word = '';
+      isTarget = false;
+    } else if (character === ' ' || character === '\t' || character === '\n') {
+      endWord();
+    } else {
+      word += character;
+      if (character === '$' && text.charAt(at + 1) === '$') at++;
+    }
+    at++;
   }
   endWord();
   return [...prerequisites];
-}
-
-function backslashesAt(text: ByteString, at: number): number {
-  let end = at;
-  while (text.charAt(end) === '\\') end++;
-  return end - at;
 }

@@ -9,7 +9,7 @@ import { failure, success, type Result } from '../core/errors.js';
 import { acceptsValue, optionTable, type OptionTable } from './options/option-table.js';
 import { pumpRefusal } from './options/pump-rules.js';
 import { readPreprocessorOptions } from './preprocessor-words.js';
-import type { PumpFields } from './pump-command.js';
+import { hasAssemblerList, type PumpFields } from './pump-command.js';
 import { isCxxDriver, isPreprocessed, sourceKind } from './source-language.js';
 
 /** Where the server asks the compiler to list what it read, in the job's private directory. */
@@ -62,8 +62,7 @@ export function renderPumpArguments(
     words.push('-MD', '-MF', REAL_DEPENDENCIES);
     addedLists.push(REAL_DEPENDENCIES);
   }
-  // Clang's own assembler has no such list.
-  if (family === 'gcc' && kind.language.startsWith('assembler') && fields.stage === 'object') {
+  if (hasAssemblerList(family, kind.language, fields.stage)) {
     words.push(`-Wa,--MD,${ASSEMBLER_DEPENDENCIES}`);
     addedLists.push(ASSEMBLER_DEPENDENCIES);
   }

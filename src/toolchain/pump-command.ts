@@ -5,7 +5,7 @@
 import { joinPath, type ByteString } from '../core/byte-string.js';
 import { ARGUMENTS, INCLUDES } from '../core/limits.js';
 import type { DeclineReason } from '../core/reasons.js';
-import type { CommandOption, CompileCommand } from './compile-command.js';
+import type { CommandOption, CompileCommand, Language } from './compile-command.js';
 import { optionTable, type CompilerFamily } from './options/option-table.js';
 import { pumpRefusal } from './options/pump-rules.js';
 import { environmentObstacle } from './pump-environment.js';
@@ -49,7 +49,7 @@ export type DependencyList =
   | 'own'
   /** From the command's own list, which leaves out headers found in system directories. */
   | 'own-without-system'
-  /** From none: the source is preprocessed and includes nothing. */
+  /** From none: the source is preprocessed, or Clang assembles it: all of the closure counts. */
   | 'none';
 
 /** Why this compile cannot go out in pump mode. */
@@ -109,9 +109,23 @@ export function pumpFields(command: CompileCommand): PumpFields {
 }
 
 export function dependencyListOf(command: CompileCommand): DependencyList {
-  if (isPreprocessed(command.language) && command.language !== 'assembler') return 'none';
+  if (isPreprocessed(command.language)) {
+    return hasAssemblerList(command.family, command.language, command.stage) ? 'added' : 'none';
+  }
   if (command.dependencies === undefined) return 'added';
   return command.dependencies.systemHeaders ? 'own' : 'own-without-system';
+}
+
+/**
+ * Whether GNU as is to list what an assembler source includes. Of inline assembly in other sources
+ * the closure has all files, and no more; Clang's own assembler has no such list.
+ */
+export function hasAssemblerList(
+  family: CompilerFamily,
+  language: Language,
+  stage: CompileCommand['stage'],
+): boolean {
+  return family === 'gcc' && language.startsWith('assembler') && stage === 'object';
 }
 
 function wireOption({ name, value, words }: CommandOption): WireOption {

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { digestOf } from '../../src/core/digest.js';
 import type { CompileCommand } from '../../src/toolchain/compile-command.js';
 import { parseCommand } from '../../src/toolchain/parse-command.js';
-import { renderPumpArguments } from '../../src/toolchain/pump-arguments.js';
+import { REAL_DEPENDENCIES, renderPumpArguments } from '../../src/toolchain/pump-arguments.js';
 import {
   dependencyListOf,
   pumpFields,
@@ -24,7 +25,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   'x.cc':
     '#include <utility>\n#include "own.h"\nstruct S { ~S(); }; int f(S, int a) { return a + OWN; }\n',
   'x.S': '#include "own.h"\n.globl f\nf: mov $OWN, %eax\n ret\n.incbin "data.bin"\n',
-  'x.s': '.globl f\nf: ret\n.include "more.s"\n',
+  'asm.s': '.globl f\nf: ret\n.include "more.s"\n',
   'more.s': '.byte 7\n',
   'data.bin': 'data',
   'x.i': '# 1 "x.c"\nint f(void) { return 3; }\n',
@@ -46,10 +47,16 @@ class Place {
     const { status, stdout, stderr } = runIn(directory, [program, ...words]);
     const made = filesBelow(directory).filter((path) => !(path in SOURCES) && path !== 'out/keep');
     const files = new Map(
-      made.map((path) => [path, readFileSync(join(directory, path), 'latin1')]),
+      // GCC's record of optimisations has addresses of its own memory.
+      made.map((path) => [path, path.endsWith('.gz') ? '' : this.#content(path)]),
     );
-    // A temporary's name is another one in each run.
     return { status, stdout: stdout.toString('latin1'), stderr, files };
+  }
+
+  /** Short enough to be shown when it differs. */
+  #content(path: string): string {
+    const bytes = readFileSync(join(this.directory, path));
+    return path.endsWith('.d') ? bytes.toString('latin1') : digestOf(bytes);
   }
 
   command(argv: readonly string[], family: 'gcc' | 'clang'): CompileCommand {
@@ -89,13 +96,13 @@ const BOTH: readonly (string | readonly string[])[] = [
   '-c -Wa,--noexecstack -Xassembler --noexecstack x.c',
   '-c -fsanitize=address,undefined x.c',
   '-c -ftest-coverage -fprofile-arcs -frandom-seed=1 x.c -o out/x.o',
-  '-c -fprofile-generate x.c',
+  '-c -fprofile-generate -frandom-seed=1 x.c',
   '-c -Lnowhere -lm -Wl,-z,now -pthread -pipe x.c',
   '-c -g x.i',
   '-c -MD x.i',
   '-c x.S',
   '-c -MD x.S -o out/x.o',
-  '-c x.s',
+  '-c asm.s',
   ['-c', 'odd $ name.c', '-MD', '-o', 'out/odd $ name.o'],
   '-c -I missing -Wmissing-include-dirs x.c',
   '-c -DVALUE=( x.c',
@@ -140,7 +147,7 @@ for (const family of ['gcc', 'clang'] as const) {
         const again = place.run([family, ...rebuilt]);
         const added = lists.map((path) => path.replace('/.tscc-lists/', 'tscc.'));
         for (const path of added) {
-          t.equal(again.files.delete(path), again.status === 0, `${name}: ${path}`);
+          if (!again.files.delete(path)) t.not(again.status, 0, `${name}: ${path}`);
         }
         t.strictSame(again, original, `${name}: ${rebuilt.join(' ')}`);
         const known = pumpOutputs(command);
@@ -156,11 +163,8 @@ for (const family of ['gcc', 'clang'] as const) {
             if (isRequired) t.ok(original.files.has(path), `${name}: ${path}`);
           }
         }
-        t.equal(
-          dependencyListOf(command) === 'added',
-          lists.some((l) => l.endsWith('real.d')),
-          name,
-        );
+        const isAdded = dependencyListOf(command) === 'added';
+        t.ok(isAdded ? lists.length > 0 : !lists.includes(REAL_DEPENDENCIES), name);
       }
     },
   );
