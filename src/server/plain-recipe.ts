@@ -4,6 +4,7 @@ import type { Result } from '../core/errors.js';
 import { WIRE } from '../core/limits.js';
 import type { Job } from '../protocol/plain-messages.js';
 import type { Language } from '../toolchain/compile-command.js';
+import type { JobDirectory } from './job-directory.js';
 import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { collectContents, encodeOutput, NO_OUTPUT } from './job-output.js';
 import { JobRefused } from './job-refused.js';
