@@ -32,7 +32,8 @@ const GATES = [
   /^cli\//,
   /^client\/(session-daemon-main|dial|own-socket)\.ts$/,
   /^protocol\/(control|key-file)\.ts$/,
-  /^server\/(access|job-directory|job-output|runner|server|source-receiver|toolchains)\.ts$/,
+  /^server\/(access|job-directory|job-output|job-root|runner|seal-check|server)\.ts$/,
+  /^server\/(source-receiver|toolchains)\.ts$/,
 ];
 const SIDE_EFFECTS = /^node:(fs|fs\/promises|child_process|net|tls|http|dgram)$/;
 
