@@ -137,10 +137,7 @@ export class IncludeGraph {
   }
 
   /** Paths that were tried for a request before the file was found, or in vain. */
-  *absences(
-    request: PlainRequest,
-    from: GraphNode,
-  ): Generator<ByteString> {
+  *absences(request: PlainRequest, from: GraphNode): Generator<ByteString> {
     if (request.kind === 'assembler') return;
     for (const { path } of this.#candidates(request, from)) {
       if (this.#tree.walk(path).kind === 'file') return;

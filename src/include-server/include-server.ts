@@ -187,8 +187,7 @@ export class IncludeServer {
       }
     }
     reach.follow();
-    if (reach.computed.length > 0 && reach.unhashed.length === 0)
-      {
+    if (reach.computed.length > 0 && reach.unhashed.length === 0) {
       const macros = computed.definitions(search.defined, this.#tree.count);
       addComputed(reach, graph, computed, macros);
     }
@@ -310,7 +309,6 @@ interface Unhashed {
   readonly kind: 'unhashed';
   readonly files: readonly TreeFile<ScannedFile>[];
 }
-
 
 /** Until no name that macros decide leads to another file. */
 function addComputed(

@@ -55,7 +55,10 @@ export class PlainRecipe implements JobRecipe {
     this.#around = around;
   }
 
-  async prepare(directory: string, receiveSource: (path: string) => Promise<void>): Promise<void> {
+  async prepare(
+    { path: directory }: JobDirectory,
+    receiveSource: (path: string) => Promise<void>,
+  ): Promise<void> {
     this.#directory = directory;
     const source = `${directory}/source.${SUFFIX[this.#job.language]}`;
     this.#words = this.#renderArguments(source);

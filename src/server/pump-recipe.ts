@@ -199,7 +199,7 @@ export class PumpRecipe implements JobRecipe {
       for await (const piece of content.pieces) pieces.push(piece);
       await content.close();
       isKnown = true;
-      for (const name of parseDependencyFile(Buffer.concat(pieces))) {
+      for (const name of parseDependencyFile(Buffer.concat(pieces).toString('latin1'))) {
         const absolute = joinPath(cwd, name);
         const number = snapshot.fileAt(absolute);
         if (number !== undefined) numbers.add(number);
