@@ -82,7 +82,7 @@ function candidates(
   const roots = new Set([...CATALOGUES, joinPath(prefix, 'share/locale')]);
   // The C library's tables of character sets stand beside it, wherever /lib leads.
   const libraries = toolchain.files
-    .filter((file) => /\/libc\.so\.6$/.test(file))
+    .filter((file) => file.endsWith('/libc.so.6'))
     .flatMap((file) => [directoryName(file), `/usr${directoryName(file)}`]);
   return [
     `${LOCALES}/locale-archive`,

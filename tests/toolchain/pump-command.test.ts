@@ -107,7 +107,10 @@ await t.test('what a server refuses', async (t) => {
     [{ options: [['-std=', '/x']] }, /cannot have this value/],
     [{ options: [['-Wa,', '@x']] }, /cannot have this value/],
     [{ options: [['-D', 'x'.repeat(ARGUMENTS.remoteValue + 1)]] }, /too long/],
-    [{ options: Array(ARGUMENTS.remoteOptions + 1).fill(['-g', null]) }, /more than/],
+    [
+      { options: Array.from({ length: ARGUMENTS.remoteOptions + 1 }, () => ['-g', null]) },
+      /more than/,
+    ],
     [{ options: [['-Wp,', '-fplugin=x.so']] }, /not sent/],
     [{ options: [['-Wp,', '-MD,@x']] }, /not sent/],
     [{ options: [['-Wp,', '-D']] }, /not sent/],
