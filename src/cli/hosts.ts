@@ -8,6 +8,7 @@ import { VERSION } from '../platform/version.js';
 import { dialHost } from '../client/dial.js';
 import type { HostList, RemoteHost } from '../client/host-list.js';
 import { HostSource } from '../client/host-source.js';
+import { BlobSource } from '../client/blob-source.js';
 import { ServerLink } from '../client/server-link.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe, type Toolchain } from '../toolchain/toolchain.js';
@@ -91,6 +92,7 @@ function ask(
       compress,
       version: VERSION,
       clientId: `tools-${process.pid}`,
+      pump: NO_JOBS,
       onUpOrDown: () => {},
       onChange() {
         const report = reportOf(link, toolchains);
@@ -102,6 +104,14 @@ function ask(
     link.want();
   });
 }
+
+/** Who only asks has no files to send. */
+const NO_JOBS = {
+  world: { version: 0, stillThere: () => false },
+  blobs: new BlobSource({ readBytes: (path) => realFiles.readBytes(path), compress }),
+  compress,
+  onUpload: () => {},
+};
 
 /** Undefined while answers are still to come. */
 function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostReport | undefined {

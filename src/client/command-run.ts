@@ -11,30 +11,34 @@
 import { toText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT } from '../core/errors.js';
 import { DAEMON } from '../core/limits.js';
-import type { OtherKind } from '../core/reasons.js';
+import { isHostDemotion, type DemotionReason, type OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
 import type { EndEvent } from '../report/outcome-line.js';
 import { BuildMessages } from './build-messages.js';
-import { decide, type Decision, type DecisionContext } from './decision.js';
+import { CompileSteps, type StepsContext } from './compile-steps.js';
+import type { CompileVerdict } from './compile-verdict.js';
+import { decide, type Decision, type DecisionContext, type RemoteDecision } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
 import type { Slot, SlotPool } from './local-slots.js';
-import {
-  PlainCompile,
-  refusalMessage,
-  type PlainCompileContext,
-  type PlainVerdict,
-} from './plain-compile.js';
+import { PlainCompile, refusalMessage, type PlainCompileContext } from './plain-compile.js';
+import { PumpCompile, type PumpCompileContext, type PumpHistory } from './pump-compile.js';
 import type { Session } from './sessions.js';
 import type { Settings } from './settings.js';
 
-export interface CommandRunContext extends DecisionContext, PlainCompileContext {
+export interface CommandRunContext
+  extends DecisionContext, PlainCompileContext, PumpCompileContext, StepsContext {
   readonly hosts: HostSource;
   /** Gives a test whether this very process still runs. */
   readonly watchProcess: (pid: number) => () => boolean;
   readonly log: (message: string) => void;
 }
+
+/** What the journal is told of the mode that a compile went out in. */
+type ModeRecord =
+  | ({ readonly outcome: 'pump' } & PumpHistory)
+  | { readonly outcome: 'plain'; readonly demotion?: DemotionReason };
 
 /** Commands that hold no slot: they take no time, or another command of the build feeds them. */
 const WITHOUT_SLOT: ReadonlySet<OtherKind> = new Set(['query', 'stdin', 'no-input']);
@@ -104,36 +108,59 @@ export class CommandRun {
           this.#messages.notice(decision.notice);
         }
         return this.#runLocally({ decline: decision.reason });
-      case 'plain': {
+      case 'remote':
         this.#source = decision.command.source;
-        const compile = new PlainCompile(
-          this.#request,
-          this.#settings,
-          decision,
-          this.#launcher,
-          this.#context,
-          this.#began,
-          (host) => this.#messages.remote(decision.command.source, host),
-        );
-        this.#phase = () => compile.phase;
-        return this.#conclude(await compile.run(), decision.command.output);
-      }
+        return this.#compileRemotely(decision);
     }
   }
 
-  async #conclude(verdict: PlainVerdict, output: ByteString): Promise<void> {
+  /** In pump mode, else in plain mode, else here. */
+  async #compileRemotely(decision: RemoteDecision): Promise<void> {
+    const { command, obstacles } = decision;
+    const steps = new CompileSteps(
+      this.#settings,
+      decision,
+      this.#launcher,
+      this.#context,
+      this.#began,
+    );
+    this.#phase = () => steps.phase;
+    const onResult = (host: string) => this.#messages.remote(command.source, host);
+    const parts = [this.#request, decision, this.#launcher, steps, this.#context] as const;
+    let demotion: DemotionReason | undefined =
+      obstacles.pump === 'mode-plain' ? undefined : obstacles.pump;
+    if (obstacles.pump === undefined) {
+      const compile = new PumpCompile(...parts, onResult);
+      const verdict = await compile.run();
+      if (verdict.kind !== 'demoted') {
+        return this.#conclude(verdict, command.output, { outcome: 'pump', ...compile.history });
+      }
+      if (obstacles.plain !== undefined) {
+        const reason = isHostDemotion(verdict.reason) ? obstacles.plain : verdict.reason;
+        return this.#runLocally({ decline: reason }, toText(verdict.detail));
+      }
+      demotion = verdict.reason;
+    }
+    const verdict = await new PlainCompile(...parts, onResult).run();
+    return this.#conclude(verdict, command.output, {
+      outcome: 'plain',
+      ...(demotion === undefined ? {} : { demotion }),
+    });
+  }
+
+  async #conclude(verdict: CompileVerdict, output: ByteString, mode: ModeRecord): Promise<void> {
     if (verdict.kind === 'finished') {
       const { result, ...record } = verdict.record;
       this.#session.record({
         event: 'compile',
         ...this.#identity,
-        outcome: 'plain',
+        ...mode,
         source: toText(this.#source),
         output: toText(output),
         ...record,
         sentBytes: result.sentBytes,
         receivedBytes: result.receivedBytes,
-        outputBytes: result.output.length,
+        outputBytes: sizeOf(result.outputs.values()),
         remoteCpu: result.cpu,
         remoteRunning: result.running,
       });
@@ -273,4 +300,10 @@ export class CommandRun {
   #elapsed(): number {
     return this.#context.clock.monotonic() - this.#began;
   }
+}
+
+function sizeOf(outputs: Iterable<Uint8Array>): number {
+  let size = 0;
+  for (const { length } of outputs) size += length;
+  return size;
 }

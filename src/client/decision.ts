@@ -3,13 +3,14 @@
  * step of every command, and the only one of most.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
-import type { Result } from '../core/errors.js';
+import { failure, success, type Result } from '../core/errors.js';
 import type { DeclineReason, OtherKind } from '../core/reasons.js';
 import type { Files } from '../platform/files.js';
 import { LAUNCHER_WIRE_VERSION, type RunRequest } from '../protocol/launcher-wire.js';
 import type { CompileCommand, ParsedCommand } from '../toolchain/compile-command.js';
 import { parseCommand } from '../toolchain/parse-command.js';
 import { plainObstacle } from '../toolchain/plain-mode.js';
+import { pumpObstacle } from '../toolchain/pump-command.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList } from './host-list.js';
@@ -31,13 +32,21 @@ export type Decision =
       /** A line for standard error, told once in a session. */
       readonly notice?: ByteString;
     }
-  | {
-      readonly kind: 'plain';
-      readonly command: CompileCommand;
-      readonly toolchain: Toolchain;
-      readonly hosts: HostList;
-      readonly targets: Targets;
-    };
+  | RemoteDecision;
+
+/** A compile that may go out, in at least one mode. */
+export interface RemoteDecision {
+  readonly kind: 'remote';
+  readonly command: CompileCommand;
+  readonly toolchain: Toolchain;
+  readonly hosts: HostList;
+  readonly targets: Targets;
+  /** What stands in the way of each mode; never of both. */
+  readonly obstacles: {
+    readonly pump: DeclineReason | 'mode-plain' | undefined;
+    readonly plain: DeclineReason | undefined;
+  };
+}
 
 /** The part of `ToolchainProbe` that is needed here: it remembers what it has identified. */
 export interface CompilerIdentifier {
@@ -85,37 +94,46 @@ export async function decide(
     toolchain.family === guess ? parsed : parse(request, toolchain.family, context.files);
   if (exact.kind !== 'compile') return exact;
   const { command } = exact;
-  const obstacle = plainObstacle(command);
-  if (obstacle !== undefined) return decline(obstacle, source);
-  return withTargets(command, toolchain, hosts.value, request.cwd, context.files);
+  const obstacles = {
+    pump: settings.mode === 'plain' ? 'mode-plain' : pumpObstacle(command, request.environment),
+    plain: plainObstacle(command),
+  } as const;
+  if (obstacles.pump !== undefined && obstacles.plain !== undefined) {
+    // The way that was wanted is the one to mend.
+    return decline(obstacles.pump === 'mode-plain' ? obstacles.plain : obstacles.pump, source);
+  }
+  const targets = findTargets(command, request.cwd, context.files);
+  if (!targets.ok) return decline(targets.error, source);
+  return {
+    kind: 'remote',
+    command,
+    toolchain,
+    hosts: hosts.value,
+    targets: targets.value,
+    obstacles,
+  };
 }
 
-function withTargets(
+function findTargets(
   command: CompileCommand,
-  toolchain: Toolchain,
-  hosts: HostList,
   cwd: ByteString,
   files: Files,
-): Decision {
+): Result<Targets, DeclineReason> {
   const { source, family } = command;
   const path = joinPath(cwd, source);
-  if (!files.canRead(path)) return { kind: 'decline', reason: 'unreadable-input', source };
+  if (!files.canRead(path)) return failure('unreadable-input');
   const output = findOutputTarget(command.output, cwd, command.stage, family, files);
-  if (!output.ok) return { kind: 'decline', reason: output.error, source };
+  if (!output.ok) return output;
   // Compilers refuse to write over their source; a rename would not.
   const existing = files.stat(output.value.path);
   if (existing !== undefined && existing.id === files.stat(path)?.id) {
-    return { kind: 'decline', reason: 'output-special', source };
+    return failure('output-special');
   }
-  let dependencies: OutputTarget | undefined;
-  if (command.dependencies !== undefined) {
-    const { path } = command.dependencies;
-    const target = findOutputTarget(path, cwd, 'dependencies', family, files);
-    if (!target.ok) return { kind: 'decline', reason: target.error, source };
-    dependencies = target.value;
+  if (command.dependencies === undefined) {
+    return success({ output: output.value, dependencies: undefined });
   }
-  const targets = { output: output.value, dependencies };
-  return { kind: 'plain', command, toolchain, hosts, targets };
+  const list = findOutputTarget(command.dependencies.path, cwd, 'dependencies', family, files);
+  return list.ok ? success({ output: output.value, dependencies: list.value }) : list;
 }
 
 function parse(

@@ -2,7 +2,8 @@
  * All compile servers that builds of this daemon use, and the one queue for their slots: first
  * come, first served among those whom a free slot suits.
  */
-import type { FallbackReason } from '../core/reasons.js';
+import { PUMP } from '../core/limits.js';
+import type { FallbackReason, HostDemotion } from '../core/reasons.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList, RemoteHost } from './host-list.js';
 import type { LocalSlots } from './local-slots.js';
@@ -11,8 +12,12 @@ import { chooseHost } from './scheduler.js';
 import type { ServerLink } from './server-link.js';
 import type { Settings } from './settings.js';
 
+/** How a compile wants to go out. */
+export type FarmMode = 'pump' | 'plain';
+
 /** What a compile asks for. */
 export interface PlaceRequest {
+  readonly mode: FarmMode;
   readonly hosts: HostList;
   readonly toolchain: Toolchain;
   readonly settings: Settings;
@@ -23,7 +28,7 @@ export interface PlaceRequest {
 /** No server will do. */
 export interface NoPlace {
   readonly kind: 'none';
-  readonly reason: FallbackReason;
+  readonly reason: FallbackReason | HostDemotion;
   readonly detail: string;
 }
 
@@ -70,12 +75,9 @@ export class Farm {
 
   /** Whether some server could take such a compile at all; waits while that is not known yet. */
   prospect(
-    hosts: HostList,
-    toolchain: Toolchain,
-    settings: Settings,
+    request: PlaceRequest,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'open' } | NoPlace> {
-    const request = { hosts, toolchain, settings, exclude: new Set<string>() };
     return this.#wait(signal, () => {
       const outlook = this.#outlook(request);
       return outlook.kind === 'unsettled' ? undefined : outlook;
@@ -142,21 +144,38 @@ export class Farm {
     const open: ServerLink[] = [];
     const down: string[] = [];
     const lacking: string[] = [];
+    const unsealed: string[] = [];
+    const plain: string[] = [];
     let isUnsettled = false;
     for (const host of request.hosts.remote) {
       if (request.exclude.has(host.name)) continue;
       const link = this.#linkTo(host, request.settings);
       link.want();
       const isUp = link.state === 'up';
-      const has = isUp ? link.hasToolchain(request.toolchain) : 'unknown';
+      if (request.mode === 'pump' && host.mode === 'plain') {
+        plain.push(host.name);
+        continue;
+      }
+      const has = isUp ? whatSuits(link, request) : 'unknown';
       if (link.state === 'down') down.push(`${host.name}: ${link.downReason}`);
       else if (!isUp || has === 'unknown') isUnsettled = true;
+      else if (has === 'unsealed') unsealed.push(host.name);
       else if (has === 'no') lacking.push(host.name);
       else if (link.slots > 0) open.push(link);
       else down.push(`${host.name}: it is ending`);
     }
     if (open.length > 0) return { kind: 'open', links: open };
     if (isUnsettled) return { kind: 'unsettled' };
+    if (unsealed.length > 0) {
+      return { kind: 'none', reason: 'no-sandbox', detail: `not on ${unsealed.join(', ')}` };
+    }
+    if (plain.length > 0) {
+      return {
+        kind: 'none',
+        reason: 'host-plain',
+        detail: `so says the list: ${plain.join(', ')}`,
+      };
+    }
     return lacking.length > 0
       ? { kind: 'none', reason: 'no-toolchain', detail: `not on ${lacking.join(', ')}` }
       : { kind: 'none', reason: 'no-server', detail: down.join('; ') || 'all were tried' };
@@ -193,6 +212,15 @@ export class Farm {
       if (!waiting.attempt()) this.#waiting.push(waiting);
     });
   }
+}
+
+/** A pump job brings its compiler along, and needs a server that seals it off. */
+function whatSuits(
+  link: ServerLink,
+  { mode, toolchain }: PlaceRequest,
+): 'yes' | 'no' | 'unknown' | 'unsealed' {
+  if (mode === 'plain') return link.hasToolchain(toolchain);
+  return (link.welcome?.tier ?? 0) >= PUMP.tier ? 'yes' : 'unsealed';
 }
 
 /** Jobs of other clients on a server, as far as its last STATE tells. */

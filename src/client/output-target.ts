@@ -10,11 +10,14 @@ import type { CompileCommand } from '../toolchain/compile-command.js';
 
 export type OutputObstacle = 'output-special' | 'output-unwritable';
 
-export type OutputKind = CompileCommand['stage'] | 'dependencies';
+/** `side`: what compilers write besides: coverage notes, stack usage and the like. */
+export type OutputKind = CompileCommand['stage'] | 'dependencies' | 'side';
 
 export interface OutputTarget {
   /** The file itself, where a symbolic link leads to it. */
   readonly path: ByteString;
+  /** Real path of the name that the compiler opens: another one where that is a link. */
+  readonly opened: ByteString;
   /** Permissions that the compiler would leave as they are, or undefined: those of a new file. */
   readonly keptMode: number | undefined;
 }
@@ -40,15 +43,18 @@ export function findOutputTarget(
   if (directory === undefined) return failure('output-unwritable');
   if (/^\/(dev|proc)(\/|$)/.test(directory)) return failure('output-special');
   if (!files.canWrite(directory)) return failure('output-unwritable');
-  if (existing === undefined) return success({ path: target, keptMode: undefined });
+  const parent = isLink ? files.realPath(directoryName(named)) : directory;
+  if (parent === undefined) return failure('output-unwritable');
+  const opened = joinPath(parent, baseName(named));
+  if (existing === undefined) return success({ path: target, opened, keptMode: undefined });
   // What becomes of a file that may not be written differs by compiler and file.
   if (!files.canWrite(target)) return failure('output-unwritable');
   if (isWrittenInPlace(kind, family, existing.size)) {
-    return success({ path: target, keptMode: existing.mode });
+    return success({ path: target, opened, keptMode: existing.mode });
   }
   // The compiler replaces the link, and the next compile finds a file.
   if (isLink) return failure('output-special');
-  return success({ path: target, keptMode: undefined });
+  return success({ path: target, opened, keptMode: undefined });
 }
 
 /**
@@ -61,7 +67,7 @@ function isWrittenInPlace(
   family: CompileCommand['family'],
   size: number,
 ): boolean {
-  if (kind === 'dependencies') return true;
+  if (kind === 'dependencies' || kind === 'side') return true;
   return family === 'gcc' && (kind === 'assembly' || size === 0);
 }
 

@@ -8,153 +8,89 @@
  *
  * Every step may throw LauncherGone; the caller knows what that means.
  */
-import { fromText, joinPath, toText, type ByteString } from '../core/byte-string.js';
+import { fromText, joinPath, type ByteString } from '../core/byte-string.js';
 import { digestOf } from '../core/digest.js';
-import { errnoCode } from '../core/errors.js';
-import { DAEMON, SCHEDULING } from '../core/limits.js';
+import { DAEMON } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
-import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
 import { fieldBytes } from '../protocol/field-codec.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
-import type { LocalReason, Phases } from '../report/events.js';
 import { preprocessArguments } from '../toolchain/plain-mode.js';
 import { remoteOptions } from '../toolchain/remote-options.js';
 import { isPreprocessed } from '../toolchain/source-language.js';
-import { CompileOutputs } from './compile-outputs.js';
-import type { Decision } from './decision.js';
-import type { Farm } from './farm.js';
+import { CompileOutputs, type PendingOutput } from './compile-outputs.js';
+import type { CompileSteps } from './compile-steps.js';
+import { fallback, noPlace, RunLocally, type CompileVerdict } from './compile-verdict.js';
+import type { RemoteDecision } from './decision.js';
 import type { LauncherConnection } from './launcher-connection.js';
 import { preprocessHere } from './local-preprocessor.js';
 import type { LocalSlots } from './local-slots.js';
-import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
-import type { Settings } from './settings.js';
+import type { PlainJob, RemoteResult } from './remote-job.js';
 import type { SourceBuffers } from './source-buffers.js';
 import { asksForColumns, mayReadFiles, withName } from './source-text.js';
 
 export interface PlainCompileContext {
-  readonly farm: Farm;
   readonly slots: LocalSlots;
   readonly files: Files;
   readonly buffers: SourceBuffers;
-  readonly clock: Clock;
   /** Stem of the files in which preprocessed sources arrive: a path that `unique` completes. */
   readonly sourceStem: ByteString;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
 }
 
-/** What a finished compile tells the journal. */
-export interface PlainRecord {
-  readonly host: string;
-  readonly retries: number;
-  readonly sourceBytes: number;
-  readonly preprocessCpu: number;
-  readonly phases: Phases;
-  readonly result: RemoteResult;
-}
-
-export type PlainVerdict =
-  | { readonly kind: 'finished'; readonly record: PlainRecord }
-  | {
-      readonly kind: 'local';
-      readonly reason: LocalReason;
-      readonly detail?: string;
-      /** What the server's compiler printed: for TSCC_FALLBACK=0, where nothing else will. */
-      readonly diagnostics?: Uint8Array;
-    };
-
-type PlainDecision = Extract<Decision, { kind: 'plain' }>;
-
-/** Shortens the way out of nested steps; never leaves this file. */
-class RunLocally extends Error {
-  readonly verdict: PlainVerdict;
-
-  constructor(reason: LocalReason, detail?: string, diagnostics?: Uint8Array) {
-    super('compile locally');
-    this.verdict = {
-      kind: 'local',
-      reason,
-      ...(detail === undefined ? {} : { detail }),
-      ...(diagnostics === undefined ? {} : { diagnostics }),
-    };
-  }
-}
-
-const fallback = (reason: FallbackReason, detail?: string, diagnostics?: Uint8Array) =>
-  new RunLocally({ fallback: reason }, detail, diagnostics);
-
 export class PlainCompile {
-  /** Name of the current step, for the journal of an interrupted compile. */
-  phase = 'prospect';
   readonly #request: RunRequest;
-  readonly #settings: Settings;
-  readonly #decision: PlainDecision;
+  readonly #decision: RemoteDecision;
   readonly #launcher: LauncherConnection;
+  readonly #steps: CompileSteps;
   readonly #context: PlainCompileContext;
   readonly #outputs: CompileOutputs;
-  readonly #times: { -readonly [phase in keyof Phases]: number };
+  readonly #object: PendingOutput;
+  /** Written by the preprocessor, which is given the temporary's name. */
+  readonly #dependencies: PendingOutput | undefined;
   readonly #onResult: (host: string) => void;
-  #mark: number;
   #preprocessCpu = 0;
 
-  /**
-   * @param began monotonic time of the request
-   * @param onResult called before the outputs are put in place
-   */
+  /** @param onResult called before the outputs are put in place */
   constructor(
     request: RunRequest,
-    settings: Settings,
-    decision: PlainDecision,
+    decision: RemoteDecision,
     launcher: LauncherConnection,
+    steps: CompileSteps,
     context: PlainCompileContext,
-    began: number,
     onResult: (host: string) => void,
   ) {
     this.#request = request;
-    this.#settings = settings;
     this.#decision = decision;
     this.#launcher = launcher;
+    this.#steps = steps;
     this.#context = context;
-    this.#mark = began;
     const { output, dependencies } = decision.targets;
     // Where no preprocessor runs, none writes a dependency file.
-    const isSourceReady = isPreprocessed(decision.command.language);
-    const targets = { output, dependencies: isSourceReady ? undefined : dependencies };
+    const isWritten = dependencies !== undefined && !isPreprocessed(decision.command.language);
+    const targets = isWritten ? [dependencies, output] : [output];
     this.#outputs = new CompileOutputs(targets, request.umask, context.unique, context.files);
+    this.#object = this.#outputs.all.at(-1) as PendingOutput;
+    this.#dependencies = isWritten ? this.#outputs.all[0] : undefined;
     this.#onResult = onResult;
-    this.#times = {
-      decide: 0,
-      preprocessQueue: 0,
-      preprocess: 0,
-      digest: 0,
-      remoteQueue: 0,
-      remote: 0,
-      write: 0,
-    };
   }
 
   /** Rejects only with LauncherGone or a fault of the program; nothing is left behind then. */
-  async run(): Promise<PlainVerdict> {
+  async run(): Promise<CompileVerdict> {
     let isCommitted = false;
     try {
-      const { hosts, toolchain } = this.#decision;
-      const outlook = await this.#context.farm.prospect(
-        hosts,
-        toolchain,
-        this.#settings,
-        this.#launcher.gone,
-      );
-      if (outlook.kind === 'none') throw fallback(outlook.reason, outlook.detail);
-      this.#lap('decide');
+      const obstacle = await this.#steps.obstacle('plain');
+      if (obstacle !== undefined) throw noPlace(obstacle);
+      this.#steps.lap('decide');
       const source = await this.#preprocess();
-      const job = this.#jobOf(source);
-      const { result, host, retries } = await this.#compileRemotely(job);
+      const { result, host, retries } = await this.#steps.run(this.#jobOf(source));
+      this.#requireClean(result);
       // All of it has arrived there, so no connection holds on to it.
       this.#context.buffers.give(source);
       await this.#write(result);
       this.#onResult(host);
-      await this.#commit();
+      await this.#steps.commit(this.#outputs, this.#outputs.all);
       isCommitted = true;
       return {
         kind: 'finished',
@@ -163,7 +99,7 @@ export class PlainCompile {
           retries,
           sourceBytes: source.length,
           preprocessCpu: this.#preprocessCpu,
-          phases: { ...this.#times },
+          phases: this.#steps.times,
           result,
         },
       };
@@ -178,20 +114,22 @@ export class PlainCompile {
   async #preprocess(): Promise<Buffer> {
     const { command } = this.#decision;
     if (isPreprocessed(command.language)) {
-      this.#launcher.send({ kind: 'temporary', path: this.#outputs.output });
+      this.#launcher.send({ kind: 'temporary', path: this.#object.temporary });
       const path = joinPath(this.#request.cwd, command.source);
       const bytes = await this.#context.files.readBytes(path);
       return checked(withName(bytes, command.source));
     }
-    const argv = preprocessArguments(command, this.#outputs.dependencies);
+    const argv = preprocessArguments(command, this.#dependencies?.temporary);
     if (fieldBytes(argv) > DAEMON.commandBytes) {
       throw new RunLocally({ decline: 'command-too-long' });
     }
-    await this.#written(this.#outputs.keepDependencyMode());
-    this.phase = 'preprocess-queue';
+    if (this.#dependencies !== undefined) {
+      await this.#steps.written(this.#outputs.keepMode(this.#dependencies));
+    }
+    this.#steps.phase = 'preprocess-queue';
     const slot = await this.#context.slots.acquire('preprocess', this.#launcher.gone);
-    this.#lap('preprocessQueue');
-    this.phase = 'preprocess';
+    this.#steps.lap('preprocessQueue');
+    this.#steps.phase = 'preprocess';
     try {
       const { unique, sourceStem, files } = this.#context;
       const into = `${sourceStem}${unique()}`;
@@ -214,15 +152,16 @@ export class PlainCompile {
       }
     } finally {
       slot.release();
-      this.#lap('preprocess');
+      this.#steps.lap('preprocess');
     }
   }
 
-  #jobOf(source: Buffer): RemoteJob {
+  #jobOf(source: Buffer): PlainJob {
     const { command, toolchain } = this.#decision;
     const digest = digestOf(source);
-    this.#lap('digest');
+    this.#steps.lap('digest');
     return {
+      mode: 'plain',
       toolchain: toolchain.digest,
       language: command.language,
       stage: command.stage,
@@ -230,44 +169,6 @@ export class PlainCompile {
       sourceDateEpoch: sourceDateEpoch(this.#request),
       source: { bytes: source, digest },
     };
-  }
-
-  /** One server after another; the last one's failure decides the reason. */
-  async #compileRemotely(job: RemoteJob) {
-    const { farm } = this.#context;
-    const { hosts, toolchain } = this.#decision;
-    const tried = new Set<string>();
-    let failed: RemoteFailure | undefined;
-    while (tried.size < SCHEDULING.remoteTries) {
-      this.phase = 'remote-queue';
-      const place = await farm.acquire(
-        { hosts, toolchain, settings: this.#settings, exclude: tried },
-        this.#launcher.gone,
-      );
-      this.#lap('remoteQueue');
-      if (place.kind === 'localhost') throw new RunLocally({ decline: 'scheduled-local' });
-      if (place.kind === 'none') {
-        failed ??= new RemoteFailure(place.reason, place.detail);
-        break;
-      }
-      this.phase = `remote:${place.host}`;
-      try {
-        const result = await place.run(job, this.#settings.ioTimeout, this.#launcher.gone);
-        this.#lap('remote');
-        if (result.signal === 0) {
-          this.#requireClean(result);
-          return { result, host: place.host, retries: tried.size };
-        }
-        failed = new RemoteFailure('remote-killed', `signal ${result.signal} on ${place.host}`);
-      } catch (error) {
-        if (!(error instanceof RemoteFailure)) throw error;
-        failed = error;
-      } finally {
-        place.release();
-      }
-      tried.add(place.host);
-    }
-    throw fallback(failed?.reason ?? 'no-server', failed?.message);
   }
 
   #requireClean(result: RemoteResult): void {
@@ -279,44 +180,12 @@ export class PlainCompile {
     );
   }
 
-  async #write(result: RemoteResult): Promise<void> {
-    this.phase = 'write';
-    await this.#written(this.#outputs.writeOutput(result.output));
+  async #write({ outputs }: RemoteResult): Promise<void> {
+    this.#steps.phase = 'write';
+    const bytes = outputs.get(0);
+    if (bytes === undefined) throw fallback('result-invalid', 'a success without an output');
+    await this.#steps.written(this.#outputs.write(this.#object, bytes));
     this.#launcher.gone.throwIfAborted();
-  }
-
-  async #written(writing: Promise<void>): Promise<void> {
-    try {
-      await writing;
-    } catch (error) {
-      const code = errnoCode(error);
-      if (code === undefined) throw error;
-      throw fallback(
-        'output-failed',
-        `${code} writing beside ${toText(this.#decision.command.output)}`,
-      );
-    }
-  }
-
-  /** The launcher renames, because only it knows whether the build still wants the result. */
-  async #commit(): Promise<void> {
-    this.phase = 'commit';
-    this.#launcher.send({ kind: 'done', status: 0, renames: this.#outputs.renames });
-    const answer = await this.#launcher.next();
-    if (answer.kind !== 'committed') {
-      throw new Error(`Internal error: DONE was answered by ${answer.kind}`);
-    }
-    this.#lap('write');
-    if (answer.errno !== 0) {
-      throw fallback('commit-failed', `errno ${answer.errno} at ${toText(answer.target)}`);
-    }
-  }
-
-  /** The time since the last call belongs to this phase. */
-  #lap(phase: keyof Phases): void {
-    const now = this.#context.clock.monotonic();
-    this.#times[phase] += now - this.#mark;
-    this.#mark = now;
   }
 }
 

@@ -1,17 +1,55 @@
-/** A compile as it goes to a server, and what comes back: the client's side of JOB and RESULT. */
+/** A compile as it goes to a server, and what comes back: the client's side of jobs and results. */
 import type { ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import type { FallbackReason } from '../core/reasons.js';
+import type { WireOption } from '../protocol/plain-messages.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand, Language } from '../toolchain/compile-command.js';
+import type { PumpFields } from '../toolchain/pump-command.js';
 
-/** Everything a server needs; flat, typed, and without a path of the server. */
-export interface RemoteJob {
+/** Everything a server needs; typed, and without a path of the server. */
+export type RemoteJob = PlainJob | PumpedJob;
+
+/** A preprocessed source. */
+export interface PlainJob {
+  readonly mode: 'plain';
   readonly toolchain: Digest;
   readonly language: Language;
   readonly stage: CompileCommand['stage'];
-  readonly options: readonly (readonly [string, ByteString | null])[];
+  readonly options: readonly WireOption[];
   readonly sourceDateEpoch: number | null;
   readonly source: { readonly bytes: Uint8Array; readonly digest: Digest };
+}
+
+/** A source as it is, with all that it may include. */
+export interface PumpedJob {
+  readonly mode: 'pump';
+  /** The command, but for what the other fields say. */
+  readonly command: PumpFields;
+  /** Absolute path of the compiler. */
+  readonly program: ByteString;
+  readonly argv0: ByteString;
+  /** Real path. */
+  readonly cwd: ByteString;
+  readonly environment: readonly WireOption[];
+  readonly source: SourceFile;
+  /** What the compile may see besides its source. */
+  readonly closure: readonly TreeEntry[];
+  /** Real paths of the files that it may leave, the object first. */
+  readonly outputs: readonly ByteString[];
+  /** Which of `outputs` is the command's own dependency file. */
+  readonly dependencyFile: number | undefined;
+}
+
+export interface SourceFile {
+  /** Real path. */
+  readonly path: ByteString;
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+  /** Permission bits. */
+  readonly mode: number;
 }
 
 /** A compile that ran to its end on a server, whatever its exit status. */
@@ -20,10 +58,15 @@ export interface RemoteResult {
   readonly status: number;
   /** Signal that ended the compiler, 0 for none. */
   readonly signal: number;
-  /** The object or assembly file, decoded and checked against its digest. */
-  readonly output: Uint8Array;
+  /**
+   * The files it left, decoded and checked against their digests, by their place in the job's
+   * `outputs`; of a plain job the object or assembly file is the only one.
+   */
+  readonly outputs: ReadonlyMap<number, Uint8Array>;
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
+  /** What the compiler read, as far as it tells: pump mode only. */
+  readonly read: FilesRead | undefined;
   /** Milliseconds. */
   readonly cpu: number;
   readonly running: number;
@@ -31,6 +74,12 @@ export interface RemoteResult {
   /** Bytes on the wire. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
+}
+
+export interface FilesRead {
+  readonly entries: readonly TreeEntry[];
+  /** Paths that nothing in the closure stands for. */
+  readonly uncovered: readonly ByteString[];
 }
 
 /** The job did not run to its end there; another server may be tried. */

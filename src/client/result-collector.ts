@@ -1,23 +1,34 @@
 /**
- * Puts a RESULT and the CHUNKs after it together: encoded output, then what was printed. Nothing
- * of it is believed before sizes and digest agree.
+ * Puts a result and the CHUNKs after it together: the encoded outputs, then what was printed.
+ * Nothing of it is believed before sizes and digests agree.
  */
 import { digestOf } from '../core/digest.js';
 import { decompress } from '../platform/compression.js';
-import type { JobResult } from '../protocol/messages.js';
-import { RemoteFailure, type RemoteResult } from './remote-job.js';
+import type { JobResult } from '../protocol/plain-messages.js';
+import type { AnnouncedBlob, PumpOutput, PumpResult } from '../protocol/pump-messages.js';
+import { RemoteFailure, type FilesRead, type RemoteResult } from './remote-job.js';
+
+/** What both kinds of results say. */
+type Header = JobResult | PumpResult;
 
 export class ResultCollector {
-  readonly #header: JobResult;
+  readonly #header: Header;
+  readonly #outputs: readonly PumpOutput[];
+  readonly #read: FilesRead | undefined;
   readonly #sentBytes: number;
+  readonly #encodedBytes: number;
   readonly #expected: number;
   readonly #parts: Uint8Array[] = [];
   #received = 0;
 
-  constructor(header: JobResult, sentBytes: number) {
+  /** @param read what a pump job's result says of the files that were read */
+  constructor(header: Header, read: FilesRead | undefined, sentBytes: number) {
     this.#header = header;
+    this.#outputs = header.kind === 'result' ? outputOf(header) : header.outputs;
+    this.#read = read;
     this.#sentBytes = sentBytes;
-    this.#expected = header.encodedBytes + header.stdoutBytes + header.stderrBytes;
+    this.#encodedBytes = this.#outputs.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
+    this.#expected = this.#encodedBytes + header.stdoutBytes + header.stderrBytes;
   }
 
   get isComplete(): boolean {
@@ -35,21 +46,21 @@ export class ResultCollector {
   async finish(): Promise<RemoteResult> {
     const header = this.#header;
     const all = Buffer.concat(this.#parts, this.#received);
-    const encoded = all.subarray(0, header.encodedBytes);
-    const stdoutEnd = header.encodedBytes + header.stdoutBytes;
-    const output = await decode(encoded, header);
-    if (output.length !== header.outputBytes) {
-      throw invalid(`the output has ${output.length} bytes, announced were ${header.outputBytes}`);
+    const outputs = new Map<number, Uint8Array>();
+    let at = 0;
+    for (const output of this.#outputs) {
+      const encoded = all.subarray(at, at + output.encodedBytes);
+      at += output.encodedBytes;
+      outputs.set(output.index, await decodeChecked(encoded, output));
     }
-    if (output.length > 0 && digestOf(output) !== header.outputDigest) {
-      throw invalid('the output does not have the digest that was announced');
-    }
+    const stdoutEnd = at + header.stdoutBytes;
     return {
       status: header.status,
       signal: header.signal,
-      output,
-      stdout: all.subarray(header.encodedBytes, stdoutEnd),
+      outputs,
+      stdout: all.subarray(at, stdoutEnd),
       stderr: all.subarray(stdoutEnd),
+      read: this.#read,
       cpu: header.cpuMicroseconds / 1000,
       running: header.wallMilliseconds,
       queued: header.queueMilliseconds,
@@ -59,12 +70,30 @@ export class ResultCollector {
   }
 }
 
-async function decode(encoded: Buffer, header: JobResult): Promise<Buffer> {
-  if (header.outputEncoding === 'none' || header.outputBytes === 0) return encoded;
+/** A plain compile leaves one file, or none: an object is never empty. */
+function outputOf(header: JobResult): readonly PumpOutput[] {
+  const { outputBytes: bytes, outputDigest: digest, outputEncoding: encoding } = header;
+  if (bytes === 0 && header.encodedBytes === 0) return [];
+  return [{ index: 0, bytes, digest, encoding, encodedBytes: header.encodedBytes }];
+}
+
+async function decodeChecked(encoded: Uint8Array, announced: AnnouncedBlob): Promise<Uint8Array> {
+  const bytes = await decode(encoded, announced);
+  if (bytes.length !== announced.bytes) {
+    throw invalid(`an output has ${bytes.length} bytes, announced were ${announced.bytes}`);
+  }
+  if (digestOf(bytes) !== announced.digest) {
+    throw invalid('an output does not have the digest that was announced');
+  }
+  return bytes;
+}
+
+async function decode(encoded: Uint8Array, announced: AnnouncedBlob): Promise<Uint8Array> {
+  if (announced.encoding === 'none' || announced.bytes === 0) return encoded;
   try {
-    return await decompress(encoded, header.outputBytes);
+    return await decompress(encoded, announced.bytes);
   } catch (error) {
-    throw new RemoteFailure('result-invalid', 'the output cannot be decompressed', {
+    throw new RemoteFailure('result-invalid', 'an output cannot be decompressed', {
       cause: error,
     });
   }

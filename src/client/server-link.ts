@@ -14,13 +14,16 @@ import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
-import { WIRE_VERSION, type ServerState, type Welcome } from '../protocol/messages.js';
+import { WIRE_VERSION } from '../protocol/messages.js';
+import type { Missing } from '../protocol/pump-messages.js';
+import type { ServerState, Welcome } from '../protocol/plain-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { RemoteHost } from './host-list.js';
+import { LinkJobs } from './link-jobs.js';
+import { PumpShipping, type PumpShippingContext } from './pump-shipping.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
-import { ResultCollector } from './result-collector.js';
 
 export interface ServerLinkContext {
   /** Opens a connection to the host; rejects with a message for people. */
@@ -31,6 +34,8 @@ export interface ServerLinkContext {
   readonly version: string;
   /** Random id of this daemon. */
   readonly clientId: string;
+  /** What pump jobs rest on. */
+  readonly pump: Omit<PumpShippingContext, 'nextNumber' | 'compressed'>;
   /** Called after every change that a scheduler may want to know. */
   readonly onChange: () => void;
   /** Called when the host comes up or goes down. */
@@ -46,6 +51,8 @@ interface Up {
   readonly welcome: Welcome;
   server: ServerState;
   readonly toolchains: Map<Digest, ToolchainAnswer>;
+  readonly jobs: LinkJobs;
+  readonly shipping: PumpShipping;
 }
 
 /** `known` is undefined while the server is being asked, as long as our patience lasts. */
@@ -63,22 +70,12 @@ type LinkState =
   | Up
   | { readonly name: 'down'; readonly why: string; readonly retryAt: number };
 
-interface OpenJob {
-  readonly sourceDigest: Digest;
-  sentBytes: number;
-  readonly resolve: (result: Promise<RemoteResult>) => void;
-  readonly reject: (failure: RemoteFailure) => void;
-  collector: ResultCollector | undefined;
-}
-
 export class ServerLink {
   readonly host: RemoteHost;
   readonly #context: ServerLinkContext;
   #state: LinkState = { name: 'idle' };
   #pause: number = SCHEDULING.reconnectFirst;
   #handshake: Timer | undefined;
-  #nextJob = 1;
-  readonly #jobs = new Map<number, OpenJob>();
 
   constructor(host: RemoteHost, context: ServerLinkContext) {
     this.host = host;
@@ -104,7 +101,7 @@ export class ServerLink {
 
   /** Jobs of this daemon that are there now. */
   get inFlight(): number {
-    return this.#jobs.size;
+    return this.#state.name === 'up' ? this.#state.jobs.size : 0;
   }
 
   /** Jobs that may be there at once. */
@@ -155,84 +152,13 @@ export class ServerLink {
       return Promise.reject(new RemoteFailure('server-lost', `${this.host.name} is gone`));
     }
     signal.throwIfAborted();
-    const { connection } = this.#state;
-    const number = this.#nextJob++;
-    const sending = { aborted: false };
-    return new Promise<RemoteResult>((resolve, reject) => {
-      const finish = () => {
-        timer.cancel();
-        signal.removeEventListener('abort', cancel);
-        sending.aborted = true;
-        this.#jobs.delete(number);
-        this.#context.onChange();
-      };
-      const stop = (reason: unknown) => {
-        finish();
-        connection.send({ kind: 'cancel', job: number });
-        reject(reason);
-      };
-      const cancel = () => stop(signal.reason);
-      const timer = this.#context.clock.after(timeout, () => {
-        stop(new RemoteFailure('server-lost', `${this.host.name}: no answer in ${timeout} ms`));
-      });
-      signal.addEventListener('abort', cancel, { once: true });
-      this.#jobs.set(number, {
-        sourceDigest: job.source.digest,
-        sentBytes: 0,
-        collector: undefined,
-        resolve: (result) => {
-          finish();
-          resolve(result);
-        },
-        reject: (failure) => {
-          finish();
-          reject(failure);
-        },
-      });
-      this.#send(connection, number, job, sending).catch(reject);
-    });
+    return this.#state.jobs.run(job, timeout, signal);
   }
 
   /** Says goodbye; the link can be wanted again. */
   close(message: string): void {
     if (this.#state.name === 'up') this.#state.connection.close(message);
     else if (this.#state.name === 'connecting') this.#state.connection?.destroy(message);
-  }
-
-  async #send(
-    connection: PeerConnection,
-    number: number,
-    { source, ...fields }: RemoteJob,
-    sending: { readonly aborted: boolean },
-  ): Promise<void> {
-    const encoded = await this.#encode(connection, source.bytes);
-    const job = this.#jobs.get(number);
-    if (job === undefined) return;
-    job.sentBytes = encoded.bytes.length;
-    connection.send({
-      kind: 'job',
-      job: number,
-      ...fields,
-      sourceBytes: source.bytes.length,
-      sourceDigest: source.digest,
-      sourceEncoding: encoded.encoding,
-      encodedBytes: encoded.bytes.length,
-    });
-    await connection.sendContent(number, [encoded.bytes], sending);
-  }
-
-  /**
-   * Compressing costs the build host more than a fast wire gains, so it is for hosts whose list
-   * says `lzo`, and for wires on which earlier sources still wait (docs/decisions/0007).
-   */
-  async #encode(connection: PeerConnection, bytes: Uint8Array) {
-    const raw = { encoding: 'none', bytes } as const;
-    if (!this.host.compress && connection.unsentBytes < WIRE.backlog) return raw;
-    const compressed = await this.#context.compress(bytes);
-    // A server takes what grows beyond all measure for a bomb; it may come as it is.
-    const isBomb =
-      bytes.length > WIRE.expansionFree && bytes.length > compressed.length * WIRE.expansion;
-    return isBomb ? raw : ({ encoding: 'brotli', bytes: compressed } as const);
   }
 
   #connect(): void {
@@ -287,24 +213,26 @@ export class ServerLink {
         }
         return;
       case 'result':
-        this.#resultArrived(connection, message);
+      case 'pump-result':
+        if (this.#state.name === 'up') this.#state.jobs.resultArrived(message);
         return;
       case 'chunk':
-        this.#chunkArrived(connection, message.job, message.bytes);
+        if (this.#state.name === 'up') this.#state.jobs.chunkArrived(message.job, message.bytes);
         return;
       case 'refused':
-        this.#jobs
-          .get(message.job)
-          ?.reject(
-            new RemoteFailure(
-              message.code === 'failed' ? 'server-failed' : 'server-refused',
-              `${this.host.name}: ${message.code}: ${message.message}`,
-            ),
-          );
+        if (this.#state.name === 'up') this.#state.jobs.refused(message);
+        return;
+      case 'missing':
+        if (this.#state.name === 'up') this.#upload(connection, this.#state.shipping, message);
         return;
       case 'hello':
       case 'toolchain-query':
+      case 'entries':
+      case 'options':
+      case 'gone':
+      case 'blobs':
       case 'job':
+      case 'pump-job':
       case 'cancel':
         connection.destroy(`a ${message.kind} message from a server`);
         return;
@@ -318,34 +246,37 @@ export class ServerLink {
       const { welcome } = this.#state;
       this.#handshake?.cancel();
       this.#pause = SCHEDULING.reconnectFirst;
-      this.#state = { name: 'up', connection, welcome, server, toolchains: new Map() };
+      this.#state = { name: 'up', connection, welcome, server, ...this.#begin(connection) };
       this.#context.onUpOrDown('up', `tsccd ${welcome.version}, ${server.slots} slots`);
     }
     this.#context.onChange();
   }
 
-  #resultArrived(connection: PeerConnection, header: Extract<PeerMessage, { kind: 'result' }>) {
-    const job = this.#jobs.get(header.job);
-    // The answer crossed our CANCEL.
-    if (job === undefined) return;
-    if (header.sourceDigest !== job.sourceDigest) {
-      job.reject(
-        new RemoteFailure('result-invalid', `${this.host.name} answered for another source`),
-      );
-      return;
-    }
-    job.collector = new ResultCollector(header, job.sentBytes);
-    this.#chunkArrived(connection, header.job, new Uint8Array());
+  /** What a connection has from its first moment on. */
+  #begin(connection: PeerConnection): Pick<Up, 'jobs' | 'shipping' | 'toolchains'> {
+    const { clock, compress, onChange, pump } = this.#context;
+    let last = 0;
+    const nextNumber = () => ++last;
+    const shipping = new PumpShipping(connection, {
+      ...pump,
+      nextNumber,
+      compressed: this.host.compress,
+    });
+    const jobs = new LinkJobs(connection, shipping, {
+      clock,
+      compress,
+      onChange,
+      nextNumber,
+      hostName: this.host.name,
+      compressed: this.host.compress,
+    });
+    return { jobs, shipping, toolchains: new Map() };
   }
 
-  #chunkArrived(connection: PeerConnection, number: number, bytes: Uint8Array): void {
-    const job = this.#jobs.get(number);
-    if (job === undefined) return;
-    if (job.collector?.add(bytes) !== true) {
-      connection.destroy(`more of job ${number} than its result announced`);
-    } else if (job.collector.isComplete) {
-      job.resolve(job.collector.finish());
-    }
+  #upload(connection: PeerConnection, shipping: PumpShipping, { digests }: Missing): void {
+    shipping.upload(digests).catch((error: unknown) => {
+      connection.destroy(`an upload failed: ${describeError(error)}`);
+    });
   }
 
   #lost(reason: EndReason): void {
@@ -355,9 +286,9 @@ export class ServerLink {
     }
     // A server that wants a key, and is not spoken to with one, says nothing and closes.
     const isUngreeted = this.#state.name === 'connecting' && reason.kind === 'lost';
+    const jobs = this.#state.name === 'up' ? this.#state.jobs : undefined;
     this.#down(isUngreeted ? CLOSED_BEFORE_WELCOME : reason.message);
-    const failure = new RemoteFailure('server-lost', `${this.host.name}: ${reason.message}`);
-    for (const job of [...this.#jobs.values()]) job.reject(failure);
+    jobs?.lost(reason.message);
   }
 
   #down(why: string): void {

@@ -6,17 +6,21 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fromText } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
 import { compress } from '../platform/compression.js';
 import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
+import { startPiped } from '../platform/piped-process.js';
 import { processStart } from '../platform/process-table.js';
 import { VERSION } from '../platform/version.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
+import { realIncludeServer } from '../include-server/include-host.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
+import { BlobSource } from './blob-source.js';
 import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
@@ -27,6 +31,8 @@ import { newSessionName } from './session-name.js';
 import { Sessions } from './sessions.js';
 import { SourceBuffers } from './source-buffers.js';
 import { removeStaleSources } from './stale-sources.js';
+
+const WATCH = fileURLToPath(new URL('../../../bin/tscc-watch', import.meta.url));
 
 /** Descriptor on which the launcher hands the listening socket over. */
 const LISTENING = 3;
@@ -70,6 +76,13 @@ const sessions = new Sessions(
   VERSION,
 );
 
+const includes = realIncludeServer(realClock, () => startPiped(WATCH, [stateDirectory]), log);
+
+const blobs = new BlobSource({
+  readBytes: (path) => realFiles.readBytes(path),
+  compress,
+});
+
 const clientId = randomBytes(8).toString('hex');
 const farm = new Farm(
   (host, settings, farm) =>
@@ -79,6 +92,16 @@ const farm = new Farm(
       compress,
       version: VERSION,
       clientId,
+      pump: {
+        world: includes.server,
+        blobs,
+        compress,
+        onUpload(count, bytes, encodedBytes) {
+          for (const session of sessions.all()) {
+            session.record({ event: 'upload', host: host.name, count, bytes, encodedBytes });
+          }
+        },
+      },
       onChange: () => farm.changed(),
       onUpOrDown(state, detail) {
         log(`host ${host.name} is ${state}: ${detail}`);
@@ -112,6 +135,7 @@ const daemon = new SessionDaemon({
   hosts: new HostSource(fromText(stateDirectory), realFiles),
   files: realFiles,
   buffers: new SourceBuffers(),
+  includes: includes.server,
   compilers: new ToolchainProbe(realToolchainDeps(log)),
   farm,
   slots,

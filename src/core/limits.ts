@@ -99,6 +99,28 @@ export const WIRE = {
   pendingHandshakes: 256,
 } as const;
 
+/** Pump mode's client side. */
+export const PUMP = {
+  /** How well a server must seal a job off: nothing of it is visible, only what it was sent. */
+  tier: 3,
+  /** Compressed headers kept for the servers that will ask for them too: a kernel's are 4 MiB. */
+  keptBlobBytes: 32 * MiB,
+  /** Bytes of contents, encoded, in one upload; others and jobs find their way between two. */
+  uploadBytes: 4 * MiB,
+  /** Contents in one upload, whose names must fit into a control frame. */
+  uploadBlobs: 4_000,
+  /** Bytes of paths and targets in one ENTRIES message, which leaves room for the rest of it. */
+  entriesBytes: 256 * KiB,
+  /** Tree entries in one ENTRIES message: 100 bytes each besides the path. */
+  entries: 4_000,
+  /** Options that one connection numbers; then it makes room by beginning anew. */
+  options: 200_000,
+  /** Compiles of one source whose headers change meanwhile, before it is done here. */
+  staleTries: 3,
+  /** Times that files which a server missed are added to a closure. */
+  healings: 4,
+} as const;
+
 /** Client side of scheduling. */
 export const SCHEDULING = {
   /** Servers that are tried for one compile before it is done locally. */
@@ -217,8 +239,13 @@ export const INCLUDES = {
   namesBeforeListing: 8,
   /** A larger directory is only ever asked for single names; on ext4 these are some 25,000. */
   listedDirectoryBytes: 1 * MiB,
-  /** Bytes kept until they are scanned, which is soon; of larger files they are read again. */
-  keptBytes: 1 * MiB,
+  /**
+   * Files up to this are read and hashed at once (a millisecond) and kept until they are scanned,
+   * which is soon. Larger ones are hashed piece by piece between other work, and read again.
+   */
+  wholeBytes: 1 * MiB,
+  /** A large file that changes while it is hashed is hashed so often before that is a reason. */
+  hashRounds: 20,
   /**
    * Files and directories that are remembered; then all are forgotten. The kernel's sources have
    * some 30,000 headers, of which one configuration includes 4,000.
@@ -230,4 +257,32 @@ export const INCLUDES = {
   cookieAnswer: 2_000,
   /** From the loss of tscc-watch to the next start: a crash that repeats must not cost a build. */
   watchPause: 30_000,
+} as const;
+
+/** The server's blob store, and the trees of its clients. */
+export const STORE = {
+  /** Default size: headers of a hundred projects and a few dozen compilers. */
+  bytes: 4 * GiB,
+  /** One blob: the largest compilers and their libraries (LLVM's has 130 MiB) with room. */
+  blobBytes: 1 * GiB,
+  /** A disk gives space by such blocks; a store of small headers would be larger than its limit. */
+  blockBytes: 4 * KiB,
+  /** Once over its limit it is emptied to this part of it, so that it is not at it all the time. */
+  evictTo: 0.9,
+  /** Order of use survives a restart to this precision: a note on disk per use would cost more. */
+  useResolution: 60 * 60_000,
+  /** Files up to this size are read, hashed and written at once: a millisecond at most. */
+  atOnceBytes: 256 * KiB,
+  /** So many small files or links, then other events have their turn: some 5 milliseconds. */
+  filesPerSlice: 64,
+  /** Times and modes remembered of files that a client was asked for; without, one copy more. */
+  expectedBlobs: 20_000,
+  /** Rounds of asking for what vanished from the store while a layer was made. */
+  missingRounds: 5,
+  /** Overlayfs looks through all layers for each name that is absent: merged beyond so many … */
+  layers: 6,
+  /** … in the background; beyond so many jobs wait for it. */
+  layersAtMost: 12,
+  /** Entries of one connection: ten times a large project's headers, each changed ten times. */
+  treeEntries: 2_000_000,
 } as const;

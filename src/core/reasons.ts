@@ -57,6 +57,11 @@ export const FALLBACK_REASONS = {
   'result-invalid': 'what the server sent back was not what it announced',
   'remote-killed': 'the remote compiler was killed by a signal or a limit',
   'plain-diagnostics': 'the remote compile failed or printed something; only local text is exact',
+  'compile-error': 'the compile failed there; only the words of the local compiler are exact',
+  'remote-disagreed': 'the compile failed there and succeeded here: a fault of tscc, please report',
+  'closure-stale': 'files that the compile reads changed again and again while it ran',
+  'closure-hole': 'the compiler read a file that it had not been sent: a fault, please report',
+  'date-time': 'a file asks for the time of the compile (__DATE__, __TIME__, __TIMESTAMP__)',
   'output-failed': 'the result could not be written beside its target',
   'commit-failed': 'the finished output could not be moved to its place',
   'daemon-silent': 'the session daemon did not answer in time',
@@ -64,6 +69,21 @@ export const FALLBACK_REASONS = {
 } as const;
 
 export type FallbackReason = keyof typeof FALLBACK_REASONS;
+
+/** Why a compile that pump mode could carry went out in plain mode: its servers. */
+export const HOST_DEMOTIONS = {
+  'no-sandbox': 'no server can seal a job off; its log says why',
+  'host-plain': 'the host list says plain for every host',
+} as const;
+
+export type HostDemotion = keyof typeof HOST_DEMOTIONS;
+
+export function isHostDemotion(reason: string): reason is HostDemotion {
+  return Object.hasOwn(HOST_DEMOTIONS, reason);
+}
+
+/** Why a compile went out in plain instead of pump mode. */
+export type DemotionReason = HostDemotion | DeclineReason;
 
 /** What a command that compiles no source file does. */
 export const OTHER_KINDS = {

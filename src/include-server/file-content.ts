@@ -1,8 +1,6 @@
 /** What is in a file, as the include server's answers tell it, and what the scanner made of it. */
 import type { ByteString } from '../core/byte-string.js';
 import { digestOf, type Digest } from '../core/digest.js';
-import { INCLUDES } from '../core/limits.js';
-import type { OpenedFile } from '../platform/tree-files.js';
 
 /** How a file is read: in an assembler source `#` may begin a comment. */
 export type ScanLanguage = 'c' | 'assembler';
@@ -25,6 +23,13 @@ export interface ContentSource<Scanned> {
   readAgain(path: ByteString): Buffer;
 }
 
+/** What was read; without `bytes` where there are too many to be kept. */
+export interface ReadFile {
+  readonly stats: { readonly mtimeMs: number; readonly mode: number; readonly size: number };
+  readonly digest: Digest;
+  readonly bytes: Buffer | undefined;
+}
+
 export class RememberedContent<Scanned> implements FileContent<Scanned> {
   readonly digest: Digest;
   readonly mtime: number;
@@ -39,17 +44,17 @@ export class RememberedContent<Scanned> implements FileContent<Scanned> {
 
   constructor(
     path: ByteString,
-    { stats, bytes }: OpenedFile,
+    { stats, digest, bytes }: ReadFile,
     source: ContentSource<Scanned>,
     previous: RememberedContent<Scanned> | undefined,
   ) {
-    this.digest = digestOf(bytes);
+    this.digest = digest;
     this.mtime = Math.floor(stats.mtimeMs / 1000);
     this.mode = stats.mode & 0o7777;
-    this.size = bytes.length;
+    this.size = bytes?.length ?? stats.size;
     this.#path = path;
     this.#source = source;
-    if (bytes.length <= INCLUDES.keptBytes) this.#bytes = bytes;
+    this.#bytes = bytes;
     if (previous?.digest !== this.digest) return;
     this.#asC = previous.#asC;
     this.#asAssembler = previous.#asAssembler;
@@ -64,8 +69,11 @@ export class RememberedContent<Scanned> implements FileContent<Scanned> {
   scanned(language: ScanLanguage): Scanned {
     const known = language === 'c' ? this.#asC : this.#asAssembler;
     if (known !== undefined) return known;
-    // Where the bytes are not those of the digest any more, the next catching up finds out.
-    const scanned = this.#source.scan(this.#bytes ?? this.#source.readAgain(this.#path), language);
+    const bytes = this.#bytes ?? this.#source.readAgain(this.#path);
+    const scanned = this.#source.scan(bytes, language);
+    // They are others by now, as the next catching up finds out: what is said of this digest is
+    // not to be remembered from them.
+    if (this.#bytes === undefined && digestOf(bytes) !== this.digest) return scanned;
     this.#bytes = undefined;
     if (language === 'c') this.#asC = scanned;
     else this.#asAssembler = scanned;

@@ -1,9 +1,10 @@
 /** Asks the file system, remembers what it says, and asks nothing twice. */
 import { joinPath, type ByteString } from '../core/byte-string.js';
+import { digestOf, type Digest } from '../core/digest.js';
 import { INCLUDES } from '../core/limits.js';
 import type { TreeFiles } from '../platform/tree-files.js';
 import { RememberedContent, type ContentSource } from './file-content.js';
-import { stampOf, type StampStats } from './file-stamp.js';
+import { isSameInode, stampOf, type StampStats } from './file-stamp.js';
 import {
   ABSENT,
   DirectoryNode,
@@ -97,12 +98,14 @@ export class FileFacts<S> {
 
   /**
    * Reads a file anew. `same`: nobody can tell the difference; `changed`: content, mode or time
-   * are others, or it may no longer (or now) be read; `other`: there is no such file any more.
+   * are others, or it may no longer (or now) be read; `other`: there is no such file any more. A
+   * large file is only opened, and `changed`: `hash` is to follow.
    *
    * @param stats taken after `now`
    */
   read(node: FileNode<S>, stats: StampStats, now: number): 'same' | 'changed' | 'other' {
-    const opened = this.#files.read(node.path);
+    const isLarge = stats.size > INCLUDES.wholeBytes;
+    const opened = isLarge ? this.#open(node.path) : this.#files.read(node.path);
     if (typeof opened === 'string') {
       if (opened !== 'EACCES') return 'other';
       const wasReadable = node.body !== undefined;
@@ -111,10 +114,46 @@ export class FileFacts<S> {
       return wasReadable ? 'changed' : 'same';
     }
     node.stamp = stampOf(opened.stats, now, node.isLocal);
-    const body = new RememberedContent(node.path, opened, this.#source, node.body);
-    if (body.equals(node.body)) return 'same';
+    const { bytes } = opened;
+    if (bytes === undefined) {
+      node.body = 'unhashed';
+      return 'changed';
+    }
+    const previous = node.body === 'unhashed' ? undefined : node.body;
+    const read = { stats: opened.stats, digest: digestOf(bytes), bytes };
+    const body = new RememberedContent(node.path, read, this.#source, previous);
+    if (body.equals(previous)) return 'same';
     node.body = body;
     return 'changed';
+  }
+
+  /** What is in a large file. It may stay unhashed: it changed meanwhile. False: it is gone. */
+  async hash(node: FileNode<S>): Promise<boolean> {
+    const now = this.#files.now();
+    const { stamp } = node;
+    const hashed = await this.#files.hash(node.path);
+    // It was looked at again meanwhile: somebody will ask again.
+    if (node.stamp !== stamp || node.vouching === 'forgotten') return true;
+    if (typeof hashed === 'string') return hashed === 'EAGAIN';
+    const { stats } = hashed;
+    const digest = hashed.digest as Digest;
+    node.body = new RememberedContent(
+      node.path,
+      { stats, digest, bytes: undefined },
+      this.#source,
+      undefined,
+    );
+    node.stamp = stampOf(stats, now, node.isLocal);
+    // Nothing may be lost of what was told about it while it was read.
+    if (stamp.isDoubtful) node.stamp.isDoubtful = true;
+    if (!isSameInode(stamp, stats)) this.#vouchers.renew(node);
+    return true;
+  }
+
+  #open(path: ByteString): { stats: StampStats; bytes: undefined } | string {
+    const stats = this.#files.statOpened(path);
+    if (typeof stats === 'string') return stats;
+    return stats.isFile() ? { stats, bytes: undefined } : 'EINVAL';
   }
 
   /** A name's fact, and all that hangs from it, is no longer so. */
@@ -165,7 +204,7 @@ export class FileFacts<S> {
     if (stats.isDirectory()) return this.#makeDirectory(directory, name, stats, now);
     if (!stats.isSymbolicLink()) return SPECIAL;
     const target = this.#files.readLink(path);
-    return target === undefined ? undefined : { kind: 'symlink', target };
+    return target === undefined ? undefined : { kind: 'symlink', path, target };
   }
 
   #makeDirectory(

@@ -17,11 +17,12 @@ import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
 import type { Clock } from '../platform/clock.js';
 import type { PipedProcess } from '../platform/piped-process.js';
-import type { TreeFiles } from '../platform/tree-files.js';
+import type { Errno, OpenedFile, TreeFiles } from '../platform/tree-files.js';
 import { FactReview } from './fact-review.js';
 import type { ScanLanguage } from './file-content.js';
 import { FileFacts } from './file-facts.js';
 import { PathWalk, type Walked } from './path-walk.js';
+import { FileNode, type NameFact, type TreeFile } from './tree-nodes.js';
 import { Vouchers, type Degradation } from './vouchers.js';
 import { Watcher } from './watcher.js';
 
@@ -52,6 +53,8 @@ export class FileTree<S> {
   #current: Promise<unknown> = Promise.resolve();
   #next: Promise<'watched' | 'stat'> | undefined;
   #isClosed = false;
+  /** Large files that are being read. */
+  readonly #hashing = new Map<TreeFile<S>, Promise<void>>();
 
   constructor(options: FileTreeOptions<S>) {
     this.#options = options;
@@ -86,6 +89,29 @@ export class FileTree<S> {
     return this.#walk.walk(path);
   }
 
+  /** What is in a file now. */
+  read(path: ByteString): OpenedFile | Errno {
+    return this.#options.files.read(path);
+  }
+
+  /** What is at a real path itself, as true as `walk`. */
+  factAt(path: ByteString): NameFact<S> | undefined {
+    return this.#walk.factAt(path);
+  }
+
+  /** Reads those that are not hashed yet; some may still not be, since they change all the time. */
+  async hash(files: Iterable<TreeFile<S>>): Promise<void> {
+    for (const file of files) {
+      if (file.isHashed || !(file instanceof FileNode)) continue;
+      let hashing = this.#hashing.get(file);
+      if (hashing === undefined) {
+        hashing = this.#hash(file);
+        this.#hashing.set(file, hashing);
+      }
+      await hashing;
+    }
+  }
+
   /**
    * Brings the view up to date: what changed before the call is seen after it. `watched`: the
    * watcher vouches for everything that is remembered; `stat`: some of it was looked at again.
@@ -99,6 +125,16 @@ export class FileTree<S> {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#mode.kind === 'watched') await this.#mode.watcher.close();
+  }
+
+  async #hash(file: FileNode<S>): Promise<void> {
+    try {
+      if (await this.#facts.hash(file)) return;
+      this.#facts.forget(file.parent, file.name);
+      this.#change();
+    } finally {
+      this.#hashing.delete(file);
+    }
   }
 
   async #takeTurn(): Promise<'watched' | 'stat'> {

@@ -1,12 +1,14 @@
 /**
- * Every file that a compile may open, and what must be around them for that. To be read before
- * anything is awaited: the facts behind it are those of this moment.
+ * Every file that a compile may open, and what must be around them for that. All but `entries` is
+ * to be read before anything is awaited: the facts behind it are those of this moment.
  */
 import type { ByteString } from '../core/byte-string.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { FileContent } from './file-content.js';
 import type { Edge, GraphNode, IncludeGraph } from './include-graph.js';
 import type { Trail } from './path-walk.js';
 import type { ClockWord, ScannedFile } from './scanned-file.js';
+import type { TreeFile } from './tree-nodes.js';
 
 /** Which file brought another in; undefined for the source and what the command line names. */
 export interface Arrival {
@@ -14,25 +16,50 @@ export interface Arrival {
   readonly request: Edge['request'];
 }
 
+/** What belongs to a closure besides what its files name. */
+export interface ClosureExtras {
+  /** The source names itself, or another file does. */
+  readonly isSourceIncluded: boolean;
+  /** Ways to directories which must be there. */
+  readonly trails: readonly Trail[];
+  /** Files that are only read, by whoever compiles. */
+  readonly files: readonly TreeFile<ScannedFile>[];
+}
+
 export class HeaderClosure {
   /** The source. */
   readonly source: GraphNode;
   /** Everything reached, in order, with what brought it in. */
   readonly reached: ReadonlyMap<GraphNode, Arrival | undefined>;
+  /** Of the IncludeServer, when all this was so. */
+  readonly version: number;
   readonly #graph: IncludeGraph;
   readonly #trails: readonly Trail[];
+  readonly #entries: readonly TreeEntry[];
 
-  /** @param trails that lead to directories which must be there besides */
+  /** @param reached files that are hashed, like those in `extras` */
   constructor(
     source: GraphNode,
     reached: ReadonlyMap<GraphNode, Arrival | undefined>,
     graph: IncludeGraph,
-    trails: readonly Trail[],
+    extras: ClosureExtras,
+    version: number,
   ) {
     this.source = source;
     this.reached = reached;
+    this.version = version;
     this.#graph = graph;
-    this.#trails = trails;
+    this.#trails = extras.trails;
+    this.#entries = this.#collectEntries(extras);
+  }
+
+  /**
+   * What must be at which path while it is compiled: each file (the source only if it is included
+   * as well), each directory and each link on the way, none twice. A fact that has not changed is
+   * the same object in every closure.
+   */
+  entries(): readonly TreeEntry[] {
+    return this.#entries;
   }
 
   /** By real path. */
@@ -46,7 +73,7 @@ export class HeaderClosure {
   get directories(): ReadonlySet<ByteString> {
     const directories = new Set<ByteString>();
     for (const trail of this.#allTrails()) {
-      for (const directory of trail.directories) directories.add(directory);
+      for (const { path } of trail.directories) directories.add(path);
     }
     return directories;
   }
@@ -55,7 +82,7 @@ export class HeaderClosure {
   get symlinks(): ReadonlyMap<ByteString, ByteString> {
     const symlinks = new Map<ByteString, ByteString>();
     for (const trail of this.#allTrails()) {
-      for (const [link, target] of trail.symlinks) symlinks.set(link, target);
+      for (const { path, target } of trail.symlinks) symlinks.set(path, target);
     }
     return symlinks;
   }
@@ -81,6 +108,23 @@ export class HeaderClosure {
       if (clockWords.size > 0) words.set(node.file.path, clockWords);
     }
     return words;
+  }
+
+  #collectEntries({ isSourceIncluded, files }: ClosureExtras): TreeEntry[] {
+    const entries = new Set<TreeEntry>();
+    for (const { directories, symlinks } of this.#allTrails()) {
+      for (const directory of directories) entries.add(directory);
+      for (const symlink of symlinks) entries.add(symlink);
+    }
+    const [root] = entries;
+    // `/` is first on every way, and there anyway.
+    if (root !== undefined) entries.delete(root);
+    const own = isSourceIncluded ? undefined : this.source.file;
+    for (const { file } of this.reached.keys()) {
+      if (file !== own) entries.add(file.entry());
+    }
+    for (const file of files) entries.add(file.entry());
+    return [...entries];
   }
 
   *#allTrails(): Generator<Trail> {

@@ -6,8 +6,11 @@
  *                                    ▲                                          │
  *                                    └──── names that macros decide ◀───────────┘
  */
+import { isDeepStrictEqual } from 'node:util';
 import { directoryName, joinPath, type ByteString } from '../core/byte-string.js';
+import { digestAside, digestOf, type Digest } from '../core/digest.js';
 import { INCLUDES } from '../core/limits.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import { ComputedIncludes, MacroDefinitions } from './computed-includes.js';
@@ -17,10 +20,23 @@ import { IncludeGraph, type GraphNode, type NotCovered } from './include-graph.j
 import type { Trail } from './path-walk.js';
 import type { FileRequest, ScannedFile } from './scanned-file.js';
 import type { SearchPath, SearchPaths } from './search-path.js';
+import type { TreeFile } from './tree-nodes.js';
 
 export type ClosureAnswer =
   | { readonly kind: 'closure'; readonly closure: HeaderClosure }
   | { readonly kind: 'not-covered'; readonly why: NotCovered };
+
+/** A source as the compiler will see it. */
+export interface SourceContent {
+  /** Real path. */
+  readonly path: ByteString;
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
 
 /** All compiles with one search path. */
 interface Surroundings {
@@ -35,20 +51,31 @@ export class IncludeServer {
   readonly #searchPaths: SearchPaths;
   /** The one used last comes last. */
   readonly #surroundings = new Map<string, Surroundings>();
+  /** Lists that callers gave as `also`. */
+  readonly #lists = new WeakMap<readonly ByteString[], number>();
+  #lastList = 0;
 
   constructor(tree: FileTree<ScannedFile>, searchPaths: SearchPaths) {
     this.#tree = tree;
     this.#searchPaths = searchPaths;
   }
 
+  /** Grows whenever an entry of any closure may be another one now. */
+  get version(): number {
+    return this.#tree.version;
+  }
+
   /**
    * @param toolchain the command's compiler
    * @param environment the command's, at least SEARCH_VARIABLES and PWD
+   * @param also absolute paths of files that are part of the closure though nothing names them, as
+   *   the compiler's own; what is not there is not. The same list again costs least.
    */
   async closureOf(
     command: CompileCommand,
     toolchain: Toolchain,
     environment: ReadonlyMap<ByteString, ByteString>,
+    also: readonly ByteString[] = [],
   ): Promise<ClosureAnswer> {
     const search = await this.#searchPaths.of(command, toolchain, environment);
     if ('reason' in search) return notCovered({ reason: search.reason, detail: command.source });
@@ -57,15 +84,73 @@ export class IncludeServer {
     const directory = environment.get('PWD') ?? command.cwd;
     const key = [command.cwd, directory, command.source, command.output]
       .concat(command.dependencies?.path ?? '', search.forced, definedKey(search))
+      .concat(this.#numberOf(also))
       .join('\0');
     const known = around.answers.get(key);
     if (known?.version === this.#tree.version) return known.answer;
-    const answer = this.#answer(command, search, around, directory);
-    // Read after the answer: what it looked at for the first time does not change the version.
-    around.answers.delete(key);
-    around.answers.set(key, { version: this.#tree.version, answer });
-    keepNewest(around.answers, INCLUDES.answers);
-    return answer;
+    for (let round = 0; round < INCLUDES.hashRounds; round++) {
+      const answer = this.#answer(command, search, around, directory, also);
+      if (answer.kind === 'unhashed') {
+        await this.#tree.hash(answer.files);
+        continue;
+      }
+      // Read after the answer: what it looked at for the first time does not change the version.
+      around.answers.delete(key);
+      around.answers.set(key, { version: this.#tree.version, answer });
+      keepNewest(around.answers, INCLUDES.answers);
+      return answer;
+    }
+    return notCovered({ reason: 'unreadable-input', detail: command.source });
+  }
+
+  /** The closure's source, read again; undefined when it is not the one that was scanned. */
+  async readSource({ source: { file } }: HeaderClosure): Promise<SourceContent | undefined> {
+    const opened = this.#tree.read(file.path);
+    if (typeof opened === 'string') return undefined;
+    const { bytes, stats } = opened;
+    const isLarge = bytes.length > INCLUDES.wholeBytes;
+    const digest = isLarge ? await digestAside(bytes) : digestOf(bytes);
+    if (!file.isHashed || digest !== file.content().digest) return undefined;
+    const mtime = Math.floor(stats.mtimeMs / 1000);
+    return { path: file.path, bytes, digest, mtime, mode: stats.mode & 0o7777 };
+  }
+
+  /** Whether something of that kind is at its path, by what is known since the last question. */
+  stillThere(entry: TreeEntry): boolean {
+    const fact = this.#tree.factAt(entry.path);
+    switch (entry.kind) {
+      case 'file':
+        return fact?.kind === 'file' && fact.isReadable;
+      case 'directory':
+        return fact?.kind === 'directory';
+      case 'symlink':
+        return fact?.kind === 'symlink' && fact.target === entry.target;
+      case 'absent':
+        return fact === undefined || fact.kind === 'absent';
+    }
+  }
+
+  /**
+   * Those of some entries that are not what they were, looked at now.
+   *
+   * @param version of the closure that they are from
+   */
+  async changedSince(version: number, entries: Iterable<TreeEntry>): Promise<TreeEntry[]> {
+    await this.#tree.catchUp();
+    if (version === this.#tree.version) return [];
+    const changed: TreeEntry[] = [];
+    for (const entry of entries) {
+      if (!this.stillThere(entry) || !(await this.#hasContent(entry))) changed.push(entry);
+    }
+    return changed;
+  }
+
+  async #hasContent(entry: TreeEntry): Promise<boolean> {
+    if (entry.kind !== 'file') return true;
+    const fact = this.#tree.factAt(entry.path);
+    if (fact?.kind !== 'file') return false;
+    if (!fact.isHashed) await this.#tree.hash([fact]);
+    return fact.isHashed && isDeepStrictEqual(fact.entry(), entry);
   }
 
   #answer(
@@ -73,7 +158,8 @@ export class IncludeServer {
     search: SearchPath,
     { graph, computed }: Surroundings,
     directory: ByteString,
-  ): ClosureAnswer {
+    also: readonly ByteString[],
+  ): ClosureAnswer | Unhashed {
     graph.refresh();
     const path = joinPath(command.cwd, command.source);
     const source = graph.source(path);
@@ -95,8 +181,19 @@ export class IncludeServer {
       }
     }
     reach.follow();
-    if (reach.computed.length > 0) addComputed(reach, graph, computed, search);
+    if (reach.computed.length > 0 && reach.unhashed.length === 0)
+      addComputed(reach, graph, computed, search);
     if (reach.obstacle !== undefined) return notCovered(reach.obstacle);
+    const extra = also.map((path) => this.#tree.walk(path));
+    const files: TreeFile<ScannedFile>[] = [];
+    for (const walked of extra) {
+      if (walked.kind === 'unreadable') {
+        return notCovered({ reason: 'unreadable-input', detail: walked.at });
+      }
+      if (walked.kind === 'file') files.push(walked.file);
+    }
+    const unhashed = [...reach.unhashed, ...files.filter(({ isHashed }) => !isHashed)];
+    if (unhashed.length > 0) return { kind: 'unhashed', files: unhashed };
     const trails = this.#trailsTo([
       ...[command.cwd, directory, directoryName(joinPath(command.cwd, command.output))],
       ...(command.dependencies === undefined
@@ -104,7 +201,10 @@ export class IncludeServer {
         : [directoryName(joinPath(command.cwd, command.dependencies.path))]),
       ...[search.quote, search.angle, search.duplicates].flat(),
     ]);
-    const closure = new HeaderClosure(source, reach.reached, graph, trails);
+    trails.push(...extra.map(({ trail }) => trail));
+    const isSourceIncluded = reach.isIncluded(source);
+    const extras = { isSourceIncluded, trails, files };
+    const closure = new HeaderClosure(source, reach.reached, graph, extras, this.#tree.version);
     return { kind: 'closure', closure };
   }
 
@@ -125,6 +225,16 @@ export class IncludeServer {
     return around;
   }
 
+  #numberOf(list: readonly ByteString[]): string {
+    if (list.length === 0) return '';
+    let number = this.#lists.get(list);
+    if (number === undefined) {
+      number = ++this.#lastList;
+      this.#lists.set(list, number);
+    }
+    return `${number}`;
+  }
+
   /** Ways to directories that are there. */
   #trailsTo(directories: readonly ByteString[]): Trail[] {
     return directories.flatMap((directory) => {
@@ -138,18 +248,34 @@ export class IncludeServer {
 class Reach {
   readonly reached = new Map<GraphNode, Arrival | undefined>();
   readonly computed: { readonly node: GraphNode; readonly request: ComputedOf }[] = [];
+  /** Large files that must be read before it is known what they name. */
+  readonly unhashed: TreeFile<ScannedFile>[] = [];
   obstacle: NotCovered | undefined;
   readonly #graph: IncludeGraph;
   readonly #ahead: GraphNode[] = [];
+  readonly #againReached = new Set<GraphNode>();
 
   constructor(graph: IncludeGraph) {
     this.#graph = graph;
   }
 
   add(node: GraphNode, arrival: Arrival | undefined): void {
-    if (this.reached.has(node)) return;
+    if (this.reached.has(node)) {
+      if (node.place === 'nowhere') this.#againReached.add(node);
+      return;
+    }
     this.reached.set(node, arrival);
-    this.#ahead.push(node);
+    if (node.file.isHashed) this.#ahead.push(node);
+    else this.unhashed.push(node.file);
+  }
+
+  /** Whether a file names it, by this path or another. */
+  isIncluded(source: GraphNode): boolean {
+    if (this.#againReached.has(source)) return true;
+    for (const node of this.reached.keys()) {
+      if (node !== source && node.file === source.file) return true;
+    }
+    return false;
   }
 
   /** A request that no edge has, because something else than the file alone decides it. */
@@ -170,6 +296,12 @@ class Reach {
   }
 }
 
+/** What must be read before the answer can be told. */
+interface Unhashed {
+  readonly kind: 'unhashed';
+  readonly files: readonly TreeFile<ScannedFile>[];
+}
+
 type PlainRequest = Exclude<FileRequest, { kind: 'computed' }>;
 type ComputedOf = Extract<FileRequest, { kind: 'computed' }>;
 
@@ -183,6 +315,7 @@ function addComputed(
   const macros = new MacroDefinitions(search.defined);
   const isIncluded = new Set<GraphNode>();
   for (let size = -1; size !== reach.reached.size && reach.obstacle === undefined;) {
+    if (reach.unhashed.length > 0) return;
     size = reach.reached.size;
     for (const node of reach.reached.keys()) {
       if (node.role !== 'header' || isIncluded.has(node)) continue;

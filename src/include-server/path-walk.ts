@@ -1,15 +1,15 @@
 /** Follows paths as the kernel does, through remembered facts. */
 import type { ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
+import type { DirectoryEntry, SymlinkEntry } from '../protocol/tree-entry.js';
 import type { FileFacts } from './file-facts.js';
-import type { DirectoryNode, TreeFile } from './tree-nodes.js';
+import type { DirectoryNode, NameFact, TreeFile } from './tree-nodes.js';
 
 /** What a path leads through besides its end. */
 export interface Trail {
-  /** Real paths of the directories that were looked into, `/` first. */
-  readonly directories: readonly ByteString[];
-  /** Symbolic links by real path, with their targets as written. */
-  readonly symlinks: ReadonlyMap<ByteString, ByteString>;
+  /** The directories that were looked into, `/` first. */
+  readonly directories: readonly DirectoryEntry[];
+  readonly symlinks: readonly SymlinkEntry[];
 }
 
 export type Walked<S> =
@@ -60,6 +60,15 @@ export class PathWalk<S> {
     return this.#step(start, last) ?? this.#resolve(whole);
   }
 
+  /** What is at a real path itself; undefined when no path leads there without a link. */
+  factAt(path: ByteString): NameFact<S> | undefined {
+    const slash = path.lastIndexOf('/');
+    const start = this.#arrive(path.slice(0, slash + 1));
+    if (start.kind !== 'directory' || !start.node.isSearchable) return undefined;
+    if (start.path !== (path.slice(0, slash) || '/')) return undefined;
+    return this.#facts.lookUp(start.node, path.slice(slash + 1));
+  }
+
   /** The usual end of a walk; undefined when there is more to it. */
   #step(
     { node, trail }: Extract<Arrival<S>, { kind: 'directory' }>,
@@ -85,13 +94,14 @@ export class PathWalk<S> {
   #resolve(path: ByteString): Arrival<S> {
     const root = this.#facts.root();
     let at = root;
-    const directories = new Set([root.path]);
-    const symlinks = new Map<ByteString, ByteString>();
+    const directories = new Set([root.entry]);
+    const symlinks = new Set<SymlinkEntry>();
     let links = 0;
+    const trail = (): Trail => ({ directories: [...directories], symlinks: [...symlinks] });
     const stop = (kind: 'absent' | 'unreadable', where: ByteString): Arrival<S> => ({
       kind,
       at: where,
-      trail: { directories: [...directories], symlinks },
+      trail: trail(),
     });
     if (path.length > INCLUDES.pathBytes) return stop('unreadable', path);
     // What lies ahead, the next component last.
@@ -99,15 +109,14 @@ export class PathWalk<S> {
     for (;;) {
       const name = ahead.pop();
       if (name === undefined) {
-        const trail = { directories: [...directories], symlinks };
-        return { kind: 'directory', path: at.path, trail, node: at };
+        return { kind: 'directory', path: at.path, trail: trail(), node: at };
       }
       if (name === '') continue;
       if (!at.isSearchable) return stop('unreadable', at.path);
       if (name === '.') continue;
       if (name === '..') {
         at = at.parent ?? at;
-        directories.add(at.path);
+        directories.add(at.entry);
         continue;
       }
       const here = below(at, name);
@@ -124,16 +133,15 @@ export class PathWalk<S> {
           // Even a slash at the end asks for a directory.
           if (ahead.length > 0) return stop('absent', here);
           if (fact.body === undefined) return stop('unreadable', here);
-          const trail = { directories: [...directories], symlinks };
-          return { kind: 'file', file: fact, trail };
+          return { kind: 'file', file: fact, trail: trail() };
         }
         case 'directory':
           at = fact;
-          directories.add(at.path);
+          directories.add(at.entry);
           break;
         case 'symlink':
           if (++links > INCLUDES.symlinks) return stop('unreadable', here);
-          symlinks.set(here, fact.target);
+          symlinks.add(fact);
           if (fact.target.startsWith('/')) at = root;
           ahead.push(...fact.target.split('/').toReversed());
           break;

@@ -3,6 +3,7 @@
  * asked for. Nodes hold facts and decide nothing.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
+import type { DirectoryEntry, FileEntry, SymlinkEntry } from '../protocol/tree-entry.js';
 import type { FileContent, RememberedContent } from './file-content.js';
 import type { FileStamp } from './file-stamp.js';
 
@@ -26,14 +27,9 @@ export const ABSENT = { kind: 'absent' } as const;
 /** A device, FIFO or socket. */
 export const SPECIAL = { kind: 'special' } as const;
 
-export interface SymlinkFact {
-  readonly kind: 'symlink';
-  readonly target: ByteString;
-}
-
 /** What a name in a directory is, as somebody was told. */
 export type NameFact<S> =
-  typeof ABSENT | typeof SPECIAL | SymlinkFact | FileNode<S> | DirectoryNode<S>;
+  typeof ABSENT | typeof SPECIAL | SymlinkEntry | FileNode<S> | DirectoryNode<S>;
 
 export type TreeNode<S> = FileNode<S> | DirectoryNode<S>;
 
@@ -67,23 +63,49 @@ abstract class Node<S> {
 export interface TreeFile<S> {
   /** Real path. */
   readonly path: ByteString;
+  /** Whether it is known what is in it: `content` and `entry` may be asked for. */
+  readonly isHashed: boolean;
   content(): FileContent<S>;
+  /** The same object for as long as the same is there. */
+  entry(): FileEntry;
 }
 
 export class FileNode<S> extends Node<S> implements TreeFile<S> {
   readonly kind = 'file';
   declare readonly parent: DirectoryNode<S>;
-  /** Undefined: it may not be read. Walks lead to no such file. */
-  body: RememberedContent<S> | undefined;
+  /**
+   * Undefined: it may not be read. Walks lead to no such file. 'unhashed': it is large, and may be
+   * read.
+   */
+  body: RememberedContent<S> | 'unhashed' | undefined;
+  #entry: FileEntry | undefined;
+
+  get isReadable(): boolean {
+    return this.body !== undefined;
+  }
+
+  get isHashed(): boolean {
+    return typeof this.body === 'object';
+  }
 
   content(): FileContent<S> {
-    if (this.body === undefined) throw new Error(`Internal error: ${this.path} is unreadable`);
-    return this.body;
+    if (typeof this.body === 'object') return this.body;
+    throw new Error(`Internal error: ${this.path} is ${this.body ?? 'unreadable'}`);
+  }
+
+  entry(): FileEntry {
+    const { digest, size, mtime, mode } = this.content();
+    const known = this.#entry;
+    // Content read anew may be what it was: a large file's is, whenever it might have changed.
+    if (known?.digest === digest && known.mtime === mtime && known.mode === mode) return known;
+    this.#entry = { kind: 'file', path: this.path, digest, size, mtime, mode };
+    return this.#entry;
   }
 }
 
 export class DirectoryNode<S> extends Node<S> {
   readonly kind = 'directory';
+  readonly entry: DirectoryEntry;
   readonly names = new Map<ByteString, NameFact<S> | typeof UNASKED>();
   /** Names that are not among `names` are absent. */
   isListed = false;
@@ -100,6 +122,7 @@ export class DirectoryNode<S> extends Node<S> {
     isSearchable: boolean,
   ) {
     super(parent, name, stamp, isLocal);
+    this.entry = { kind: 'directory', path: this.path };
     this.isSearchable = isSearchable;
   }
 }

@@ -3,6 +3,7 @@
  * such file, it may not be read) come as the system's code, since for most names that a
  * preprocessor asks for there is no file.
  */
+import { createHash } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -16,6 +17,7 @@ import {
   statfsSync,
   type Stats,
 } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { errnoCode } from './errno.js';
 import { systemPath, type PathBytes } from './system-path.js';
 
@@ -26,6 +28,13 @@ export interface OpenedFile {
   /** Taken before the first byte was read. */
   readonly stats: Stats;
   readonly bytes: Buffer;
+}
+
+export interface HashedFile {
+  /** Taken before the first byte was read, and the same after the last. */
+  readonly stats: Stats;
+  /** SHA-256, in hex. */
+  readonly digest: string;
 }
 
 export interface TreeFiles {
@@ -43,6 +52,8 @@ export interface TreeFiles {
   readLink(path: PathBytes): PathBytes | undefined;
   /** A regular file's content; `ELOOP` if it is a link, `EINVAL` if anything else. */
   read(path: PathBytes): OpenedFile | Errno;
+  /** As `read`, while other work goes on; `EAGAIN` if the file changed meanwhile. */
+  hash(path: PathBytes): Promise<HashedFile | Errno>;
   maySearch(directory: PathBytes): boolean;
   /** Magic number, as statfs(2) lists them; 0 when it cannot be told. */
   fileSystem(path: PathBytes): number;
@@ -67,6 +78,21 @@ export const realTreeFiles: TreeFiles = {
         stats.isFile() ? { stats, bytes: readAll(fd, stats.size) } : 'EINVAL',
       ),
     ),
+  async hash(path) {
+    let file: FileHandle;
+    try {
+      file = await open(systemPath(path), HOW);
+    } catch (error) {
+      return errnoOf(error);
+    }
+    try {
+      return await hashOpened(file);
+    } catch (error) {
+      return errnoOf(error);
+    } finally {
+      await file.close();
+    }
+  },
   maySearch: (directory) =>
     orErrno(() => {
       accessSync(systemPath(directory), constants.X_OK);
@@ -111,13 +137,36 @@ function readAll(fd: number, size: number): Buffer {
   }
 }
 
+/** Piece by piece: the event loop turns between two of them, each of a fraction of a millisecond. */
+const PIECE = 256 * 1024;
+
+async function hashOpened(file: FileHandle): Promise<HashedFile | Errno> {
+  const stats = await file.stat();
+  if (!stats.isFile()) return 'EINVAL';
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafeSlow(PIECE);
+  for (let at = 0; ;) {
+    const { bytesRead } = await file.read(piece, 0, PIECE, at);
+    if (bytesRead === 0) break;
+    hash.update(piece.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  const { mtimeMs, ctimeMs, size } = await file.stat();
+  const isSame = mtimeMs === stats.mtimeMs && ctimeMs === stats.ctimeMs && size === stats.size;
+  return isSame ? { stats, digest: hash.digest('hex') } : 'EAGAIN';
+}
+
 function orErrno<T>(call: () => T): T | Errno {
   try {
     return call();
   } catch (error) {
-    const code = errnoCode(error);
-    // Errors of Node's own (a bad argument) are bugs.
-    if (code === undefined || !/^E[A-Z0-9]+$/.test(code) || code.startsWith('ERR_')) throw error;
-    return code;
+    return errnoOf(error);
   }
+}
+
+function errnoOf(error: unknown): Errno {
+  const code = errnoCode(error);
+  // Errors of Node's own (a bad argument) are bugs.
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code) || code.startsWith('ERR_')) throw error;
+  return code;
 }

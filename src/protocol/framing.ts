@@ -14,11 +14,18 @@ export const FRAME = {
   pong: 0x05,
   toolchainQuery: 0x10,
   toolchain: 0x11,
+  entries: 0x12,
+  options: 0x13,
+  missing: 0x14,
+  gone: 0x15,
+  blobs: 0x16,
   job: 0x20,
   chunk: 0x21,
   cancel: 0x22,
   result: 0x23,
   refused: 0x24,
+  pumpJob: 0x25,
+  pumpResult: 0x26,
   goodbye: 0x30,
 } as const;
 

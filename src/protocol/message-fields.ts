@@ -69,6 +69,29 @@ export class MessageFields {
     return value;
   }
 
+  /** Raw bytes, of which nothing is copied. */
+  bytes(name: string, maximum: number): Uint8Array {
+    const value = this.#values[name];
+    if (!(value instanceof Uint8Array) || value.length > maximum) {
+      throw wrong(name, `at most ${maximum} bytes`);
+    }
+    return value;
+  }
+
+  /** A list whose items are for the caller to check. */
+  list(name: string): readonly unknown[] {
+    const value = this.#values[name];
+    if (!Array.isArray(value)) throw wrong(name, 'a list');
+    return value;
+  }
+
+  byteStrings(name: string, maximum: number): ByteString[] {
+    return this.list(name).map((item) => {
+      if (!isByteString(item, maximum)) throw wrong(name, 'a list of byte strings');
+      return item;
+    });
+  }
+
   digest(name: string): Digest {
     const value = this.#values[name];
     if (!isDigest(value)) throw wrong(name, 'a SHA-256 in hex');
@@ -97,7 +120,7 @@ export class MessageFields {
   }
 }
 
-function isByteString(value: unknown, maximum: number): value is ByteString {
+export function isByteString(value: unknown, maximum: number): value is ByteString {
   return typeof value === 'string' && value.length <= maximum && BYTE_STRING.test(value);
 }
 

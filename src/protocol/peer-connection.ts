@@ -47,6 +47,7 @@ export class PeerConnection {
   #corked = false;
   #paused = false;
   #hasReceived = false;
+  #sentBytes = 0;
   #lastSent: number;
   #lastReceived: number;
   #timer: Timer;
@@ -69,6 +70,11 @@ export class PeerConnection {
     return this.#ended;
   }
 
+  /** Bytes of all frames so far. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   /** Bytes that the system has not taken yet: more than a little means a slow wire. */
   get unsentBytes(): number {
     return this.#stream.writableLength;
@@ -82,10 +88,10 @@ export class PeerConnection {
     if (this.#ended) return false;
     this.#lastSent = this.#clock.monotonic();
     this.#cork();
-    if (message.kind !== 'chunk') return this.#stream.write(encodeMessage(message));
+    if (message.kind !== 'chunk') return this.#write(encodeMessage(message));
     // Header and content go out in one system call without being copied together.
-    this.#stream.write(frameHeader(FRAME.chunk, message.job, message.bytes.length));
-    return this.#stream.write(message.bytes);
+    this.#write(frameHeader(FRAME.chunk, message.job, message.bytes.length));
+    return this.#write(message.bytes);
   }
 
   /**
@@ -138,6 +144,11 @@ export class PeerConnection {
     this.#stream.destroy();
   }
 
+  #write(bytes: Uint8Array): boolean {
+    this.#sentBytes += bytes.length;
+    return this.#stream.write(bytes);
+  }
+
   #receive(bytes: Uint8Array): void {
     this.#lastReceived = this.#clock.monotonic();
     if (!this.#hasReceived && looksLikeTls(bytes)) {
@@ -178,6 +189,13 @@ export class PeerConnection {
       case 'state':
       case 'toolchain-query':
       case 'toolchain':
+      case 'entries':
+      case 'options':
+      case 'missing':
+      case 'gone':
+      case 'blobs':
+      case 'pump-job':
+      case 'pump-result':
       case 'job':
       case 'chunk':
       case 'cancel':

@@ -26,6 +26,8 @@ export interface CommandIdentity {
 export interface Phases {
   /** From the request to the verdict that it goes out: parsing, identifying the compiler. */
   readonly decide: number;
+  /** Finding out what the compile may read: pump mode only, as `check` is. */
+  readonly closure: number;
   /** Waiting for a local preprocessor slot. */
   readonly preprocessQueue: number;
   readonly preprocess: number;
@@ -34,6 +36,8 @@ export interface Phases {
   readonly remoteQueue: number;
   /** From the job's first byte to the result's last. */
   readonly remote: number;
+  /** Whether what was read is still what it was. */
+  readonly check: number;
   /** Writing the temporaries and the launcher's renames. */
   readonly write: number;
 }
@@ -79,6 +83,14 @@ export type Event =
       readonly phase: string;
       readonly why: string;
     })
+  | {
+      /** Contents of files that a server lacked, in whichever session it was. */
+      readonly event: 'upload';
+      readonly host: string;
+      readonly count: number;
+      readonly bytes: number;
+      readonly encodedBytes: number;
+    }
   | {
       readonly event: 'host';
       readonly host: string;

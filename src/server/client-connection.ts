@@ -10,22 +10,31 @@ import { unreachable } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
-import {
-  WIRE_VERSION,
-  type Hello,
-  type Job,
-  type Message,
-  type RefusalCode,
-  type ServerState,
-  type ToolchainQuery,
-} from '../protocol/messages.js';
+import { WIRE_VERSION, type Message } from '../protocol/messages.js';
+import type {
+  Hello,
+  Job,
+  RefusalCode,
+  ServerState,
+  ToolchainQuery,
+} from '../protocol/plain-messages.js';
+import type { PumpJob } from '../protocol/pump-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
-import { CompileJob, type JobClient, type JobSurroundings } from './compile-job.js';
+import type { ClientPump, PumpService } from './client-pump.js';
+import {
+  CompileJob,
+  type JobClient,
+  type JobRecipe,
+  type JobSurroundings,
+} from './compile-job.js';
 import { JobRefused } from './job-refused.js';
+import { PlainRecipe, type PlainSurroundings } from './plain-recipe.js';
 import type { Place } from './slots.js';
 
 /** The server, as far as one of its clients sees it. */
-export interface Host extends JobSurroundings {
+export interface Host extends JobSurroundings, PlainSurroundings {
+  /** Undefined: this server cannot seal jobs off, and serves plain mode only. */
+  readonly pump: PumpService | undefined;
   readonly version: string;
   readonly hostName: string;
   state(): ServerState;
@@ -56,11 +65,12 @@ export class ClientConnection {
   readonly #connection: PeerConnection;
   readonly #jobs = new Map<number, CompileJob>();
   #state: ConnectionState = { name: 'greeting' };
-  #lastJob = 0;
+  #last = 0;
   #openQueries = 0;
   /** Jobs whose source comes faster than it can be stored; nothing is read meanwhile. */
   #congested = 0;
   #statePush: Timer | undefined;
+  #pump: ClientPump | undefined;
 
   /**
    * @param stream an open stream to the client, handshake done
@@ -129,7 +139,7 @@ export class ClientConnection {
       host: this.#host.hostName.slice(0, WIRE.nameBytes),
       slots: state.slots,
       features: [],
-      tier: 0,
+      tier: this.#host.pump?.tier ?? 0,
     });
     this.#connection.send(state);
     this.#events.onGreeted();
@@ -137,6 +147,23 @@ export class ClientConnection {
 
   #serve(message: PeerMessage, client: string): void {
     switch (message.kind) {
+      case 'entries':
+        this.#pumping().addEntries(message);
+        return;
+      case 'options':
+        this.#pumping().addOptions(message);
+        return;
+      case 'gone':
+        this.#pumping().gone(message);
+        return;
+      case 'blobs':
+        this.#number(message.job);
+        this.#pumping().beginUpload(message);
+        return;
+      case 'pump-job':
+        this.#number(message.job);
+        this.#begin(message, client, () => this.#pumping().recipeOf(message));
+        return;
       case 'toolchain-query':
         if (this.#openQueries === SERVER.openQueries) {
           throw new MalformedFrame(`more than ${SERVER.openQueries} toolchain questions at once`);
@@ -144,7 +171,8 @@ export class ClientConnection {
         void this.#answer(message);
         return;
       case 'job':
-        this.#begin(message, client);
+        this.#number(message.job);
+        this.#begin(message, client, () => new PlainRecipe(message, this.#host));
         return;
       case 'chunk':
         this.#takeChunk(message.job, message.bytes);
@@ -156,7 +184,9 @@ export class ClientConnection {
       case 'welcome':
       case 'state':
       case 'toolchain':
+      case 'missing':
       case 'result':
+      case 'pump-result':
       case 'refused':
         throw new MalformedFrame(`unexpected message ${message.kind}`);
       default:
@@ -176,11 +206,22 @@ export class ClientConnection {
     this.#connection.send({ kind: 'toolchain', digest: query.digest, known });
   }
 
-  #begin(message: Job, client: string): void {
-    if (message.job <= this.#lastJob) {
-      throw new MalformedFrame(`job ${message.job} after job ${this.#lastJob}`);
-    }
-    this.#lastJob = message.job;
+  /** What a client begins, jobs and uploads, it numbers upwards. */
+  #number(number: number): void {
+    if (number <= this.#last) throw new MalformedFrame(`number ${number} after ${this.#last}`);
+    this.#last = number;
+  }
+
+  #pumping(): ClientPump {
+    this.#pump ??= this.#host.pump?.begin(
+      (digests) => void this.#connection.send({ kind: 'missing', digests }),
+      (what) => this.#log(what),
+    );
+    if (this.#pump === undefined) throw new MalformedFrame('pump mode is not offered here');
+    return this.#pump;
+  }
+
+  #begin(message: Job | PumpJob, client: string, makeRecipe: () => JobRecipe): void {
     const place = this.#host.admit(client);
     if ('code' in place) {
       this.#connection.send({ kind: 'refused', job: message.job, ...place });
@@ -188,7 +229,8 @@ export class ClientConnection {
     }
     let job: CompileJob;
     try {
-      job = new CompileJob(message, place, this.#jobClient(message.job), this.#host);
+      const jobClient = this.#jobClient(message.job);
+      job = new CompileJob(message, makeRecipe(), place, jobClient, this.#host);
     } catch (error) {
       place.release();
       if (!(error instanceof JobRefused)) throw error;
@@ -208,7 +250,7 @@ export class ClientConnection {
   }
 
   #takeChunk(id: number, bytes: Uint8Array): void {
-    const room = this.#openJob(id)?.receive(bytes);
+    const room = this.#pump?.upload(id)?.add(bytes) ?? this.#openJob(id)?.receive(bytes);
     if (room !== undefined) void this.#pauseUntil(room);
   }
 
@@ -225,7 +267,7 @@ export class ClientConnection {
    * last word about it. A number that was never used is an error.
    */
   #openJob(id: number): CompileJob | undefined {
-    if (id > this.#lastJob) throw new MalformedFrame(`job ${id} was never begun`);
+    if (id > this.#last) throw new MalformedFrame(`job ${id} was never begun`);
     return this.#jobs.get(id);
   }
 
@@ -243,6 +285,7 @@ export class ClientConnection {
     this.#state = { name: 'ended' };
     this.#statePush?.cancel();
     for (const job of this.#jobs.values()) job.cancel();
+    void this.#pump?.close();
     this.#logEnd(reason, wasGreeted);
     if (this.#jobs.size === 0) this.#events.onEnd();
   }

@@ -1,5 +1,6 @@
 /**
- * One compile job from its JOB message to its last byte.
+ * One compile job from its JOB or PUMP-JOB message to its last byte; what the two differ in is their
+ * recipe.
  *
  *   receiving ──source complete──▶ queued ──slot──▶ running ──compiler ended──▶ sending
  *       │                            │                 │                           │
@@ -9,53 +10,62 @@
  *
  * Whatever happens, its compiler is dead, its directory removed and its slot free at the end.
  */
-import { fromText, type ByteString } from '../core/byte-string.js';
-import { describeError, unreachable, type Result } from '../core/errors.js';
+import { describeError, unreachable } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Clock } from '../platform/clock.js';
-import type { Encoding, Job, JobResult, Refused } from '../protocol/messages.js';
-import type { Language } from '../toolchain/compile-command.js';
+import type { JobResult, Refused } from '../protocol/plain-messages.js';
+import type { PumpResult } from '../protocol/pump-messages.js';
 import type { JobDirectory } from './job-directory.js';
-import {
-  encodeOutput,
-  NO_OUTPUT,
-  openContent,
-  type Content,
-  type EncodedOutput,
-} from './job-output.js';
+import type { Content } from './job-output.js';
 import { JobRefused } from './job-refused.js';
 import type { CompileEnd, CompileSpec, RunningCompile } from './runner.js';
 import type { Place } from './slots.js';
-import { SourceReceiver } from './source-receiver.js';
-import type { CompilerCatalogue } from './toolchains.js';
+import { SourceReceiver, type AnnouncedSource } from './source-receiver.js';
 
-/** Turns a job's typed options into arguments; the error says which option it cannot express. */
-export type RenderArguments = (
-  options: Job['options'],
-  context: {
-    readonly language: Language;
-    readonly stage: 'object' | 'assembly';
-    readonly source: ByteString;
-    readonly output: ByteString;
-  },
-) => Result<ByteString[], string>;
+/** What the jobs of one kind do in their own way. */
+export interface JobRecipe {
+  /**
+   * All that can be done before it is this job's turn: the source received, its surroundings made.
+   *
+   * @param directory the job's own, empty but for `tmp`
+   * @param receiveSource writes the source to a new file; rejects with JobRefused
+   */
+  prepare(
+    directory: string,
+    receiveSource: (path: string) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** What to start; asked when a slot is free. */
+  command(): Promise<CompileSpec>;
+  /** What the compiler left, asked when it has ended. */
+  collect(end: CompileEnd): Promise<Delivery>;
+  /** Called once, after everything else: lets go of what the job holds. */
+  close(): void;
+}
+
+/** What a compile made and printed, ready to be sent. */
+export interface Delivery {
+  announce(times: JobTimes): JobResult | PumpResult;
+  /** In the order of the announcement. */
+  readonly contents: readonly Content[];
+}
+
+/** Milliseconds. */
+export interface JobTimes {
+  readonly queue: number;
+  readonly wall: number;
+}
 
 /** What every job of a server needs. */
 export interface JobSurroundings {
-  readonly compilers: CompilerCatalogue;
   readonly runner: { start(spec: CompileSpec): RunningCompile };
   readonly directories: { create(): Promise<JobDirectory> };
-  readonly renderArguments: RenderArguments;
   readonly clock: Clock;
-  /** PATH of every compiler: where it finds as, objcopy and its kin. */
-  readonly path: string;
-  /** Niceness added to every compiler. */
-  readonly nice: number;
 }
 
 /** The client, as far as a job sees it. */
 export interface JobClient {
-  send(message: JobResult | Refused): void;
+  send(message: JobResult | PumpResult | Refused): void;
   /** Resolves to false when the client is gone or `signal` aborted. */
   sendContent(job: number, pieces: Content['pieces'], signal: AbortSignal): Promise<boolean>;
   /** Ends the connection: what a RESULT announced cannot be delivered. */
@@ -74,30 +84,9 @@ export type JobState =
 
 export type JobOutcome = 'done' | 'cancelled' | 'refused';
 
-/** What a compiler made and printed. */
-interface Yield {
-  readonly output: EncodedOutput;
-  readonly stdout: Content;
-  readonly stderr: Content;
-}
-
-const SUFFIX: { readonly [L in Language]: string } = {
-  c: 'i',
-  'c++': 'ii',
-  'objective-c': 'mi',
-  'objective-c++': 'mii',
-  'cpp-output': 'i',
-  'c++-cpp-output': 'ii',
-  'objective-c-cpp-output': 'mi',
-  'objective-c++-cpp-output': 'mii',
-  assembler: 's',
-  'assembler-with-cpp': 's',
-};
-
-const NOTHING: Content = { bytes: 0, pieces: [], close: async () => undefined };
-
 export class CompileJob {
-  readonly #job: Job;
+  readonly #id: number;
+  readonly #recipe: JobRecipe;
   readonly #place: Place;
   readonly #client: JobClient;
   readonly #around: JobSurroundings;
@@ -106,8 +95,15 @@ export class CompileJob {
   #state: JobState = { name: 'receiving' };
 
   /** Throws JobRefused when the announced source cannot be honest. */
-  constructor(job: Job, place: Place, client: JobClient, around: JobSurroundings) {
-    this.#job = job;
+  constructor(
+    job: AnnouncedSource & { readonly job: number },
+    recipe: JobRecipe,
+    place: Place,
+    client: JobClient,
+    around: JobSurroundings,
+  ) {
+    this.#id = job.job;
+    this.#recipe = recipe;
     this.#place = place;
     this.#client = client;
     this.#around = around;
@@ -151,6 +147,7 @@ export class CompileJob {
       else this.#refuse(asRefusal(error));
     } finally {
       this.#receiver.abandon();
+      this.#recipe.close();
       this.#place.release();
     }
   }
@@ -158,10 +155,10 @@ export class CompileJob {
   #refuse({ code, message }: JobRefused): void {
     this.#client.log(`${code}: ${message}`);
     if (this.#state.name === 'sending' && this.#state.announced) {
-      this.#client.close(`job ${this.#job.job}: ${message}`);
+      this.#client.close(`job ${this.#id}: ${message}`);
     } else {
       const text = message.slice(0, WIRE.textLength);
-      this.#client.send({ kind: 'refused', job: this.#job.job, code, message: text });
+      this.#client.send({ kind: 'refused', job: this.#id, code, message: text });
     }
     this.#finish('refused');
   }
@@ -184,30 +181,16 @@ export class CompileJob {
   async #compileIn(directory: string): Promise<void> {
     const { signal } = this.#cancelled;
     const { clock } = this.#around;
-    const source = `${directory}/source.${SUFFIX[this.#job.language]}`;
-    const output = `${directory}/output.${this.#job.stage === 'object' ? 'o' : 's'}`;
-    const words = this.#renderArguments(source, output);
-    await this.#receiveSource(source);
+    await this.#recipe.prepare(directory, (path) => this.#receiveSource(path), signal);
 
     const received = clock.monotonic();
     this.#state = { name: 'queued' };
     await this.#slot();
-    const compiler = await this.#around.compilers.current(this.#job.toolchain);
+    const command = await this.#recipe.command();
     signal.throwIfAborted();
-    if (compiler === undefined) {
-      throw new JobRefused('toolchain', 'this server does not have that compiler');
-    }
 
     const started = clock.monotonic();
-    const compile = this.#around.runner.start({
-      program: compiler,
-      words: [compiler, ...words],
-      environment: this.#environment(directory),
-      cwd: fromText(directory),
-      stdout: fromText(`${directory}/stdout`),
-      stderr: fromText(`${directory}/stderr`),
-      nice: this.#around.nice,
-    });
+    const compile = this.#around.runner.start(command);
     this.#state = { name: 'running', compile };
     const end = await this.#endOf(compile);
     const ended = clock.monotonic();
@@ -216,11 +199,11 @@ export class CompileJob {
 
     signal.throwIfAborted();
     this.#state = { name: 'sending', announced: false };
-    const made = await collectYield(directory, output, end, this.#job.sourceEncoding);
+    const delivery = await this.#recipe.collect(end);
     try {
-      await this.#send(made, end, { queue: started - received, wall: ended - started });
+      await this.#send(delivery, { queue: started - received, wall: ended - started });
     } finally {
-      await Promise.all([made.output.content.close(), made.stdout.close(), made.stderr.close()]);
+      await Promise.all(delivery.contents.map((content) => content.close()));
     }
   }
 
@@ -237,30 +220,6 @@ export class CompileJob {
     } finally {
       timer.cancel();
     }
-  }
-
-  #renderArguments(source: string, output: string): ByteString[] {
-    const { options, language, stage } = this.#job;
-    const rendered = this.#around.renderArguments(options, {
-      language,
-      stage,
-      source: fromText(source),
-      output: fromText(output),
-    });
-    if (!rendered.ok) throw new JobRefused('option', rendered.error);
-    return rendered.value;
-  }
-
-  /** Nothing of the server's own environment gets into a job. */
-  #environment(directory: string): ReadonlyMap<string, ByteString> {
-    const environment = new Map([
-      ['PATH', fromText(this.#around.path)],
-      ['TMPDIR', fromText(`${directory}/tmp`)],
-      ['LC_ALL', 'C'],
-    ]);
-    const { sourceDateEpoch } = this.#job;
-    if (sourceDateEpoch !== null) environment.set('SOURCE_DATE_EPOCH', String(sourceDateEpoch));
-    return environment;
   }
 
   /** Resolves when it is this job's turn. */
@@ -291,66 +250,14 @@ export class CompileJob {
     }
   }
 
-  async #send(
-    { output, stdout, stderr }: Yield,
-    end: CompileEnd,
-    times: { readonly queue: number; readonly wall: number },
-  ): Promise<void> {
+  async #send({ announce, contents }: Delivery, times: JobTimes): Promise<void> {
     const { signal } = this.#cancelled;
-    const { job, sourceDigest } = this.#job;
     signal.throwIfAborted();
-    this.#client.send({
-      kind: 'result',
-      job,
-      status: end.status,
-      signal: end.signal,
-      sourceDigest,
-      outputBytes: output.bytes,
-      outputDigest: output.digest,
-      outputEncoding: output.encoding,
-      encodedBytes: output.content.bytes,
-      stdoutBytes: stdout.bytes,
-      stderrBytes: stderr.bytes,
-      cpuMicroseconds: end.cpuMicroseconds,
-      wallMilliseconds: Math.round(times.wall),
-      queueMilliseconds: Math.round(times.queue),
-      maxRssKiB: end.maxRssKiB,
-    });
+    this.#client.send(announce(times));
     this.#state = { name: 'sending', announced: true };
-    for (const { pieces } of [output.content, stdout, stderr]) {
-      await this.#client.sendContent(job, pieces, signal);
+    for (const { pieces } of contents) {
+      await this.#client.sendContent(this.#id, pieces, signal);
     }
-  }
-}
-
-/** @param encoding as the source came, so shall the output go: the client knows its wire */
-async function collectYield(
-  directory: string,
-  output: string,
-  end: CompileEnd,
-  encoding: Encoding,
-): Promise<Yield> {
-  const opened: Content[] = [];
-  const take = async (path: string, limit: number, what: string) => {
-    const content = (await openContent(path, limit, what)) ?? NOTHING;
-    opened.push(content);
-    return content;
-  };
-  try {
-    const stdout = await take(`${directory}/stdout`, WIRE.diagnosticsBytes, 'standard output');
-    const stderr = await take(`${directory}/stderr`, WIRE.diagnosticsBytes, 'standard error');
-    // What a failed compiler may have left is not a result.
-    const made =
-      end.status === 0 ? await openContent(output, WIRE.outputBytes, 'output') : undefined;
-    if (made === undefined && end.status === 0) {
-      throw new JobRefused('failed', 'the compiler succeeded without making its output');
-    }
-    const encoded =
-      made === undefined ? NO_OUTPUT : await encodeOutput(made, encoding, `${directory}/output.br`);
-    return { output: encoded, stdout, stderr };
-  } catch (error) {
-    await Promise.all(opened.map((content) => content.close()));
-    throw error;
   }
 }
 

@@ -1,11 +1,6 @@
-/**
- * A private directory for each job, below `STORE/jobs/PID-START-RANDOM/`, where START is the
- * server's start time as the kernel counts it. Several servers may share a store: each sweeps only
- * what servers left behind that are no more.
- */
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { describeError, errnoCode } from '../core/errors.js';
-import { makeDirectory } from '../platform/make-directory.js';
+/** A private directory for each job, below this server's in `STORE/jobs` (server-directory.ts). */
+import { mkdir, rm } from 'node:fs/promises';
+import { REMOVAL, ServerDirectory } from './server-directory.js';
 
 export interface JobDirectory {
   readonly path: string;
@@ -13,16 +8,11 @@ export interface JobDirectory {
   remove(): Promise<void>;
 }
 
-/** A compiler's stragglers, already killed, may still create a file: tried again so often. */
-const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 } as const;
-
-const SERVER_NAME = /^(\d+)-(\d+)-[^/]+$/;
-
 export class JobDirectories {
-  readonly #root: string;
+  readonly #root: ServerDirectory;
   #last = 0;
 
-  private constructor(root: string) {
+  private constructor(root: ServerDirectory) {
     this.#root = root;
   }
 
@@ -31,16 +21,12 @@ export class JobDirectories {
    * when the store cannot be written; trouble with leftovers only goes to `log`.
    */
   static async open(store: string, log: (line: string) => void): Promise<JobDirectories> {
-    const jobs = `${store}/jobs`;
-    await makeDirectory(jobs);
-    await sweep(jobs, log);
-    const start = await startTime(process.pid);
-    return new JobDirectories(await mkdtemp(`${jobs}/${process.pid}-${start}-`));
+    return new JobDirectories(await ServerDirectory.open(`${store}/jobs`, log));
   }
 
   /** A new directory, mode 0700, with an empty directory `tmp` in it. */
   async create(): Promise<JobDirectory> {
-    const path = `${this.#root}/${++this.#last}`;
+    const path = `${this.#root.path}/${++this.#last}`;
     const remove = () => rm(path, REMOVAL);
     await mkdir(path, { mode: 0o700 });
     try {
@@ -55,31 +41,6 @@ export class JobDirectories {
 
   /** Removes this server's directory. */
   async close(): Promise<void> {
-    await rm(this.#root, REMOVAL);
-  }
-}
-
-async function sweep(jobs: string, log: (line: string) => void): Promise<void> {
-  for (const name of await readdir(jobs)) {
-    const [, pid, start] = SERVER_NAME.exec(name) ?? [];
-    if (pid === undefined || (await startTime(Number(pid))) === start) continue;
-    try {
-      await rm(`${jobs}/${name}`, REMOVAL);
-      log(`removed ${jobs}/${name}, left by a server that is gone`);
-    } catch (error) {
-      log(`cannot remove ${jobs}/${name}: ${describeError(error)}`);
-    }
-  }
-}
-
-/** Start of a process in clock ticks since the boot, undefined when there is no such process. */
-async function startTime(pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-    // Field 22; counted from the end of the command's name, which may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ESRCH') return undefined;
-    throw error;
+    await this.#root.close();
   }
 }

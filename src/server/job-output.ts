@@ -12,7 +12,7 @@ import { digestOf, finishDigest, startDigest, type Digest } from '../core/digest
 import { describeError, errnoCode } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import { BROTLI, compress } from '../platform/compression.js';
-import type { Encoding } from '../protocol/messages.js';
+import type { Encoding } from '../protocol/plain-messages.js';
 import { JobRefused } from './job-refused.js';
 
 /** Compression must save a tenth, or decompressing is not worth its time. */
@@ -69,6 +69,34 @@ export async function openContent(
     return inMemory(bytes);
   } catch (error) {
     await file.close();
+    throw error;
+  }
+}
+
+/** A file that a job may have left. */
+export interface WantedFile {
+  readonly path: string;
+  readonly limit: number;
+  /** Names it in messages. */
+  readonly what: string;
+}
+
+/** Opens all of them; none stays open when one cannot be taken. Undefined where there is none. */
+export async function collectContents(wanted: readonly WantedFile[]): Promise<{
+  readonly contents: readonly (Content | undefined)[];
+  closeAll(): Promise<void>;
+}> {
+  const contents: (Content | undefined)[] = [];
+  const closeAll = async () => {
+    await Promise.all(contents.map((content) => content?.close()));
+  };
+  try {
+    for (const { path, limit, what } of wanted) {
+      contents.push(await openContent(path, limit, what));
+    }
+    return { contents, closeAll };
+  } catch (error) {
+    await closeAll();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../protocol/messages.js';
+import type { RefusalCode } from '../protocol/plain-messages.js';
 
 /** A job that this server will not or cannot do; becomes a REFUSED message. */
 export class JobRefused extends Error {

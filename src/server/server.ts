@@ -15,14 +15,18 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Timer } from '../platform/clock.js';
 import type { Key } from '../protocol/key-file.js';
-import type { ServerState } from '../protocol/messages.js';
+import type { ServerState } from '../protocol/plain-messages.js';
 import { explainServerTlsError, serverTlsOptions } from '../protocol/secure-channel.js';
 import { formatAddress, isAllowed, type ListenAddress } from './access.js';
 import { ClientConnection, type Host } from './client-connection.js';
 import type { JobSurroundings } from './compile-job.js';
+import type { PumpService } from './client-pump.js';
+import type { PlainSurroundings } from './plain-recipe.js';
 import { Slots } from './slots.js';
 
-export interface ServerOptions extends JobSurroundings {
+export interface ServerOptions extends JobSurroundings, PlainSurroundings {
+  /** Pump mode, where jobs can be sealed off. */
+  readonly pump: PumpService | undefined;
   /** Compilers that may run at once. */
   readonly slots: number;
   /** Keys that open a connection; none for plain TCP. */

@@ -10,7 +10,7 @@ import { finishDigest, startDigest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
 import { WIRE } from '../core/limits.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
-import type { Job } from '../protocol/messages.js';
+import type { Job } from '../protocol/plain-messages.js';
 import { JobRefused } from './job-refused.js';
 
 export type AnnouncedSource = Pick<

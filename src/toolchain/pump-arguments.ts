@@ -13,9 +13,9 @@ import { hasAssemblerList, type PumpFields } from './pump-command.js';
 import { isCxxDriver, isPreprocessed, sourceKind } from './source-language.js';
 
 /** Where the server asks the compiler to list what it read, in the job's private directory. */
-export const REAL_DEPENDENCIES = '/.tscc/real.d';
+export const REAL_DEPENDENCIES = '/.tscc-lists/real.d';
 /** The same of the assembler, for .include and .incbin. */
-export const ASSEMBLER_DEPENDENCIES = '/.tscc/assembler.d';
+export const ASSEMBLER_DEPENDENCIES = '/.tscc-lists/assembler.d';
 
 export interface PumpArguments {
   /** After argv[0]. */

@@ -33,6 +33,7 @@ import {
 import { FakeServer } from '../fixtures/fake-server.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
+import { NO_INCLUDES } from '../fixtures/no-includes.js';
 
 const DIGEST = digestOf('gcc');
 const TOOLCHAIN = {
@@ -74,6 +75,7 @@ function setUp(t: Test, options: Options = {}) {
     hosts: new HostSource('/nowhere', realFiles),
     files: realFiles,
     buffers: new SourceBuffers(),
+    includes: NO_INCLUDES,
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,
@@ -83,7 +85,9 @@ function setUp(t: Test, options: Options = {}) {
     watchProcess: () => () => true,
     log: (message: string) => logged.push(message),
   };
-  const environment = new Map(Object.entries({ TSCC_HOSTS: 'red', ...options.environment }));
+  const environment = new Map(
+    Object.entries({ TSCC_HOSTS: 'red', TSCC_MODE: 'plain', ...options.environment }),
+  );
   const request = runRequest({ cwd, environment, ...options.request });
   const launcher = new FakeLauncher(clock);
   const run = new CommandRun(

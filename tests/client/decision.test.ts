@@ -59,7 +59,7 @@ await t.test('a compile that can go out', async (t) => {
   const { cwd, decide, identified } = setUp(t);
   const decision = await decide('gcc -O2 -MD -MF real/x.d -c x.c -o real/x.o');
   t.match(decision, {
-    kind: 'plain',
+    kind: 'remote',
     toolchain: GCC,
     command: { source: 'x.c', output: 'real/x.o', stage: 'object' },
     hosts: { remote: [{ name: 'red' }] },
@@ -110,7 +110,7 @@ await t.test("a foreign launcher's paths are not followed", async (t) => {
     reason: 'foreign-namespace',
   });
   t.strictSame([read, identified], [[], []]);
-  t.match(await decide('gcc x.c -c @args.rsp'), { kind: 'plain', command: { source: 'x.c' } });
+  t.match(await decide('gcc x.c -c @args.rsp'), { kind: 'remote', command: { source: 'x.c' } });
   t.equal(read.length, 1);
 });
 
@@ -130,12 +130,12 @@ await t.test('a compiler under another name is read by its own options', async (
   // Known to GCC alone, so that its meaning depends on who it is.
   const line = 'cc -c -fconserve-stack x.c';
   const named = { compiler: '/usr/bin/cc' };
-  t.match(await setUp(t).decide(line, named), { kind: 'plain' });
+  t.match(await setUp(t).decide(line, named), { kind: 'remote' });
   const clang = setUp(t, CLANG);
   t.match(await clang.decide(line, named), { reason: 'option:-fconserve-stack' });
   t.match(await clang.decide('cc -c -- x.c', named), { reason: 'option:--' }, 'seen before asking');
   t.match(await clang.decide('clang-14 -c -- x.c', { compiler: '/usr/bin/clang-14' }), {
-    kind: 'plain',
+    kind: 'remote',
     command: { family: 'clang' },
   });
 });

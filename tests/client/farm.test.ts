@@ -26,7 +26,8 @@ function setUp(names: readonly string[], localhost = 0) {
     randomize: false,
   };
   const settings = readSettings(new Map());
-  const request: PlaceRequest = { hosts, toolchain: TOOLCHAIN, settings, exclude: new Set() };
+  const exclude = new Set<string>();
+  const request: PlaceRequest = { mode: 'plain', hosts, toolchain: TOOLCHAIN, settings, exclude };
   for (const name of names) {
     const host = remoteHost(name);
     servers.set(name, new FakeServer(host, () => farm.changed()));
@@ -87,7 +88,7 @@ await t.test('localhost takes over when all servers are full', async (t) => {
 await t.test('no server', async (t) => {
   const { farm, request, server } = setUp(['red', 'green']);
   for (const name of ['red', 'green']) server(name).refusal = 'connection refused';
-  t.strictSame(await farm.prospect(request.hosts, TOOLCHAIN, request.settings, never), {
+  t.strictSame(await farm.prospect(request, never), {
     kind: 'none',
     reason: 'no-server',
     detail: 'red: connection refused; green: connection refused',
@@ -96,7 +97,7 @@ await t.test('no server', async (t) => {
 
 await t.test('no server with this compiler', async (t) => {
   const { farm, request, comeUp } = setUp(['red']);
-  const waiting = farm.prospect(request.hosts, TOOLCHAIN, request.settings, never);
+  const waiting = farm.prospect(request, never);
   await comeUp('red', 1, false);
   t.match(await waiting, { kind: 'none', reason: 'no-toolchain', detail: 'not on red' });
 });

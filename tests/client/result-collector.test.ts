@@ -2,7 +2,7 @@ import { brotliCompressSync } from 'node:zlib';
 import t from 'tap';
 import { ResultCollector } from '../../src/client/result-collector.js';
 import { digestOf } from '../../src/core/digest.js';
-import type { JobResult } from '../../src/protocol/messages.js';
+import type { JobResult } from '../../src/protocol/plain-messages.js';
 
 const OBJECT = Buffer.from('an object, an object, an object');
 const ENCODED = brotliCompressSync(OBJECT);
@@ -29,13 +29,13 @@ function header(over: Partial<JobResult> = {}): JobResult {
 }
 
 function collect(header: JobResult, ...parts: readonly (Buffer | string)[]) {
-  const collector = new ResultCollector(header, 77);
+  const collector = new ResultCollector(header, undefined, 77);
   for (const part of parts) collector.add(Buffer.from(part as Buffer));
   return collector;
 }
 
 await t.test('a result in pieces', async (t) => {
-  const collector = new ResultCollector(header({ stdoutBytes: 3, stderrBytes: 5 }), 77);
+  const collector = new ResultCollector(header({ stdoutBytes: 3, stderrBytes: 5 }), undefined, 77);
   const all = Buffer.concat([ENCODED, Buffer.from('outerror')]);
   for (const at of all.keys()) {
     t.equal(collector.isComplete, false);
@@ -45,9 +45,10 @@ await t.test('a result in pieces', async (t) => {
   t.strictSame(await collector.finish(), {
     status: 0,
     signal: 0,
-    output: OBJECT,
+    outputs: new Map([[0, OBJECT]]),
     stdout: Buffer.from('out'),
     stderr: Buffer.from('error'),
+    read: undefined,
     cpu: 12.5,
     running: 20,
     queued: 3,
@@ -58,18 +59,18 @@ await t.test('a result in pieces', async (t) => {
 
 await t.test('a result without an output is complete at once', async (t) => {
   const failed = header({ status: 1, outputBytes: 0, encodedBytes: 0, outputEncoding: 'none' });
-  const collector = new ResultCollector(failed, 0);
+  const collector = new ResultCollector(failed, undefined, 0);
   t.equal(collector.isComplete, true);
-  t.match(await collector.finish(), { status: 1, output: Buffer.alloc(0) });
+  t.match(await collector.finish(), { status: 1, outputs: new Map() });
 });
 
 await t.test('not compressed', async (t) => {
   const plain = header({ outputEncoding: 'none', encodedBytes: OBJECT.length });
-  t.strictSame((await collect(plain, OBJECT).finish()).output, OBJECT);
+  t.strictSame((await collect(plain, OBJECT).finish()).outputs.get(0), OBJECT);
 });
 
 await t.test('more than announced is too much', async (t) => {
-  const collector = new ResultCollector(header(), 0);
+  const collector = new ResultCollector(header(), undefined, 0);
   t.equal(collector.add(ENCODED), true);
   t.equal(collector.add(Buffer.from('x')), false);
   t.equal(collector.isComplete, false);

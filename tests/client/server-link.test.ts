@@ -71,7 +71,7 @@ await t.test('another protocol: told, and down', async (t) => {
     tier: 0,
   });
   await server.settle();
-  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 3, not 2/);
+  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 4, not 3/);
 });
 
 const wanted = (content: string) => ({ digest: digestOf(content), name: 'gcc', driverBytes: 7 });

@@ -17,6 +17,7 @@ import { duplexPair } from '../fixtures/duplex-pair.js';
 import { runRequest, WORLD } from '../fixtures/fake-launcher.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
+import { NO_INCLUDES } from '../fixtures/no-includes.js';
 
 /** Whoever connects to the daemon, on a wire in memory. */
 class Visitor {
@@ -105,6 +106,7 @@ function setUp() {
     hosts: new HostSource('/nowhere', realFiles),
     files: realFiles,
     buffers: new SourceBuffers(),
+    includes: NO_INCLUDES,
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(() => {
       throw new Error('no server is wanted');

@@ -95,11 +95,15 @@ await t.test('the trail names directories and links on the way', async (t) => {
   });
   const { tree } = new TreeBench(root, 'stat');
   const above = root.split('/').map((_, at, all) => all.slice(0, at + 1).join('/') || '/');
+  const directories = (paths: string[]) => paths.map((path) => ({ kind: 'directory', path }));
   t.strictSame(tree.walk(`${root}/a/up/c/../y.h`).trail, {
-    directories: [...above, `${root}/a`, `${root}/b`, `${root}/b/c`],
-    symlinks: new Map([[`${root}/a/up`, '../b']]),
+    directories: directories([...above, `${root}/a`, `${root}/b`, `${root}/b/c`]),
+    symlinks: [{ kind: 'symlink', path: `${root}/a/up`, target: '../b' }],
   });
-  t.strictSame(tree.walk(`${root}/a/none.h`).trail.directories, [...above, `${root}/a`]);
+  t.strictSame(
+    tree.walk(`${root}/a/none.h`).trail.directories,
+    directories([...above, `${root}/a`]),
+  );
   t.match(tree.walk(`${root}/a/none/x.h`), { kind: 'absent', at: `${root}/a/none` });
   t.match(tree.walk(`${root}/a/x.h/x.h`), { kind: 'absent', at: `${root}/a/x.h` });
 });

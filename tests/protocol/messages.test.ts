@@ -2,14 +2,12 @@ import { Packr } from 'msgpackr';
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import { WIRE } from '../../src/core/limits.js';
-import { FRAME, WireSplitter } from '../../src/protocol/framing.js';
-import {
-  decodeMessage,
-  encodeMessage,
-  type Job,
-  type JobResult,
-  type Message,
-} from '../../src/protocol/messages.js';
+import { MalformedFrame } from '../../src/protocol/field-codec.js';
+import { FRAME, WireSplitter, type FrameType } from '../../src/protocol/framing.js';
+import { decodeMessage, encodeMessage, type Message } from '../../src/protocol/messages.js';
+import type { Job, JobResult } from '../../src/protocol/plain-messages.js';
+import { packNumbers } from '../../src/protocol/number-runs.js';
+import type { PumpJob, PumpResult } from '../../src/protocol/pump-messages.js';
 
 const packr = new Packr({ useRecords: false });
 const digest = digestOf('x');
@@ -50,6 +48,51 @@ const result: JobResult = {
   maxRssKiB: 123_456,
 };
 
+const pumpJob: PumpJob = {
+  kind: 'pump-job',
+  job: 7,
+  family: 'gcc',
+  program: '/usr/bin/gcc-12',
+  argv0: 'gcc',
+  cwd: '/h\u00f6me/x',
+  environment: [['LANG', 'C.UTF-8']],
+  options: packNumbers([3, 4, 5, 1]),
+  closure: packNumbers([0, 1, 2]),
+  language: null,
+  stage: 'object',
+  source: 'x.c',
+  output: null,
+  outputs: ['/home/x/x.o', '/home/x/x.d'],
+  dependencyFile: 1,
+  answerEncoding: 'none',
+  sourcePath: '/home/x/x.c',
+  sourceTime: 1_700_000_000,
+  sourceMode: 0o644,
+  sourceBytes: 100,
+  sourceDigest: digest,
+  sourceEncoding: 'brotli',
+  encodedBytes: 17,
+};
+
+const blob = { digest, bytes: 10, encoding: 'none', encodedBytes: 10 } as const;
+
+const pumpResult: PumpResult = {
+  kind: 'pump-result',
+  job: 7,
+  status: 0,
+  signal: 0,
+  sourceDigest: digest,
+  outputs: [{ index: 1, ...blob }],
+  stdoutBytes: 0,
+  stderrBytes: 12,
+  dependencies: packNumbers([1, 2]),
+  uncovered: ['/odd\u00ff'],
+  cpuMicroseconds: 1,
+  wallMilliseconds: 1,
+  queueMilliseconds: 0,
+  maxRssKiB: 1,
+};
+
 const messages: Message[] = [
   { kind: 'hello', protocol: 1, version: '0.1.0', client: 'abc', features: ['x', 'y'] },
   {
@@ -72,6 +115,29 @@ const messages: Message[] = [
   { kind: 'cancel', job: 9 },
   result,
   { kind: 'refused', job: 9, code: 'busy', message: 'full' },
+  {
+    kind: 'entries',
+    entries: [
+      { kind: 'file', path: '/a/\u00ff', digest, size: 1, mtime: 2, mode: 0o644 },
+      { kind: 'directory', path: '/a' },
+      { kind: 'symlink', path: '/b', target: '../a' },
+      { kind: 'absent', path: '/c' },
+    ],
+  },
+  {
+    kind: 'options',
+    options: [
+      ['-g', null],
+      ['-D', 'A=\u00e9'],
+    ],
+  },
+  { kind: 'missing', digests: [digest] },
+  { kind: 'gone', digests: [] },
+  { kind: 'blobs', job: 8, blobs: [blob, { ...blob, encoding: 'brotli' }] },
+  pumpJob,
+  { ...pumpJob, language: 'c++', output: 'x.o', dependencyFile: null },
+  pumpResult,
+  { ...pumpResult, dependencies: null },
   { kind: 'goodbye', message: 'bye' },
 ];
 
@@ -114,6 +180,41 @@ await t.test('a field that is not what it should be is refused', async (t) => {
     }
     const { [field]: _without, ...others } = fields as { [field: string]: unknown };
     t.throws(() => decodeMessage(FRAME.job, id, packr.pack(others)), `without ${field}`);
+  }
+});
+
+await t.test('of entries, contents and outputs nothing is believed', async (t) => {
+  const file = ['f', '/a', digest, 1, 2, 0o644];
+  const wrong: [FrameType, string, unknown[]][] = [
+    [
+      FRAME.entries,
+      'entries',
+      [
+        null,
+        'f',
+        [],
+        ['x', '/a'],
+        ['d'],
+        ['d', '/a', '/b'],
+        ['l', '/a'],
+        ['a', '/a\0'],
+        ['f', '/a'],
+        file.with(2, 'abc'),
+        file.with(3, -1),
+        file.with(4, 0.5),
+        file.with(5, 0o10000),
+        [...file, 1],
+      ],
+    ],
+    [FRAME.blobs, 'blobs', [null, [digest, 1, 'gzip', 1], ['x', 1, 'none', 1], [digest, -1]]],
+    [FRAME.missing, 'digests', [1, 'abc', null]],
+  ];
+  for (const [type, field, values] of wrong) {
+    for (const value of values) {
+      const body = packr.pack({ [field]: [value] });
+      t.throws(() => decodeMessage(type, 1, body), MalformedFrame, JSON.stringify(value));
+    }
+    t.throws(() => decodeMessage(type, 1, packr.pack({ [field]: {} })), MalformedFrame);
   }
 });
 

@@ -5,6 +5,8 @@ import type { Event, JournalLine } from '../../src/report/events.js';
 const IDENTITY = { id: 1, cwd: '/b', argv: ['gcc', '-c', 'x.c'] };
 const PHASES = {
   decide: 1,
+  closure: 0,
+  check: 0,
   preprocessQueue: 0,
   preprocess: 5,
   digest: 1,

@@ -142,10 +142,10 @@ for (const family of ['gcc', 'clang'] as const) {
           continue;
         }
         const lists = rendered.value.addedLists;
-        const rebuilt = rendered.value.words.map((word) => word.replace('/.tscc/', 'tscc.'));
+        const rebuilt = rendered.value.words.map((word) => word.replace('/.tscc-lists/', 'tscc.'));
         const original = place.run(argv);
         const again = place.run([family, ...rebuilt]);
-        const added = lists.map((path) => path.replace('/.tscc/', 'tscc.'));
+        const added = lists.map((path) => path.replace('/.tscc-lists/', 'tscc.'));
         for (const path of added) {
           if (!again.files.delete(path)) t.not(again.status, 0, `${name}: ${path}`);
         }

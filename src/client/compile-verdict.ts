@@ -1,0 +1,48 @@
+/** How a remote compile's attempt ended, and the short way out of its nested steps. */
+import { isHostDemotion, type FallbackReason } from '../core/reasons.js';
+import type { LocalReason, Phases } from '../report/events.js';
+import type { NoPlace } from './farm.js';
+import type { RemoteResult } from './remote-job.js';
+
+/** What a finished compile tells the journal. */
+export interface CompileRecord {
+  readonly host: string;
+  readonly retries: number;
+  readonly sourceBytes: number;
+  readonly preprocessCpu: number;
+  readonly phases: Phases;
+  readonly result: RemoteResult;
+}
+
+export type CompileVerdict =
+  | { readonly kind: 'finished'; readonly record: CompileRecord }
+  | {
+      readonly kind: 'local';
+      readonly reason: LocalReason;
+      readonly detail?: string;
+      /** What the server's compiler printed: for TSCC_FALLBACK=0, where nothing else will. */
+      readonly diagnostics?: Uint8Array;
+    };
+
+/** Thrown by a step that cannot go on; never leaves the compile. */
+export class RunLocally extends Error {
+  readonly verdict: CompileVerdict;
+
+  constructor(reason: LocalReason, detail?: string, diagnostics?: Uint8Array) {
+    super('compile locally');
+    this.verdict = {
+      kind: 'local',
+      reason,
+      ...(detail === undefined ? {} : { detail }),
+      ...(diagnostics === undefined ? {} : { diagnostics }),
+    };
+  }
+}
+
+export const fallback = (reason: FallbackReason, detail?: string, diagnostics?: Uint8Array) =>
+  new RunLocally({ fallback: reason }, detail, diagnostics);
+
+/** No server will take the compile, sealed off or not. */
+export function noPlace({ reason, detail }: NoPlace): RunLocally {
+  return fallback(isHostDemotion(reason) ? 'no-server' : reason, detail);
+}

@@ -1,0 +1,168 @@
+/** The jobs of one connection: numbered, sent, answered, or lost with it. */
+import type { Digest } from '../core/digest.js';
+import { WIRE } from '../core/limits.js';
+import type { Clock } from '../platform/clock.js';
+import type { PeerConnection } from '../protocol/peer-connection.js';
+import type { JobResult, Refused } from '../protocol/plain-messages.js';
+import type { PumpResult } from '../protocol/pump-messages.js';
+import type { PumpShipping } from './pump-shipping.js';
+import { RemoteFailure, type PlainJob, type RemoteJob, type RemoteResult } from './remote-job.js';
+import { ResultCollector } from './result-collector.js';
+
+export interface LinkJobsContext {
+  readonly clock: Clock;
+  /** For people. */
+  readonly hostName: string;
+  /** Whether preprocessed sources are compressed however fast the wire is. */
+  readonly compressed: boolean;
+  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
+  readonly nextNumber: () => number;
+  /** A job has ended. */
+  readonly onChange: () => void;
+}
+
+interface OpenJob {
+  readonly sourceDigest: Digest;
+  readonly sending: Sending;
+  readonly resolve: (result: Promise<RemoteResult>) => void;
+  readonly reject: (failure: RemoteFailure) => void;
+  collector: ResultCollector | undefined;
+}
+
+/** A job on its way out. */
+export interface Sending {
+  aborted: boolean;
+  /** Bytes that it put on the wire. */
+  bytes: number;
+}
+
+export class LinkJobs {
+  readonly #connection: PeerConnection;
+  readonly #shipping: PumpShipping;
+  readonly #context: LinkJobsContext;
+  readonly #jobs = new Map<number, OpenJob>();
+
+  constructor(connection: PeerConnection, shipping: PumpShipping, context: LinkJobsContext) {
+    this.#connection = connection;
+    this.#shipping = shipping;
+    this.#context = context;
+  }
+
+  /** Jobs that are there now. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** See ServerLink.run. */
+  run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
+    const { clock, hostName, onChange, nextNumber } = this.#context;
+    const number = nextNumber();
+    const sending: Sending = { aborted: false, bytes: 0 };
+    return new Promise<RemoteResult>((resolve, reject) => {
+      const finish = () => {
+        timer.cancel();
+        signal.removeEventListener('abort', cancel);
+        sending.aborted = true;
+        this.#jobs.delete(number);
+        onChange();
+      };
+      const stop = (reason: unknown) => {
+        finish();
+        this.#connection.send({ kind: 'cancel', job: number });
+        reject(reason as Error);
+      };
+      const cancel = () => stop(signal.reason);
+      const timer = clock.after(timeout, () => {
+        stop(new RemoteFailure('server-lost', `${hostName}: no answer in ${timeout} ms`));
+      });
+      signal.addEventListener('abort', cancel, { once: true });
+      this.#jobs.set(number, {
+        sourceDigest: job.source.digest,
+        sending,
+        collector: undefined,
+        resolve: (result) => {
+          finish();
+          resolve(result);
+        },
+        reject: (failure) => {
+          finish();
+          reject(failure);
+        },
+      });
+      const sent =
+        job.mode === 'plain'
+          ? this.#sendPlain(number, job, sending)
+          : this.#shipping.send(number, job, sending);
+      sent.catch((error: unknown) => stop(error));
+    });
+  }
+
+  resultArrived(header: JobResult | PumpResult): void {
+    const job = this.#jobs.get(header.job);
+    // The answer crossed our CANCEL.
+    if (job === undefined) return;
+    if (header.sourceDigest !== job.sourceDigest) {
+      const message = `${this.#context.hostName} answered for another source`;
+      job.reject(new RemoteFailure('result-invalid', message));
+      return;
+    }
+    const read = header.kind === 'pump-result' ? this.#shipping.filesRead(header) : undefined;
+    job.collector = new ResultCollector(header, read, job.sending.bytes);
+    this.chunkArrived(header.job, new Uint8Array());
+  }
+
+  chunkArrived(number: number, bytes: Uint8Array): void {
+    const job = this.#jobs.get(number);
+    if (job === undefined) return;
+    if (job.collector?.add(bytes) !== true) {
+      this.#connection.destroy(`more of job ${number} than its result announced`);
+    } else if (job.collector.isComplete) {
+      job.resolve(job.collector.finish());
+    }
+  }
+
+  refused({ job, code, message }: Refused): void {
+    const reason = code === 'failed' ? 'server-failed' : 'server-refused';
+    const text = `${this.#context.hostName}: ${code}: ${message}`;
+    this.#jobs.get(job)?.reject(new RemoteFailure(reason, text));
+  }
+
+  lost(message: string): void {
+    const failure = new RemoteFailure('server-lost', `${this.#context.hostName}: ${message}`);
+    for (const job of [...this.#jobs.values()]) job.reject(failure);
+  }
+
+  async #sendPlain(
+    number: number,
+    { mode: _, source, ...fields }: PlainJob,
+    sending: Sending,
+  ): Promise<void> {
+    const encoded = await this.#encode(source.bytes);
+    if (sending.aborted) return;
+    sending.bytes = encoded.bytes.length;
+    this.#connection.send({
+      kind: 'job',
+      job: number,
+      ...fields,
+      sourceBytes: source.bytes.length,
+      sourceDigest: source.digest,
+      sourceEncoding: encoded.encoding,
+      encodedBytes: encoded.bytes.length,
+    });
+    await this.#connection.sendContent(number, [encoded.bytes], sending);
+  }
+
+  /**
+   * Compressing costs the build host more than a fast wire gains, so it is for hosts whose list
+   * says `lzo`, and for wires on which earlier sources still wait (docs/decisions/0007).
+   */
+  async #encode(bytes: Uint8Array) {
+    const raw = { encoding: 'none', bytes } as const;
+    if (!this.#context.compressed && this.#connection.unsentBytes < WIRE.backlog) return raw;
+    const compressed = await this.#context.compress(bytes);
+    // A server takes what grows beyond all measure for a bomb; it may come as it is.
+    const isBomb =
+      bytes.length > WIRE.expansionFree && bytes.length > compressed.length * WIRE.expansion;
+    return isBomb ? raw : ({ encoding: 'brotli', bytes: compressed } as const);
+  }
+}

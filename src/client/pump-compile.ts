@@ -1,0 +1,288 @@
+/**
+ * One compile in pump mode: the source and what it may include go to a server, which compiles in a
+ * sealed copy of this file system; nothing is preprocessed here.
+ *
+ *   closure ─▶ remote ─▶ check ─▶ write ─▶ commit ─▶ finished
+ *    ▲  │        │         │        │        │
+ *    │  │        │         └────────┴────────┴──▶ local (fallback)
+ *    │  └────────┴──▶ demoted (plain mode may carry it), or local
+ *    └── a file changed meanwhile, or the server missed one that is here
+ *
+ * Every step may throw LauncherGone; the caller knows what that means.
+ */
+import { toText, type ByteString } from '../core/byte-string.js';
+import { PUMP } from '../core/limits.js';
+import type { DemotionReason } from '../core/reasons.js';
+import { isHostDemotion } from '../core/reasons.js';
+import type { HeaderClosure } from '../include-server/header-closure.js';
+import type { IncludeServer } from '../include-server/include-server.js';
+import type { Files } from '../platform/files.js';
+import type { RunRequest } from '../protocol/launcher-wire.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
+import {
+  dependencyListOf,
+  pumpFields,
+  pumpOutputs,
+  type PumpOutput,
+} from '../toolchain/pump-command.js';
+import { pumpEnvironment } from '../toolchain/pump-environment.js';
+import { CompileOutputs, type PendingOutput } from './compile-outputs.js';
+import type { CompileSteps, RemoteRun } from './compile-steps.js';
+import { fallback, noPlace, RunLocally, type CompileVerdict } from './compile-verdict.js';
+import type { RemoteDecision } from './decision.js';
+import type { LauncherConnection } from './launcher-connection.js';
+import { filesMissedBy } from './missed-files.js';
+import { findOutputTarget, type OutputTarget } from './output-target.js';
+import { readsClock } from './clock-check.js';
+import type { PumpedJob, RemoteResult } from './remote-job.js';
+
+export interface PumpCompileContext {
+  readonly files: Files;
+  readonly includes: Pick<IncludeServer, 'closureOf' | 'readSource' | 'changedSince'>;
+  /** A string that no other compile uses, safe in a file name. */
+  readonly unique: () => string;
+}
+
+export type PumpVerdict =
+  | CompileVerdict
+  /** Pump mode cannot carry it. */
+  | { readonly kind: 'demoted'; readonly reason: DemotionReason; readonly detail: string };
+
+/** Thrown where another mode may still do it; never leaves this file. */
+class Demote extends Error {
+  readonly reason: DemotionReason;
+
+  constructor(reason: DemotionReason, detail: string) {
+    super(detail);
+    this.reason = reason;
+  }
+}
+
+/** What happened on the way to a result that holds. */
+export interface PumpHistory {
+  /** Files that the closure lacked and the server asked for by failing: each is a fault of ours. */
+  readonly healed: readonly ByteString[];
+  /** Compiles whose files changed while they ran. */
+  readonly stale: number;
+  /** Entries of the last closure. */
+  readonly closureSize: number;
+}
+
+interface Attempt {
+  readonly closure: HeaderClosure;
+  readonly run: RemoteRun;
+  readonly sourceBytes: number;
+}
+
+export class PumpCompile {
+  readonly #request: RunRequest;
+  readonly #decision: RemoteDecision;
+  readonly #launcher: LauncherConnection;
+  readonly #steps: CompileSteps;
+  readonly #context: PumpCompileContext;
+  readonly #onResult: (host: string) => void;
+  readonly #healed: ByteString[] = [];
+  #stale = 0;
+  #closureSize = 0;
+  #outputs: CompileOutputs | undefined;
+
+  /** @param onResult called before the outputs are put in place */
+  constructor(
+    request: RunRequest,
+    decision: RemoteDecision,
+    launcher: LauncherConnection,
+    steps: CompileSteps,
+    context: PumpCompileContext,
+    onResult: (host: string) => void,
+  ) {
+    this.#request = request;
+    this.#decision = decision;
+    this.#launcher = launcher;
+    this.#steps = steps;
+    this.#context = context;
+    this.#onResult = onResult;
+  }
+
+  get history(): PumpHistory {
+    return { healed: this.#healed, stale: this.#stale, closureSize: this.#closureSize };
+  }
+
+  /** Rejects only with LauncherGone or a fault of the program; nothing is left behind then. */
+  async run(): Promise<PumpVerdict> {
+    let isCommitted = false;
+    try {
+      const obstacle = await this.#steps.obstacle('pump');
+      if (obstacle !== undefined) {
+        if (isHostDemotion(obstacle.reason)) throw new Demote(obstacle.reason, obstacle.detail);
+        throw noPlace(obstacle);
+      }
+      this.#steps.lap('decide');
+      const wanted = this.#findOutputs();
+      const { run, sourceBytes } = await this.#compile(wanted);
+      await this.#deliver(run, wanted);
+      isCommitted = true;
+      return {
+        kind: 'finished',
+        record: {
+          host: run.host,
+          retries: run.retries,
+          sourceBytes,
+          preprocessCpu: 0,
+          phases: this.#steps.times,
+          result: run.result,
+        },
+      };
+    } catch (error) {
+      if (error instanceof RunLocally) return error.verdict;
+      if (error instanceof Demote) {
+        return { kind: 'demoted', reason: error.reason, detail: error.message };
+      }
+      throw error;
+    } finally {
+      if (!isCommitted) this.#outputs?.remove();
+    }
+  }
+
+  /** Until nothing that the compiler read has changed meanwhile, and it missed nothing. */
+  async #compile(wanted: readonly WantedOutput[]): Promise<Attempt> {
+    for (;;) {
+      const attempt = await this.#attempt(wanted);
+      const { result } = attempt.run;
+      if (result.status === 0) {
+        if (await this.#holds(attempt)) return attempt;
+        this.#stale++;
+        if (this.#stale === PUMP.staleTries) {
+          throw fallback('closure-stale', 'files that it reads changed each time while it ran');
+        }
+        continue;
+      }
+      if (!this.#heals(result)) {
+        throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
+      }
+    }
+  }
+
+  async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt> {
+    const { command, toolchain } = this.#decision;
+    const { environment } = this.#request;
+    const { includes } = this.#context;
+    this.#steps.phase = 'closure';
+    const also = [...toolchain.files, ...this.#healed];
+    const answer = await includes.closureOf(command, toolchain, environment, also);
+    if (answer.kind === 'not-covered') throw new Demote(answer.why.reason, answer.why.detail);
+    const { closure } = answer;
+    const source = await includes.readSource(closure);
+    // Its writer is at work; whoever starts the compile now must reckon with either content.
+    if (source === undefined) throw new Demote('unreadable-input', toText(command.source));
+    const entries = closure.entries();
+    this.#closureSize = entries.length;
+    this.#steps.lap('closure');
+    const dependencyFile = wanted.findIndex(({ output }) => output.kind === 'dependencies');
+    const job: PumpedJob = {
+      mode: 'pump',
+      command: pumpFields(command),
+      program: toolchain.compiler,
+      argv0: command.argv0,
+      cwd: command.cwd,
+      environment: pumpEnvironment(environment),
+      source,
+      closure: entries,
+      outputs: wanted.map(({ target }) => target.opened),
+      dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
+    };
+    const run = await this.#steps.run(job);
+    return { closure, run, sourceBytes: source.bytes.length };
+  }
+
+  /** Whether what the compiler read is what it would read now, and does not tie it to a time. */
+  async #holds({ closure, run: { result, host } }: Attempt): Promise<boolean> {
+    this.#steps.phase = 'check';
+    const list = dependencyListOf(this.#decision.command);
+    const { read } = result;
+    if (read === undefined && list !== 'none') {
+      throw fallback('closure-hole', `${host} did not tell what the compiler read`);
+    }
+    if (read !== undefined && read.uncovered.length > 0) {
+      throw fallback('closure-hole', `it read ${toText(read.uncovered[0] ?? '')}`);
+    }
+    const files: TreeEntry[] = [closure.source.file.entry(), ...(read?.entries ?? [])];
+    // Such a list leaves out what the compiler found in system directories.
+    if (list === 'own-without-system') files.push(...closure.entries().filter(isSystemFile));
+    const clock = readsClock(closure.clockWords, files, this.#request.environment);
+    if (clock !== undefined) throw fallback('date-time', toText(clock));
+    const changed = await this.#context.includes.changedSince(closure.version, files);
+    this.#steps.lap('check');
+    return changed.length === 0;
+  }
+
+  /** True when the server missed files that are here, and which it will be sent. */
+  #heals({ stderr }: RemoteResult): boolean {
+    if (this.#healed.length >= PUMP.healings) return false;
+    const text = Buffer.from(stderr).toString('latin1');
+    const missed = filesMissedBy(text, this.#decision.command, this.#context.files).filter(
+      (path) => !this.#healed.includes(path),
+    );
+    this.#healed.push(...missed);
+    return missed.length > 0;
+  }
+
+  #findOutputs(): readonly WantedOutput[] {
+    const { command, targets } = this.#decision;
+    return pumpOutputs(command).map((output) => {
+      switch (output.kind) {
+        case 'main':
+          return { output, target: targets.output };
+        case 'dependencies':
+          if (targets.dependencies === undefined) {
+            throw new Error('Internal error: a dependency file without a target');
+          }
+          return { output, target: targets.dependencies };
+        case 'side': {
+          const { cwd, family } = command;
+          const target = findOutputTarget(output.path, cwd, 'side', family, this.#context.files);
+          if (!target.ok) throw new RunLocally({ decline: target.error });
+          return { output, target: target.value };
+        }
+      }
+    });
+  }
+
+  async #deliver({ result, host }: RemoteRun, wanted: readonly WantedOutput[]): Promise<void> {
+    const { unique, files } = this.#context;
+    this.#steps.phase = 'write';
+    // The object comes first in the job and last into its place.
+    const order = [...wanted.keys()].toReversed();
+    const targets = order.flatMap((index) => wanted[index]?.target ?? []);
+    const outputs = new CompileOutputs(targets, this.#request.umask, unique, files);
+    this.#outputs = outputs;
+    const made: PendingOutput[] = [];
+    for (const [place, index] of order.entries()) {
+      const bytes = result.outputs.get(index);
+      const pending = outputs.all[place];
+      if (bytes === undefined || pending === undefined) {
+        if (wanted[index]?.output.isRequired === true) {
+          throw fallback('result-invalid', 'a success without its output');
+        }
+        continue;
+      }
+      this.#launcher.send({ kind: 'temporary', path: pending.temporary });
+      await this.#steps.written(outputs.write(pending, bytes));
+      made.push(pending);
+    }
+    this.#launcher.gone.throwIfAborted();
+    if (result.stdout.length > 0) this.#launcher.send({ kind: 'stdout', bytes: result.stdout });
+    if (result.stderr.length > 0) this.#launcher.send({ kind: 'stderr', bytes: result.stderr });
+    this.#onResult(host);
+    await this.#steps.commit(outputs, made);
+  }
+}
+
+interface WantedOutput {
+  readonly output: PumpOutput;
+  readonly target: OutputTarget;
+}
+
+/** Below the directories that compilers search by themselves. */
+function isSystemFile(entry: TreeEntry): boolean {
+  return entry.kind === 'file' && /^\/(?:usr|opt|lib\w*)\//.test(entry.path);
+}

@@ -1,0 +1,232 @@
+/**
+ * What one connection has told its server for pump mode: tree entries and options by number, and
+ * the contents that the server asks for. Everything is told once; a job names it by number.
+ *
+ *   job ──▶ ENTRIES, OPTIONS (what is new) ──▶ PUMP-JOB, CHUNKs of the source
+ *   MISSING ──▶ BLOBS, CHUNKs   or   GONE
+ */
+import type { ByteString } from '../core/byte-string.js';
+import type { Digest } from '../core/digest.js';
+import { PUMP } from '../core/limits.js';
+import { packNumbers, unpackNumbers } from '../protocol/number-runs.js';
+import type { PeerConnection } from '../protocol/peer-connection.js';
+import type { WireOption } from '../protocol/plain-messages.js';
+import type { PumpResult } from '../protocol/pump-messages.js';
+import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
+import { encode, type Blob, type BlobSource } from './blob-source.js';
+import type { Sending } from './link-jobs.js';
+import type { FilesRead, PumpedJob } from './remote-job.js';
+
+/** The file system as the include server knows it. */
+export interface World {
+  /** Grows whenever something known may have changed. */
+  readonly version: number;
+  /** Whether there is still something of that kind at that path. */
+  stillThere(entry: TreeEntry): boolean;
+}
+
+export interface PumpShippingContext {
+  readonly world: World;
+  readonly blobs: BlobSource;
+  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** Whether outputs shall come back compressed: the host's list says so. */
+  readonly compressed: boolean;
+  /** The next number for a job or an upload. */
+  readonly nextNumber: () => number;
+  /** Contents have gone out. */
+  readonly onUpload: (blobs: number, bytes: number, encodedBytes: number) => void;
+}
+
+export class PumpShipping {
+  readonly #connection: PeerConnection;
+  readonly #context: PumpShippingContext;
+  readonly #numbers = new Map<TreeEntry, number>();
+  /** By number; the first one is 1. */
+  readonly #entries: (TreeEntry | undefined)[] = [undefined];
+  /** The newest entry of each path: the one that holds. */
+  readonly #newest = new Map<ByteString, TreeEntry>();
+  /** A file with these bytes, for when the server asks. */
+  readonly #files = new Map<Digest, FileEntry>();
+  readonly #options = new Map<string, number>();
+  #version = -1;
+
+  constructor(connection: PeerConnection, context: PumpShippingContext) {
+    this.#connection = connection;
+    this.#context = context;
+  }
+
+  /**
+   * Sends a job. Nothing is awaited between what it rests on and the job itself, so that a server
+   * sees a client's tree as it was for this very job.
+   */
+  async send(number: number, job: PumpedJob, sending: Sending): Promise<void> {
+    const { source, command } = job;
+    const blob = await encode(source.digest, source.bytes, this.#context.compress);
+    if (sending.aborted) return;
+    const before = this.#connection.sentBytes;
+    const closure = this.#tell(job.closure);
+    this.#connection.send({
+      kind: 'pump-job',
+      job: number,
+      family: command.family,
+      program: job.program,
+      argv0: job.argv0,
+      cwd: job.cwd,
+      environment: job.environment,
+      options: packNumbers(this.#tellOptions(command.options)),
+      closure: packNumbers(closure),
+      language: command.language,
+      stage: command.stage,
+      source: command.source,
+      output: command.output,
+      outputs: job.outputs,
+      dependencyFile: job.dependencyFile ?? null,
+      answerEncoding: this.#context.compressed ? 'brotli' : 'none',
+      sourcePath: source.path,
+      sourceTime: source.mtime,
+      sourceMode: source.mode,
+      sourceBytes: source.bytes.length,
+      sourceDigest: source.digest,
+      sourceEncoding: blob.encoding,
+      encodedBytes: blob.encoded.length,
+    });
+    sending.bytes = this.#connection.sentBytes - before + blob.encoded.length;
+    await this.#connection.sendContent(number, [blob.encoded], sending);
+  }
+
+  /** Tells entries before a job needs them, so that their contents are there when it comes. */
+  announce(entries: readonly TreeEntry[]): void {
+    this.#tell(entries);
+  }
+
+  /** What a result says of the files that were read. Throws MalformedFrame. */
+  filesRead({ dependencies, uncovered }: PumpResult): FilesRead | undefined {
+    if (dependencies === null) return undefined;
+    const count = this.#entries.length;
+    const entries = unpackNumbers(dependencies, count, count).flatMap(
+      (number) => this.#entries[number] ?? [],
+    );
+    return { entries, uncovered };
+  }
+
+  /** Uploads what the server asks for, in several uploads if it is much. */
+  async upload(digests: readonly Digest[]): Promise<void> {
+    const gone: Digest[] = [];
+    let batch: Blob[] = [];
+    let bytes = 0;
+    for (const digest of digests) {
+      const entry = this.#files.get(digest);
+      const blob = entry && (await this.#context.blobs.blobOf(entry));
+      if (blob === undefined) {
+        gone.push(digest);
+        continue;
+      }
+      batch.push(blob);
+      bytes += blob.encoded.length;
+      if (bytes < PUMP.uploadBytes && batch.length < PUMP.uploadBlobs) continue;
+      await this.#send(batch);
+      batch = [];
+      bytes = 0;
+    }
+    if (batch.length > 0) await this.#send(batch);
+    if (gone.length > 0) this.#connection.send({ kind: 'gone', digests: gone });
+  }
+
+  async #send(batch: readonly Blob[]): Promise<void> {
+    const number = this.#context.nextNumber();
+    this.#connection.send({
+      kind: 'blobs',
+      job: number,
+      blobs: batch.map(({ digest, bytes, encoding, encoded }) => ({
+        digest,
+        bytes,
+        encoding,
+        encodedBytes: encoded.length,
+      })),
+    });
+    await this.#connection.sendContent(
+      number,
+      batch.map(({ encoded }) => encoded),
+    );
+    const sum = (of: (blob: Blob) => number) => batch.reduce((total, blob) => total + of(blob), 0);
+    this.#context.onUpload(
+      batch.length,
+      sum(({ bytes }) => bytes),
+      sum(({ encoded }) => encoded.length),
+    );
+  }
+
+  /** Numbers of these entries, in ascending order; what the server does not know it is told. */
+  #tell(entries: readonly TreeEntry[]): Uint32Array {
+    const fresh: TreeEntry[] = [];
+    const numbers = new Uint32Array(entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as TreeEntry;
+      let number = this.#numbers.get(entry);
+      // One that another took the place of meanwhile must be said again.
+      if (number === undefined || this.#newest.get(entry.path) !== entry) {
+        number = this.#add(entry);
+        fresh.push(entry);
+      }
+      numbers[i] = number;
+    }
+    for (const entry of this.#vanished()) {
+      this.#add(entry);
+      fresh.push(entry);
+    }
+    this.#sendEntries(fresh);
+    return numbers.sort();
+  }
+
+  #add(entry: TreeEntry): number {
+    const number = this.#entries.length;
+    this.#entries.push(entry);
+    this.#numbers.set(entry, number);
+    this.#newest.set(entry.path, entry);
+    if (entry.kind === 'file') this.#files.set(entry.digest, entry);
+    return number;
+  }
+
+  /** What was told and is not there any more; looked for when something may have changed. */
+  #vanished(): TreeEntry[] {
+    const { world } = this.#context;
+    if (this.#version === world.version) return [];
+    this.#version = world.version;
+    const vanished: TreeEntry[] = [];
+    for (const entry of this.#newest.values()) {
+      if (entry.kind === 'absent' || world.stillThere(entry)) continue;
+      vanished.push({ kind: 'absent', path: entry.path });
+    }
+    return vanished;
+  }
+
+  #sendEntries(entries: readonly TreeEntry[]): void {
+    let batch: TreeEntry[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      bytes += entry.path.length + (entry.kind === 'symlink' ? entry.target.length : 0);
+      batch.push(entry);
+      if (bytes < PUMP.entriesBytes && batch.length < PUMP.entries) continue;
+      this.#connection.send({ kind: 'entries', entries: batch });
+      batch = [];
+      bytes = 0;
+    }
+    if (batch.length > 0) this.#connection.send({ kind: 'entries', entries: batch });
+  }
+
+  #tellOptions(options: readonly WireOption[]): number[] {
+    const fresh: WireOption[] = [];
+    const numbers = options.map((option) => {
+      const key = `${option[0]}\0${option[1] ?? '\0'}`;
+      let number = this.#options.get(key);
+      if (number === undefined) {
+        number = this.#options.size;
+        this.#options.set(key, number);
+        fresh.push(option);
+      }
+      return number;
+    });
+    if (fresh.length > 0) this.#connection.send({ kind: 'options', options: fresh });
+    return numbers;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What a connection remembers for pump mode: the client's tree, options by number, uploads under
+ * way. A connection has one from its first such message on.
+ */
+import type { Digest } from '../core/digest.js';
+import { PUMP } from '../core/limits.js';
+import { MalformedFrame } from '../protocol/field-codec.js';
+import { unpackNumbers } from '../protocol/number-runs.js';
+import type { WireOption } from '../protocol/plain-messages.js';
+import type { Blobs, Entries, Gone, Options, PumpJob } from '../protocol/pump-messages.js';
+import { BlobReceiver } from './blob-receiver.js';
+import type { BlobStore } from './blob-store.js';
+import type { ClientTree } from './client-tree.js';
+import type { JobRecipe } from './compile-job.js';
+import { PumpRecipe, type PumpSurroundings } from './pump-recipe.js';
+
+type Ask = (digests: readonly Digest[]) => void;
+
+/** A server's part in pump mode: what its connections share. */
+export interface PumpService {
+  /** How well jobs are sealed off (WELCOME). */
+  readonly tier: number;
+  /**
+   * @param ask tells the client which contents are wanted
+   * @param log takes a line about contents that are not what was announced
+   */
+  begin(ask: Ask, log: (what: string) => void): ClientPump;
+}
+
+export class ClientPump {
+  readonly #tree: ClientTree;
+  readonly #blobs: BlobStore;
+  readonly #around: PumpSurroundings;
+  readonly #log: (what: string) => void;
+  readonly #options: WireOption[] = [];
+  readonly #uploads = new Map<number, BlobReceiver>();
+
+  constructor(
+    tree: ClientTree,
+    blobs: BlobStore,
+    around: PumpSurroundings,
+    log: (what: string) => void,
+  ) {
+    this.#tree = tree;
+    this.#blobs = blobs;
+    this.#around = around;
+    this.#log = log;
+  }
+
+  /** Throws MalformedFrame, as all of these do. */
+  addEntries({ entries }: Entries): void {
+    this.#tree.add(entries);
+  }
+
+  addOptions({ options }: Options): void {
+    if (this.#options.length + options.length > PUMP.options) {
+      throw new MalformedFrame(`more than ${PUMP.options} options on one connection`);
+    }
+    this.#options.push(...options);
+  }
+
+  gone({ digests }: Gone): void {
+    this.#tree.gone(digests);
+  }
+
+  beginUpload({ job, blobs }: Blobs): void {
+    const bad = (digest: Digest, why: string) => {
+      this.#log(`content ${digest.slice(0, 16)}: ${why}`);
+      this.#tree.gone([digest]);
+    };
+    const stored = (digest: Digest) => this.#tree.arrived(digest);
+    this.#uploads.set(job, new BlobReceiver(blobs, this.#blobs, stored, bad));
+  }
+
+  /** The upload with this number. */
+  upload(number: number): BlobReceiver | undefined {
+    return this.#uploads.get(number);
+  }
+
+  /** How to do a job. Throws JobRefused. */
+  recipeOf(job: PumpJob): JobRecipe {
+    const numbers = unpackNumbers(job.options, this.#options.length, PUMP.options);
+    const options = numbers.map((number) => this.#options[number] as WireOption);
+    const closure = unpackNumbers(job.closure, this.#tree.count + 1, this.#tree.count + 1);
+    return new PumpRecipe(job, options, closure, this.#tree, this.#around);
+  }
+
+  /** Resolves when nothing of it is left on disk. */
+  close(): Promise<void> {
+    return this.#tree.close();
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * A pump job: the client's source, compiled by the client's compiler in a sealed root that shows
+ * the client's own files at their own paths, and nothing else.
+ */
+import { joinPath, type ByteString } from '../core/byte-string.js';
+import { WIRE } from '../core/limits.js';
+import { packNumbers } from '../protocol/number-runs.js';
+import type { WireOption } from '../protocol/plain-messages.js';
+import type { PumpJob, PumpOutput } from '../protocol/pump-messages.js';
+import { parseDependencyFile } from '../toolchain/dependency-file.js';
+import { renderPumpArguments } from '../toolchain/pump-arguments.js';
+import { renderPumpEnvironment } from '../toolchain/pump-environment.js';
+import type { TreeSnapshot } from './client-tree.js';
+import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
+import { encodeOutput, openContent, type Content, type EncodedOutput } from './job-output.js';
+import { JobRefused } from './job-refused.js';
+import type { JobRoot } from './job-root.js';
+import type { CompileEnd, CompileSpec } from './runner.js';
+
+export interface PumpSurroundings {
+  /** Makes the root of a job below its directory. */
+  readonly makeRoot: (directory: string) => Promise<JobRoot>;
+  /** Niceness added to every compiler. */
+  readonly nice: number;
+}
+
+/** The files of a closure, in the order in which jobs ask for them. */
+export interface ClosureFiles {
+  /** Rejects with JobRefused. */
+  snapshot(closure: readonly number[], signal: AbortSignal): Promise<TreeSnapshot>;
+}
+
+/** What the compiler says that it read. */
+interface Read {
+  readonly dependencies: Uint8Array | null;
+  readonly uncovered: readonly ByteString[];
+}
+
+/** In a job's root: private memory of its own. */
+const TEMPORARY = '/.tscc';
+
+export class PumpRecipe implements JobRecipe {
+  readonly #job: PumpJob;
+  readonly #around: PumpSurroundings;
+  readonly #words: readonly ByteString[];
+  readonly #addedLists: readonly ByteString[];
+  readonly #environment: ReadonlyMap<string, ByteString>;
+  readonly #unwanted = new AbortController();
+  readonly #snapshot: Promise<TreeSnapshot>;
+  #directory = '';
+  #root: JobRoot | undefined;
+
+  /**
+   * The closure is asked for at once, since that of a later job builds upon it. Throws JobRefused.
+   *
+   * @param options the job's, in order
+   * @param closure numbers of its tree entries
+   */
+  constructor(
+    job: PumpJob,
+    options: readonly WireOption[],
+    closure: readonly number[],
+    files: ClosureFiles,
+    around: PumpSurroundings,
+  ) {
+    this.#job = job;
+    this.#around = around;
+    const { family, language, stage, source, output, dependencyFile } = job;
+    const hasDependencyFile = dependencyFile !== null;
+    const rendered = renderPumpArguments(
+      { family, options, language, stage, source, output, hasDependencyFile },
+      job.argv0,
+    );
+    if (!rendered.ok) throw new JobRefused('option', rendered.error);
+    this.#words = rendered.value.words;
+    this.#addedLists = rendered.value.addedLists;
+    this.#environment = environmentOf(job);
+    this.#snapshot = files.snapshot(closure, this.#unwanted.signal);
+    // Awaited when the source is there; until then a refusal is nobody's fault.
+    this.#snapshot.catch(() => undefined);
+  }
+
+  async prepare(
+    directory: string,
+    receiveSource: (path: string) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { sourcePath, sourceMode, sourceTime } = this.#job;
+    signal.addEventListener('abort', () => this.#unwanted.abort(), { once: true });
+    this.#directory = directory;
+    const root = await this.#around.makeRoot(directory);
+    this.#root = root;
+    const path = await root.makeFile(sourcePath);
+    await receiveSource(path);
+    await root.finishFile(path, sourceMode, sourceTime);
+    await this.#snapshot;
+  }
+
+  async command(): Promise<CompileSpec> {
+    const { program, argv0, cwd } = this.#job;
+    const { layers } = await this.#snapshot;
+    return {
+      program,
+      words: [argv0, ...this.#words],
+      environment: this.#environment,
+      cwd,
+      stdout: `${this.#directory}/stdout`,
+      stderr: `${this.#directory}/stderr`,
+      nice: this.#around.nice,
+      root: this.#madeRoot().over(layers),
+    };
+  }
+
+  async collect(end: CompileEnd): Promise<Delivery> {
+    const { job, sourceDigest } = this.#job;
+    const opened: Content[] = [];
+    const take = async (path: string, limit: number, what: string) => {
+      const content = await openContent(path, limit, what);
+      if (content !== undefined) opened.push(content);
+      return content;
+    };
+    try {
+      const printed = `${this.#directory}/std`;
+      const stdout = await take(`${printed}out`, WIRE.diagnosticsBytes, 'standard output');
+      const stderr = await take(`${printed}err`, WIRE.diagnosticsBytes, 'standard error');
+      if (stdout === undefined || stderr === undefined) {
+        throw new JobRefused('failed', 'what the compiler printed is gone');
+      }
+      // What a failed compiler may have left is not a result.
+      const outputs = end.status === 0 ? await this.#outputs(take) : [];
+      const read = await this.#read();
+      const announce = (times: JobTimes) =>
+        ({
+          kind: 'pump-result',
+          job,
+          status: end.status,
+          signal: end.signal,
+          sourceDigest,
+          outputs: outputs.map(({ announced }) => announced),
+          stdoutBytes: stdout.bytes,
+          stderrBytes: stderr.bytes,
+          ...read,
+          cpuMicroseconds: end.cpuMicroseconds,
+          wallMilliseconds: Math.round(times.wall),
+          queueMilliseconds: Math.round(times.queue),
+          maxRssKiB: end.maxRssKiB,
+        }) as const;
+      const contents = [...outputs.map(({ output }) => output.content), stdout, stderr];
+      return { announce, contents };
+    } catch (error) {
+      await Promise.all(opened.map((content) => content.close()));
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#unwanted.abort();
+    this.#snapshot.then(
+      (snapshot) => snapshot.release(),
+      // It was refused, or not wanted any more: there is nothing to let go of.
+      () => undefined,
+    );
+  }
+
+  async #outputs(
+    take: (path: string, limit: number, what: string) => Promise<Content | undefined>,
+  ): Promise<{ readonly announced: PumpOutput; readonly output: EncodedOutput }[]> {
+    const root = this.#madeRoot();
+    const outputs = [];
+    for (const [index, path] of this.#job.outputs.entries()) {
+      const made = await root.madeFile(path);
+      if (made === undefined) continue;
+      const content = await take(made, WIRE.outputBytes, `output ${index}`);
+      if (content === undefined) continue;
+      const scratch = `${this.#directory}/output-${index}.br`;
+      const output = await encodeOutput(content, this.#job.answerEncoding, scratch);
+      const { bytes, digest, encoding } = output;
+      const encodedBytes = output.content.bytes;
+      outputs.push({ announced: { index, bytes, digest, encoding, encodedBytes }, output });
+    }
+    return outputs;
+  }
+
+  /** By the compiler's own lists; null where it makes none, or has failed before it could. */
+  async #read(): Promise<Read> {
+    const { dependencyFile, outputs, cwd, sourcePath } = this.#job;
+    const own = dependencyFile === null ? undefined : outputs[dependencyFile];
+    const lists = own === undefined ? this.#addedLists : [own, ...this.#addedLists];
+    const snapshot = await this.#snapshot;
+    const numbers = new Set<number>();
+    const uncovered: ByteString[] = [];
+    let isKnown = false;
+    for (const list of lists) {
+      const path = await this.#madeRoot().madeFile(list);
+      const content = path && (await openContent(path, WIRE.diagnosticsBytes, 'dependency list'));
+      if (content === undefined || content === '') continue;
+      const pieces: Uint8Array[] = [];
+      for await (const piece of content.pieces) pieces.push(piece);
+      await content.close();
+      isKnown = true;
+      for (const name of parseDependencyFile(Buffer.concat(pieces))) {
+        const absolute = joinPath(cwd, name);
+        const number = snapshot.fileAt(absolute);
+        if (number !== undefined) numbers.add(number);
+        else if (!this.#isSource(name, absolute, sourcePath)) uncovered.push(absolute);
+      }
+    }
+    if (!isKnown) return { dependencies: null, uncovered: [] };
+    const sorted = [...numbers].toSorted((a, b) => a - b);
+    return {
+      dependencies: packNumbers(sorted),
+      uncovered: uncovered.slice(0, WIRE.elements),
+    };
+  }
+
+  /** The source is no entry, by whichever of its names it is listed. */
+  #isSource(name: ByteString, absolute: ByteString, sourcePath: ByteString): boolean {
+    return name === this.#job.source || absolute === sourcePath;
+  }
+
+  #madeRoot(): JobRoot {
+    if (this.#root === undefined) throw new Error('Internal error: a job without a root');
+    return this.#root;
+  }
+}
+
+/** Nothing of the server's own environment gets into a job. */
+function environmentOf(job: PumpJob): ReadonlyMap<string, ByteString> {
+  const variables = job.environment.map(([name, value]) => [name, value ?? ''] as const);
+  const rendered = renderPumpEnvironment(variables);
+  if (!rendered.ok) throw new JobRefused('option', rendered.error);
+  return new Map([...variables, ['TMPDIR', TEMPORARY]]);
+}

@@ -1,0 +1,134 @@
+/**
+ * The contents that one client's tree needs: adopted from this host where it has them, else asked
+ * of the client, each once while it is under way.
+ */
+import { setImmediate as otherEvents } from 'node:timers/promises';
+import type { Digest } from '../core/digest.js';
+import { describeError } from '../core/errors.js';
+import { STORE } from '../core/limits.js';
+import type { FileEntry } from '../protocol/tree-entry.js';
+import { JobRefused } from './job-refused.js';
+
+/** The blob store, as far as trees see it. */
+export interface Blobs {
+  has(digest: Digest): boolean;
+  hold(digests: readonly Digest[]): () => void;
+  adopt(entry: FileEntry): Promise<boolean>;
+}
+
+/** The job whose turn it is waits for these. */
+interface Waiter {
+  readonly missing: Set<Digest>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class TreeBlobs {
+  readonly #blobs: Blobs;
+  readonly #ask: (digests: readonly Digest[]) => void;
+  readonly #underWay = new Set<Digest>();
+  /** Why a content cannot be had. */
+  readonly #gone = new Map<Digest, string>();
+  #toAdopt: FileEntry[] = [];
+  #isAdopting = false;
+  #isClosed = false;
+  #waiter: Waiter | undefined;
+
+  /** @param ask tells the client that these are missing */
+  constructor(blobs: Blobs, ask: (digests: readonly Digest[]) => void) {
+    this.#blobs = blobs;
+    this.#ask = ask;
+  }
+
+  /** Begins to get what is not there and not under way. */
+  want(entries: Iterable<FileEntry>): void {
+    for (const entry of entries) {
+      const { digest } = entry;
+      if (this.#underWay.has(digest) || this.#blobs.has(digest)) continue;
+      this.#gone.delete(digest);
+      this.#underWay.add(digest);
+      this.#toAdopt.push(entry);
+    }
+    if (!this.#isAdopting && this.#toAdopt.length > 0) void this.#adopt();
+  }
+
+  arrived(digest: Digest): void {
+    this.#underWay.delete(digest);
+    this.#gone.delete(digest);
+    const waiter = this.#waiter;
+    if (waiter?.missing.delete(digest) === true && waiter.missing.size === 0) waiter.resolve();
+  }
+
+  gone(digests: readonly Digest[], why: string): void {
+    for (const digest of digests) {
+      this.#underWay.delete(digest);
+      this.#gone.set(digest, why);
+      if (this.#waiter?.missing.has(digest) === true) this.#waiter.reject(refusal(digest, why));
+    }
+  }
+
+  /**
+   * Resolves when the store has all of these, which the caller holds there. Rejects with
+   * JobRefused. One call at a time.
+   */
+  async present(entries: readonly FileEntry[], signal: AbortSignal): Promise<void> {
+    const missing = new Map<Digest, FileEntry>();
+    for (const entry of entries) {
+      const { digest } = entry;
+      if (this.#blobs.has(digest)) continue;
+      const why = this.#gone.get(digest);
+      if (why !== undefined) throw refusal(digest, why);
+      missing.set(digest, entry);
+    }
+    if (missing.size === 0) return;
+    if (this.#isClosed) throw new JobRefused('failed', 'the client is gone');
+    const abort = () => this.#waiter?.reject(new JobRefused('failed', 'the job was cancelled'));
+    signal.addEventListener('abort', abort);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiter = { missing: new Set(missing.keys()), resolve, reject };
+        if (signal.aborted) abort();
+        this.want(missing.values());
+      });
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#waiter = undefined;
+    }
+  }
+
+  /** Nothing more comes. */
+  close(): void {
+    this.#isClosed = true;
+    this.#toAdopt = [];
+    this.#waiter?.reject(new JobRefused('failed', 'the client is gone'));
+  }
+
+  async #adopt(): Promise<void> {
+    this.#isAdopting = true;
+    // Whoever adds entries adds some more in the same turn.
+    await otherEvents();
+    while (this.#toAdopt.length > 0) {
+      const slice = this.#toAdopt.splice(0, STORE.filesPerSlice);
+      const missing: Digest[] = [];
+      for (const entry of slice) if (!(await this.#isAdopted(entry))) missing.push(entry.digest);
+      if (missing.length > 0 && !this.#isClosed) this.#ask(missing);
+      await otherEvents();
+    }
+    this.#isAdopting = false;
+  }
+
+  /** True when the client need not be asked. */
+  async #isAdopted(entry: FileEntry): Promise<boolean> {
+    try {
+      if (!(await this.#blobs.adopt(entry))) return false;
+      this.arrived(entry.digest);
+    } catch (error) {
+      this.gone([entry.digest], `cannot be stored: ${describeError(error)}`);
+    }
+    return true;
+  }
+}
+
+function refusal(digest: Digest, why: string): JobRefused {
+  return new JobRefused('source', `a file that the compile needs (${digest}) ${why}`);
+}
