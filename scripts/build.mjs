@@ -10,7 +10,7 @@ const cc = process.env.CC_FOR_BUILD ?? 'cc';
 /** Program in bin/ → its sources in native/; every header there counts as an input of each. */
 const programs = {
   tscc: readdirSync(`${root}native`).filter((name) => /^launcher.*\.c$/.test(name)),
-  'tscc-runner': ['runner.c'],
+  'tscc-runner': readdirSync(`${root}native`).filter((name) => /^runner.*\.c$/.test(name)),
   'tscc-watch': ['watch.c'],
 };
 

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { describeError, EXIT, TsccError } from '../core/errors.js';
-import { SERVER } from '../core/limits.js';
+import { SERVER, STORE } from '../core/limits.js';
 import { VERSION } from '../platform/version.js';
 
 /** What the command line says, its numbers within bounds and its paths absolute. */
@@ -10,6 +10,8 @@ export interface Arguments {
   readonly listen: string | undefined;
   readonly jobs: number;
   readonly store: string | undefined;
+  /** Bytes. */
+  readonly storeSize: number;
   readonly keyFile: readonly string[];
   readonly allow: readonly string[];
   readonly nice: number;
@@ -45,6 +47,13 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       type: 'string',
       requiresArg: true,
       describe: 'directory for its files; default $XDG_CACHE_HOME/tscc or ~/.cache/tscc',
+    })
+    .option('store-size', {
+      type: 'string',
+      requiresArg: true,
+      default: String(STORE.bytes),
+      defaultDescription: '4G',
+      describe: 'bytes of headers and compilers to keep in the store; K, M, G, T may follow',
     })
     .option('key-file', {
       type: 'string',
@@ -101,6 +110,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
   return {
     ...parsed,
     store: absolute(parsed.store),
+    storeSize: byteCount('store-size', parsed.storeSize),
     keyFile: parsed.keyFile.map((path) => resolve(path)),
     pidFile: absolute(parsed.pidFile),
     logFile: absolute(parsed.logFile),
@@ -110,6 +120,13 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
 function checkRange(name: string, value: number, from: number, to: number): void {
   if (Number.isInteger(value) && value >= from && value <= to) return;
   throw new TsccError(`--${name} must be a whole number from ${from} to ${to}`, EXIT.badArguments);
+}
+
+function byteCount(name: string, text: string): number {
+  const [, digits, unit] = /^([0-9]{1,12})([KMGT]?)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * 1024 ** ' KMGT'.indexOf(unit?.toUpperCase() || ' ');
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new TsccError(`--${name} must be a number of bytes, as 500M or 20G`, EXIT.badArguments);
 }
 
 function absolute(path: string | undefined): string | undefined {

@@ -17,7 +17,10 @@ import {
 } from '../server/access.js';
 import { JobDirectories } from '../server/job-directory.js';
 import { Log } from '../server/log.js';
+import { JobRoots } from '../server/job-root.js';
+import { openPump, type OpenPump } from '../server/pump-service.js';
 import { Runner } from '../server/runner.js';
+import { canSeal } from '../server/seal-check.js';
 import { Server } from '../server/server.js';
 import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
@@ -76,6 +79,32 @@ async function openStore(store: string, log: (line: string) => void): Promise<Jo
   }
 }
 
+/** Undefined, and the log says why, where jobs cannot be sealed off. */
+async function openPumpMode(
+  store: string,
+  { storeSize, nice }: Arguments,
+  runner: Runner,
+  directories: JobDirectories,
+  say: (what: string) => void,
+): Promise<OpenPump | undefined> {
+  let roots: JobRoots;
+  try {
+    roots = await JobRoots.open(store);
+  } catch (error) {
+    throw unusable(store, error);
+  }
+  const sealed = await canSeal(runner, directories, roots);
+  if (sealed !== true) {
+    say(`jobs cannot be sealed off, so clients use plain mode here: ${sealed}`);
+    return undefined;
+  }
+  try {
+    return await openPump(store, storeSize, roots, nice, say);
+  } catch (error) {
+    throw unusable(store, error);
+  }
+}
+
 function unusable(store: string, error: unknown): TsccError {
   const why = describeError(error);
   return new TsccError(
@@ -125,6 +154,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message));
   const directories = await openStore(store, say);
   const runner = new Runner(RUNNER, say);
+  const pump = await openPumpMode(store, given, runner, directories, say);
   const path = process.env['PATH'] ?? DEFAULT_PATH;
   const server = new Server({
     slots: given.jobs,
@@ -141,6 +171,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     clock: realClock,
     path,
     nice: given.nice,
+    pump,
   });
   const pidFile = given.pidFile === undefined ? undefined : new PidFile(given.pidFile);
   try {
@@ -154,6 +185,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   } finally {
     await server.close();
     await runner.close();
+    await pump?.close();
     await directories.close();
     pidFile?.remove();
   }

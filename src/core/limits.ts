@@ -188,6 +188,11 @@ export const SERVER = {
   drain: 60_000,
   /** From a client's disappearance to the death of its compilers. */
   cancel: 1_000,
+  /**
+   * Temporary files of one compile in a sealed root, which are in memory: the assembler text of
+   * the largest generated sources has some 300 MB.
+   */
+  jobScratch: 512 * MiB,
 } as const;
 
 /** Reading which headers a compile may include. */

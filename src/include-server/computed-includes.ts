@@ -18,6 +18,18 @@ interface Remembered {
 /** Answers for all translation units of a search path, by the operand's text. */
 export class ComputedIncludes {
   readonly #answers = new Map<ByteString, Remembered[]>();
+  #index = new MacroIndex();
+
+  /**
+   * The table of one translation unit.
+   *
+   * @param command -D definitions
+   * @param filesAtMost that can be of any use: the rest of the index is of the past
+   */
+  definitions(command: Definitions, filesAtMost: number): MacroDefinitions {
+    if (this.#index.size > filesAtMost) this.#index = new MacroIndex();
+    return new MacroDefinitions(command, this.#index);
+  }
 
   /** @param file as `__FILE__` names the file that the operand stands in */
   namesOf(text: ByteString, file: ByteString, macros: MacroDefinitions): Names {
@@ -45,40 +57,74 @@ export class ComputedIncludes {
   }
 }
 
-/** All definitions in some files and on the command line. */
-export class MacroDefinitions {
-  readonly #byName = new Map<ByteString, MacroDefinition[]>();
+type Definitions = ReadonlyMap<ByteString, readonly MacroDefinition[]>;
+
+/**
+ * Who defines a macro, among all files that any translation unit has reached: most units share most
+ * of their files, and ask for a few names of the tens of thousands that these define.
+ */
+export class MacroIndex {
+  readonly #byName = new Map<ByteString, ScannedFile[]>();
   readonly #files = new Set<ScannedFile>();
 
-  constructor(command: ReadonlyMap<ByteString, readonly MacroDefinition[]>) {
-    this.#addAll(command);
+  /** Files that are in it, some of which may have been others for long. */
+  get size(): number {
+    return this.#files.size;
   }
 
   add(file: ScannedFile): void {
     if (this.#files.has(file)) return;
     this.#files.add(file);
-    this.#addAll(file.macros);
+    for (const name of file.macros.keys()) {
+      const known = this.#byName.get(name);
+      if (known === undefined) this.#byName.set(name, [file]);
+      else known.push(file);
+    }
+  }
+
+  definersOf(name: ByteString): readonly ScannedFile[] {
+    return this.#byName.get(name) ?? [];
+  }
+}
+
+/** All definitions in some files and on the command line. */
+export class MacroDefinitions {
+  readonly #index: MacroIndex;
+  readonly #command: Definitions;
+  readonly #files = new Set<ScannedFile>();
+  /** What was asked for since the last file was added. */
+  readonly #known = new Map<ByteString, readonly MacroDefinition[]>();
+
+  constructor(command: Definitions, index: MacroIndex) {
+    this.#command = command;
+    this.#index = index;
+  }
+
+  add(file: ScannedFile): void {
+    if (this.#files.has(file)) return;
+    this.#files.add(file);
+    this.#index.add(file);
+    this.#known.clear();
   }
 
   definitionsOf(name: ByteString): readonly MacroDefinition[] {
-    return [...(this.#byName.get(name) ?? [])];
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const found = [...(this.#command.get(name) ?? [])];
+    for (const file of this.#index.definersOf(name)) {
+      if (this.#files.has(file)) found.push(...(file.macros.get(name) ?? []));
+    }
+    this.#known.set(name, found);
+    return found;
   }
 
   /** Whether it says this of each of these macros, in whatever order. */
-  agree(asked: ReadonlyMap<ByteString, readonly MacroDefinition[]>): boolean {
+  agree(asked: Definitions): boolean {
     for (const [name, definitions] of asked) {
-      const here = this.#byName.get(name) ?? [];
+      const here = this.definitionsOf(name);
       if (here.length !== definitions.length) return false;
       if (!definitions.every((definition) => here.includes(definition))) return false;
     }
     return true;
-  }
-
-  #addAll(macros: ReadonlyMap<ByteString, readonly MacroDefinition[]>): void {
-    for (const [name, definitions] of macros) {
-      const known = this.#byName.get(name);
-      if (known === undefined) this.#byName.set(name, [...definitions]);
-      else known.push(...definitions);
-    }
   }
 }

@@ -81,6 +81,11 @@ export class FileTree<S> {
     return this.#version;
   }
 
+  /** Files and directories that are remembered. */
+  get count(): number {
+    return this.#facts.count;
+  }
+
   /**
    * Follows an absolute path as the kernel would; what is asked and read on the way is remembered.
    * The answer is as true as the last catching up, or younger.

@@ -41,6 +41,7 @@ export interface NotCovered {
 }
 
 export type ComputedRequest = Extract<FileRequest, { kind: 'computed' }>;
+export type PlainRequest = Exclude<FileRequest, ComputedRequest>;
 
 export interface NodeEdges {
   readonly edges: readonly Edge[];
@@ -56,6 +57,7 @@ export class IncludeGraph {
   readonly #language: ScanLanguage;
   readonly #nodes = new Map<string, GraphNode>();
   readonly #edges = new Map<GraphNode, NodeEdges>();
+  readonly #computed = new Map<GraphNode, Map<string, Resolution>>();
   #version = -1;
 
   /** @param language how sources and headers are read */
@@ -80,6 +82,7 @@ export class IncludeGraph {
   refresh(): void {
     if (this.#version === this.#tree.version) return;
     this.#edges.clear();
+    this.#computed.clear();
     this.#nodes.clear();
     this.#version = this.#tree.version;
   }
@@ -92,8 +95,27 @@ export class IncludeGraph {
       : undefined;
   }
 
+  /**
+   * What a name that macros make leads to, remembered, since such names are many (Boost's), and
+   * the same in each translation unit.
+   */
+  resolveComputed(request: PlainRequest, from: GraphNode): Resolution {
+    let known = this.#computed.get(from);
+    if (known === undefined) {
+      known = new Map();
+      this.#computed.set(from, known);
+    }
+    const key = Object.values(request).join('\0');
+    let resolution = known.get(key);
+    if (resolution === undefined) {
+      resolution = this.resolve(request, from);
+      known.set(key, resolution);
+    }
+    return resolution;
+  }
+
   /** What a request of `from` leads to: at most one file but where compilers differ. */
-  resolve(request: Exclude<FileRequest, ComputedRequest>, from: GraphNode): Resolution {
+  resolve(request: PlainRequest, from: GraphNode): Resolution {
     if (request.kind === 'assembler') return this.#assembled(request.name);
     const role = request.kind === 'include' ? 'header' : 'data';
     const next = request.kind !== 'embed' && request.next;
@@ -115,10 +137,7 @@ export class IncludeGraph {
   }
 
   /** Paths that were tried for a request before the file was found, or in vain. */
-  *absences(
-    request: Exclude<FileRequest, ComputedRequest>,
-    from: GraphNode,
-  ): Generator<ByteString> {
+  *absences(request: PlainRequest, from: GraphNode): Generator<ByteString> {
     if (request.kind === 'assembler') return;
     for (const { path } of this.#candidates(request, from)) {
       if (this.#tree.walk(path).kind === 'file') return;
@@ -170,7 +189,7 @@ export class IncludeGraph {
     return { edges, computed, obstacle };
   }
 
-  #candidates(request: Exclude<FileRequest, ComputedRequest | AssemblerRequest>, from: Includer) {
+  #candidates(request: Exclude<PlainRequest, AssemblerRequest>, from: Includer) {
     const next = request.kind !== 'embed' && request.next;
     return candidates(this.#chain, request.form, request.name, next, from);
   }

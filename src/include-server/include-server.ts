@@ -13,12 +13,18 @@ import { INCLUDES } from '../core/limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
-import { ComputedIncludes, MacroDefinitions } from './computed-includes.js';
+import { ComputedIncludes, type MacroDefinitions } from './computed-includes.js';
 import type { FileTree } from './file-tree.js';
 import { HeaderClosure, type Arrival } from './header-closure.js';
-import { IncludeGraph, type GraphNode, type NotCovered } from './include-graph.js';
+import {
+  IncludeGraph,
+  type ComputedRequest,
+  type GraphNode,
+  type NotCovered,
+  type PlainRequest,
+} from './include-graph.js';
 import type { Trail } from './path-walk.js';
-import type { FileRequest, ScannedFile } from './scanned-file.js';
+import type { ScannedFile } from './scanned-file.js';
 import type { SearchPath, SearchPaths } from './search-path.js';
 import type { TreeFile } from './tree-nodes.js';
 
@@ -181,8 +187,10 @@ export class IncludeServer {
       }
     }
     reach.follow();
-    if (reach.computed.length > 0 && reach.unhashed.length === 0)
-      addComputed(reach, graph, computed, search);
+    if (reach.computed.length > 0 && reach.unhashed.length === 0) {
+      const macros = computed.definitions(search.defined, this.#tree.count);
+      addComputed(reach, graph, computed, macros);
+    }
     if (reach.obstacle !== undefined) return notCovered(reach.obstacle);
     const extra = also.map((path) => this.#tree.walk(path));
     const files: TreeFile<ScannedFile>[] = [];
@@ -247,7 +255,7 @@ export class IncludeServer {
 /** The files reached so far, from the source on. */
 class Reach {
   readonly reached = new Map<GraphNode, Arrival | undefined>();
-  readonly computed: { readonly node: GraphNode; readonly request: ComputedOf }[] = [];
+  readonly computed: { readonly node: GraphNode; readonly request: ComputedRequest }[] = [];
   /** Large files that must be read before it is known what they name. */
   readonly unhashed: TreeFile<ScannedFile>[] = [];
   obstacle: NotCovered | undefined;
@@ -280,7 +288,7 @@ class Reach {
 
   /** A request that no edge has, because something else than the file alone decides it. */
   resolve(request: PlainRequest, from: GraphNode, arrival: Arrival | undefined): void {
-    const { found, obstacle } = this.#graph.resolve(request, from);
+    const { found, obstacle } = this.#graph.resolveComputed(request, from);
     this.obstacle ??= obstacle;
     for (const node of found) this.add(node, arrival);
   }
@@ -302,17 +310,13 @@ interface Unhashed {
   readonly files: readonly TreeFile<ScannedFile>[];
 }
 
-type PlainRequest = Exclude<FileRequest, { kind: 'computed' }>;
-type ComputedOf = Extract<FileRequest, { kind: 'computed' }>;
-
 /** Until no name that macros decide leads to another file. */
 function addComputed(
   reach: Reach,
   graph: IncludeGraph,
   computed: ComputedIncludes,
-  search: SearchPath,
+  macros: MacroDefinitions,
 ): void {
-  const macros = new MacroDefinitions(search.defined);
   const isIncluded = new Set<GraphNode>();
   for (let size = -1; size !== reach.reached.size && reach.obstacle === undefined;) {
     if (reach.unhashed.length > 0) return;
@@ -334,7 +338,7 @@ function addComputed(
   }
 }
 
-function named({ what: kind, next }: ComputedOf, header: ByteString): PlainRequest {
+function named({ what: kind, next }: ComputedRequest, header: ByteString): PlainRequest {
   const form = header.startsWith('"') ? 'quote' : 'angle';
   const name = header.slice(1);
   return kind === 'embed' ? { kind, form, name } : { kind, form, name, next };

@@ -9,7 +9,7 @@ import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { STORE, WIRE } from '../core/limits.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
-import type { Encoding } from '../protocol/messages.js';
+import type { Encoding } from '../protocol/plain-messages.js';
 
 export interface AnnouncedBlob {
   readonly digest: Digest;

@@ -21,12 +21,7 @@ import type {
 import type { PumpJob } from '../protocol/pump-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import type { ClientPump, PumpService } from './client-pump.js';
-import {
-  CompileJob,
-  type JobClient,
-  type JobRecipe,
-  type JobSurroundings,
-} from './compile-job.js';
+import { CompileJob, type JobClient, type JobRecipe, type JobSurroundings } from './compile-job.js';
 import { JobRefused } from './job-refused.js';
 import { PlainRecipe, type PlainSurroundings } from './plain-recipe.js';
 import type { Place } from './slots.js';

@@ -31,8 +31,8 @@ export interface JobRecipe {
    * @param receiveSource writes the source to a new file; rejects with JobRefused
    */
   prepare(
-    directory: string,
-    receiveSource: (path: string) => Promise<void>,
+    directory: JobDirectory,
+    receiveSource: (path: string | Buffer) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void>;
   /** What to start; asked when a slot is free. */
@@ -170,7 +170,7 @@ export class CompileJob {
   async #inDirectory(): Promise<void> {
     const directory = await this.#around.directories.create();
     try {
-      await this.#compileIn(directory.path);
+      await this.#compileIn(directory);
     } finally {
       await directory.remove().catch((error: unknown) => {
         this.#client.log(`cannot remove its directory: ${describeError(error)}`);
@@ -178,7 +178,7 @@ export class CompileJob {
     }
   }
 
-  async #compileIn(directory: string): Promise<void> {
+  async #compileIn(directory: JobDirectory): Promise<void> {
     const { signal } = this.#cancelled;
     const { clock } = this.#around;
     await this.#recipe.prepare(directory, (path) => this.#receiveSource(path), signal);
@@ -207,7 +207,7 @@ export class CompileJob {
     }
   }
 
-  async #receiveSource(path: string): Promise<void> {
+  async #receiveSource(path: string | Buffer): Promise<void> {
     const late = new AbortController();
     const timer = this.#around.clock.after(SERVER.jobUpload, () => late.abort());
     try {

@@ -47,7 +47,7 @@ export const NO_OUTPUT: EncodedOutput = {
  * it is no regular file or larger than `limit`; `what` names it in the message.
  */
 export async function openContent(
-  path: string,
+  path: string | Buffer,
   limit: number,
   what: string,
 ): Promise<Content | undefined> {

@@ -4,6 +4,7 @@ import type { Result } from '../core/errors.js';
 import { WIRE } from '../core/limits.js';
 import type { Job } from '../protocol/plain-messages.js';
 import type { Language } from '../toolchain/compile-command.js';
+import type { JobDirectory } from './job-directory.js';
 import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { collectContents, encodeOutput, NO_OUTPUT } from './job-output.js';
 import { JobRefused } from './job-refused.js';
@@ -54,7 +55,10 @@ export class PlainRecipe implements JobRecipe {
     this.#around = around;
   }
 
-  async prepare(directory: string, receiveSource: (path: string) => Promise<void>): Promise<void> {
+  async prepare(
+    { path: directory }: JobDirectory,
+    receiveSource: (path: string) => Promise<void>,
+  ): Promise<void> {
     this.#directory = directory;
     const source = `${directory}/source.${SUFFIX[this.#job.language]}`;
     this.#words = this.#renderArguments(source);

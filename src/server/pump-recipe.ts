@@ -7,19 +7,20 @@ import { WIRE } from '../core/limits.js';
 import { packNumbers } from '../protocol/number-runs.js';
 import type { WireOption } from '../protocol/plain-messages.js';
 import type { PumpJob, PumpOutput } from '../protocol/pump-messages.js';
+import { systemPath } from '../platform/system-path.js';
 import { parseDependencyFile } from '../toolchain/dependency-file.js';
-import { renderPumpArguments } from '../toolchain/pump-arguments.js';
+import { DEPENDENCY_LISTS, renderPumpArguments } from '../toolchain/pump-arguments.js';
 import { renderPumpEnvironment } from '../toolchain/pump-environment.js';
 import type { TreeSnapshot } from './client-tree.js';
 import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { encodeOutput, openContent, type Content, type EncodedOutput } from './job-output.js';
 import { JobRefused } from './job-refused.js';
-import type { JobRoot } from './job-root.js';
+import type { JobDirectory } from './job-directory.js';
+import type { JobRoot, JobRoots } from './job-root.js';
 import type { CompileEnd, CompileSpec } from './runner.js';
 
 export interface PumpSurroundings {
-  /** Makes the root of a job below its directory. */
-  readonly makeRoot: (directory: string) => Promise<JobRoot>;
+  readonly roots: JobRoots;
   /** Niceness added to every compiler. */
   readonly nice: number;
 }
@@ -81,24 +82,25 @@ export class PumpRecipe implements JobRecipe {
   }
 
   async prepare(
-    directory: string,
-    receiveSource: (path: string) => Promise<void>,
+    directory: JobDirectory,
+    receiveSource: (path: string | Buffer) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { sourcePath, sourceMode, sourceTime } = this.#job;
+    const { sourcePath, sourceMode: mode, sourceTime: mtime } = this.#job;
     signal.addEventListener('abort', () => this.#unwanted.abort(), { once: true });
-    this.#directory = directory;
-    const root = await this.#around.makeRoot(directory);
+    this.#directory = directory.path;
+    const root = this.#around.roots.create(directory, []);
     this.#root = root;
-    const path = await root.makeFile(sourcePath);
-    await receiveSource(path);
-    await root.finishFile(path, sourceMode, sourceTime);
+    if (this.#addedLists.length > 0) root.putDirectory(DEPENDENCY_LISTS);
+    await receiveSource(systemPath(root.placeFor(sourcePath)));
+    root.setLook(sourcePath, { mode, mtime });
     await this.#snapshot;
   }
 
   async command(): Promise<CompileSpec> {
     const { program, argv0, cwd } = this.#job;
     const { layers } = await this.#snapshot;
+    const { spec } = this.#madeRoot();
     return {
       program,
       words: [argv0, ...this.#words],
@@ -107,22 +109,23 @@ export class PumpRecipe implements JobRecipe {
       stdout: `${this.#directory}/stdout`,
       stderr: `${this.#directory}/stderr`,
       nice: this.#around.nice,
-      root: this.#madeRoot().over(layers),
+      root: { ...spec, layers: [...layers, ...spec.layers] },
     };
   }
 
   async collect(end: CompileEnd): Promise<Delivery> {
     const { job, sourceDigest } = this.#job;
     const opened: Content[] = [];
-    const take = async (path: string, limit: number, what: string) => {
-      const content = await openContent(path, limit, what);
+    const take = async (opening: Promise<Content | undefined>) => {
+      const content = await opening;
       if (content !== undefined) opened.push(content);
       return content;
     };
     try {
-      const printed = `${this.#directory}/std`;
-      const stdout = await take(`${printed}out`, WIRE.diagnosticsBytes, 'standard output');
-      const stderr = await take(`${printed}err`, WIRE.diagnosticsBytes, 'standard error');
+      const printed = (name: string) =>
+        take(openContent(`${this.#directory}/${name}`, WIRE.diagnosticsBytes, name));
+      const stdout = await printed('stdout');
+      const stderr = await printed('stderr');
       if (stdout === undefined || stderr === undefined) {
         throw new JobRefused('failed', 'what the compiler printed is gone');
       }
@@ -163,14 +166,12 @@ export class PumpRecipe implements JobRecipe {
   }
 
   async #outputs(
-    take: (path: string, limit: number, what: string) => Promise<Content | undefined>,
+    take: (opening: Promise<Content | undefined>) => Promise<Content | undefined>,
   ): Promise<{ readonly announced: PumpOutput; readonly output: EncodedOutput }[]> {
     const root = this.#madeRoot();
     const outputs = [];
     for (const [index, path] of this.#job.outputs.entries()) {
-      const made = await root.madeFile(path);
-      if (made === undefined) continue;
-      const content = await take(made, WIRE.outputBytes, `output ${index}`);
+      const content = await take(root.openOutput(path, WIRE.outputBytes, `output ${index}`));
       if (content === undefined) continue;
       const scratch = `${this.#directory}/output-${index}.br`;
       const output = await encodeOutput(content, this.#job.answerEncoding, scratch);
@@ -191,14 +192,14 @@ export class PumpRecipe implements JobRecipe {
     const uncovered: ByteString[] = [];
     let isKnown = false;
     for (const list of lists) {
-      const path = await this.#madeRoot().madeFile(list);
-      const content = path && (await openContent(path, WIRE.diagnosticsBytes, 'dependency list'));
-      if (content === undefined || content === '') continue;
+      const limit = WIRE.diagnosticsBytes;
+      const content = await this.#madeRoot().openOutput(list, limit, 'dependency list');
+      if (content === undefined) continue;
       const pieces: Uint8Array[] = [];
       for await (const piece of content.pieces) pieces.push(piece);
       await content.close();
       isKnown = true;
-      for (const name of parseDependencyFile(Buffer.concat(pieces))) {
+      for (const name of parseDependencyFile(Buffer.concat(pieces).toString('latin1'))) {
         const absolute = joinPath(cwd, name);
         const number = snapshot.fileAt(absolute);
         if (number !== undefined) numbers.add(number);

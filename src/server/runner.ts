@@ -1,5 +1,5 @@
 /**
- * Starts compilers through tscc-runner (twin: native/runner.c, grammar: docs/protocol.md §3). One
+ * Starts compilers through tscc-runner (twin: native/runner.h, grammar: docs/protocol.md §3). One
  * runner process serves all jobs; when it dies its running compilers are killed, their jobs fail,
  * and the next start gets a new one.
  */
@@ -12,7 +12,7 @@ import { describeError, errnoCode } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import { Fields, FieldWriter, FrameSplitter, MalformedFrame } from '../protocol/field-codec.js';
 
-const TO_RUNNER = { start: 0x01, kill: 0x02 } as const;
+const TO_RUNNER = { start: 0x01, kill: 0x02, probe: 0x03 } as const;
 const FROM_RUNNER = { started: 0x81, ended: 0x82, failed: 0x83 } as const;
 
 const START_TAG = {
@@ -28,6 +28,11 @@ const START_TAG = {
   fileBytes: 10,
   openFiles: 11,
   nice: 12,
+  layer: 13,
+  upper: 14,
+  work: 15,
+  mount: 16,
+  scratch: 17,
 } as const;
 
 const ANSWER_TAG = {
@@ -41,17 +46,37 @@ const ANSWER_TAG = {
   what: 8,
 } as const;
 
-/** A compiler to start. */
-export interface CompileSpec {
+/**
+ * A root of its own for a compiler: an overlay, and nothing else of the host, no network, no other
+ * process. All are directories of the host; the last three are the job's own, on one file system,
+ * and empty but for what `upper` shall show. Removed when the compile has ended, never before.
+ */
+export interface RootSpec {
+  /** Read-only, the top first. The last holds what devices and /.tscc are mounted on (job-root.ts). */
+  readonly layers: readonly ByteString[];
+  /** Over them; takes what the compiler writes. */
+  readonly upper: ByteString;
+  /** For overlayfs. */
+  readonly work: ByteString;
+  /** Where the root is mounted, seen by the compiler's processes only. */
+  readonly mount: ByteString;
+}
+
+/** Files for what is printed; they must not exist yet. Paths of the host, with a root too. */
+export interface Streams {
+  readonly stdout: ByteString;
+  readonly stderr: ByteString;
+}
+
+/** A compiler to start. With a root, its program and directory are paths in there. */
+export interface CompileSpec extends Streams {
+  readonly root?: RootSpec;
   /** Absolute path. */
   readonly program: ByteString;
   /** Its argv, argv[0] first. */
   readonly words: readonly ByteString[];
   readonly environment: ReadonlyMap<string, ByteString>;
   readonly cwd: ByteString;
-  /** Files for what it prints; they must not exist yet. */
-  readonly stdout: ByteString;
-  readonly stderr: ByteString;
   /** Added to the server's own niceness. */
   readonly nice: number;
 }
@@ -70,7 +95,7 @@ export interface CompileEnd {
 export interface RunningCompile {
   /** Rejects with an Error whose message says why it could not be run to its end. */
   readonly ended: Promise<CompileEnd>;
-  /** SIGKILL to its process group; `ended` tells when it is dead. */
+  /** SIGKILL to its process group, or to all in its root; `ended` tells when it is dead. */
   kill(): void;
 }
 
@@ -105,12 +130,30 @@ export class Runner {
     return this.#process?.pid;
   }
 
+  /** With a root, `ended` resolves when nothing that ran in it is left. */
   start(spec: CompileSpec): RunningCompile {
     const id = ++this.#lastId;
+    return this.#send(id, encodeStart(id, spec));
+  }
+
+  /**
+   * Looks around in a root in a compiler's place. Its layers must have files /shown and /hidden, and
+   * a whiteout over /hidden; it leaves /new and a whiteout for /shown in `upper`. Rejects with an
+   * Error that tells what is not as it should be.
+   *
+   * @param absent paths that must not be in there
+   */
+  async probe(root: RootSpec, streams: Streams, absent: readonly ByteString[]): Promise<void> {
+    const id = ++this.#lastId;
+    const { ended } = this.#send(id, encodeProbe(id, root, streams, absent));
+    const { status } = await ended;
+    if (status !== 0) throw new Error(`the probe was killed (${status})`);
+  }
+
+  #send(id: number, frame: Buffer): RunningCompile {
     const ended = new Promise<CompileEnd>((resolve, reject) => {
       this.#pending.set(id, { pid: undefined, resolve, reject });
     });
-    const frame = encodeStart(id, spec);
     if (this.#closed) {
       this.#fail(id, 'the server is closing');
     } else if (frame.length > SERVER.runnerFrameBytes) {
@@ -208,7 +251,7 @@ export class Runner {
 
 function encodeStart(id: number, spec: CompileSpec): Buffer {
   const variables = Array.from(spec.environment, ([name, value]) => `${name}=${value}`);
-  return new FieldWriter()
+  const start = new FieldWriter()
     .add(START_TAG.id, id)
     .add(START_TAG.program, spec.program)
     .addAll(START_TAG.word, spec.words)
@@ -220,8 +263,32 @@ function encodeStart(id: number, spec: CompileSpec): Buffer {
     .add(START_TAG.memory, BigInt(SERVER.jobMemory))
     .add(START_TAG.fileBytes, BigInt(SERVER.jobFile))
     .add(START_TAG.openFiles, SERVER.jobOpenFiles)
-    .add(START_TAG.nice, spec.nice)
-    .finish(TO_RUNNER.start);
+    .add(START_TAG.nice, spec.nice);
+  if (spec.root !== undefined) addRoot(start, spec.root);
+  return start.finish(TO_RUNNER.start);
+}
+
+function encodeProbe(
+  id: number,
+  root: RootSpec,
+  { stdout, stderr }: Streams,
+  absent: readonly ByteString[],
+): Buffer {
+  const probe = new FieldWriter()
+    .add(START_TAG.id, id)
+    .addAll(START_TAG.word, absent)
+    .add(START_TAG.stdout, stdout)
+    .add(START_TAG.stderr, stderr);
+  return addRoot(probe, root).finish(TO_RUNNER.probe);
+}
+
+function addRoot(fields: FieldWriter, { layers, upper, work, mount }: RootSpec): FieldWriter {
+  return fields
+    .addAll(START_TAG.layer, layers)
+    .add(START_TAG.upper, upper)
+    .add(START_TAG.work, work)
+    .add(START_TAG.mount, mount)
+    .add(START_TAG.scratch, BigInt(SERVER.jobScratch));
 }
 
 /** A runner that was killed could not take its compilers along. */

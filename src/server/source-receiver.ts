@@ -66,7 +66,7 @@ export class SourceReceiver {
    * Writes the decoded source to a new file; resolves when all of it is there and right. Rejects
    * with JobRefused, or with an AbortError when `signal` aborts.
    */
-  async writeTo(path: string, signal: AbortSignal): Promise<void> {
+  async writeTo(path: string | Buffer, signal: AbortSignal): Promise<void> {
     const { sourceBytes, sourceDigest, sourceEncoding } = this.#announced;
     const hash = startDigest();
     let size = 0;

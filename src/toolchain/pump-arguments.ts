@@ -12,10 +12,12 @@ import { readPreprocessorOptions } from './preprocessor-words.js';
 import { hasAssemblerList, type PumpFields } from './pump-command.js';
 import { isCxxDriver, isPreprocessed, sourceKind } from './source-language.js';
 
-/** Where the server asks the compiler to list what it read, in the job's private directory. */
-export const REAL_DEPENDENCIES = '/.tscc-lists/real.d';
+/** A directory in the job's root, for what the server asks the compiler to write besides. */
+export const DEPENDENCY_LISTS = '/.tscc-lists';
+/** Where the compiler lists what it read. */
+export const REAL_DEPENDENCIES = `${DEPENDENCY_LISTS}/real.d`;
 /** The same of the assembler, for .include and .incbin. */
-export const ASSEMBLER_DEPENDENCIES = '/.tscc-lists/assembler.d';
+export const ASSEMBLER_DEPENDENCIES = `${DEPENDENCY_LISTS}/assembler.d`;
 
 export interface PumpArguments {
   /** After argv[0]. */

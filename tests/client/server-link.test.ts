@@ -140,7 +140,7 @@ await t.test('a job and its result', async (t) => {
     stderrBytes: 7,
   });
   const result = await running;
-  t.strictSame(Buffer.from(result.output), OBJECT);
+  t.strictSame(result.outputs.get(0), OBJECT);
   t.equal(Buffer.from(result.stderr).toString(), 'warning');
   t.match(result, { status: 0, signal: 0, cpu: 3, sentBytes: SOURCE.length });
   t.equal(server.link.inFlight, 0);
@@ -154,8 +154,8 @@ await t.test('several jobs at once are told apart', async (t) => {
   await server.settle();
   server.answer(numbers[1] ?? 0, Buffer.from('second'));
   server.answer(numbers[0] ?? 0, Buffer.from('first'));
-  t.equal(Buffer.from((await first)?.output ?? []).toString(), 'first');
-  t.equal(Buffer.from((await second)?.output ?? []).toString(), 'second');
+  t.equal(Buffer.from((await first)?.outputs.get(0) ?? []).toString(), 'first');
+  t.equal(Buffer.from((await second)?.outputs.get(0) ?? []).toString(), 'second');
 });
 
 await t.test('a result that is not what it says is refused', async (t) => {

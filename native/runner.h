@@ -1,0 +1,73 @@
+/*
+ * tscc-runner: starts compilers for tsccd and tells it how they ended. It speaks docs/protocol.md
+ * section 3 on its standard input and output (twin: src/server/runner.ts):
+ *
+ *   frame   := length:u32 type:u8 field*        field := tag:u8 length:u32 bytes
+ *   server  -> START | KILL | PROBE             runner -> STARTED | ENDED | FAILED
+ */
+#pragma once
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum frame_type { START = 1, KILL = 2, PROBE = 3, STARTED = 0x81, ENDED = 0x82, FAILED = 0x83 };
+
+/* Tags of START and PROBE; KILL has ID only. */
+enum {
+    ID = 1, PROGRAM, WORD, VARIABLE, CWD, OUT, ERR, CPU, MEMORY, FILE_SIZE, FILES, NICE,
+    LAYER, UPPER, WORK, MOUNT, SCRATCH, TAGS
+};
+
+/* Grows, is used again for each START, and ends with NULL, as exec wants it. */
+struct vector {
+    char **items;
+    size_t count, room;
+};
+
+/* The fields of a frame by tag; strings point into it. */
+struct request {
+    uint64_t number[TAGS];
+    char *string[TAGS];
+    struct vector *words, *variables, *layers;
+};
+
+/* Steps that may fail give NULL, or what could not be done, with errno saying why. */
+typedef const char *step;
+
+/* runner.c: says why on standard error, which tsccd logs, and takes all compilers along. */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *checked(void *memory);
+
+/* runner-frames.c */
+typedef void frame_handler(uint8_t type, const struct request *r);
+bool read_frames(frame_handler *handle); /* those that are there; false at the stream's end */
+void send_started(uint32_t id, pid_t pid);
+void send_ended(uint32_t id, int status, const struct rusage *usage);
+void send_failed(uint32_t id, int error, step failed);
+
+/* runner-compile.c: in the child */
+step open_streams(const struct request *r); /* descriptors 0, 1 and 2 */
+step become_compiler(const struct request *r);
+
+/* The processes of a sealed root; init's stack must stay as long as it is there. */
+struct sealed {
+    pid_t compiler, init;
+    _Alignas(16) char init_stack[4096];
+};
+
+/* runner-sealed.c: both are the runner's children. After the compiler's end init must be killed;
+   when it can be reaped, nothing that ran in the root is left. */
+step start_sealed(const struct request *r, step inside(const struct request *r), struct sealed *p);
+
+/* runner-root.c: in a process with namespaces of its own */
+step enter_root(const struct request *r, uid_t uid, gid_t gid);
+
+/* runner-probe.c: what a compiler would see; exits with 0 if all is as it should be */
+step probe_root(const struct request *r);

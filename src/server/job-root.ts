@@ -1,0 +1,181 @@
+/**
+ * The file system that one compile sees: layers of a client's tree over a bottom layer, under an
+ * upper directory of its own (see RootSpec), all in the store:
+ *
+ *   STORE/root-1/                 bottom layer, the same for all: what devices are mounted on, /.tscc
+ *   STORE/jobs/SERVER/N/upper/    the source before the compile, its outputs after it
+ *                       work/ mount/
+ *
+ * Paths are a client's words, and so is all that upper holds. Nothing here follows a symbolic link
+ * in it, or goes up from a directory: each component on the way is looked at, and only then gone
+ * into. That is no race, since nobody else changes upper meanwhile: before the compile it is ours
+ * alone, and the runner tells of the end only when all that ran in the root is dead.
+ */
+import { chmodSync, lstatSync, mkdirSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
+import { fromText, toText, type ByteString } from '../core/byte-string.js';
+import { describeError, errnoCode } from '../core/errors.js';
+import { makeDirectory } from '../platform/make-directory.js';
+import { systemPath } from '../platform/system-path.js';
+import type { JobDirectory } from './job-directory.js';
+import { openContent, type Content } from './job-output.js';
+import { JobRefused } from './job-refused.js';
+import type { RootSpec } from './runner.js';
+
+/** Number in its name: raised when what is in it changes, so that no running job loses it. */
+const BOTTOM = 'root-1';
+const PLACEHOLDERS = ['dev/null', 'dev/zero', 'dev/urandom'];
+
+/** What a compiler sees of a file besides its content. */
+export interface FileLook {
+  /** Permission bits; the owner may read in any case. */
+  readonly mode: number;
+  /** Seconds since the epoch. */
+  readonly mtime: number;
+}
+
+/** Makes the roots of one store's jobs. */
+export class JobRoots {
+  readonly #bottom: ByteString;
+
+  private constructor(bottom: ByteString) {
+    this.#bottom = bottom;
+  }
+
+  /** Rejects with the system's error when the store cannot be written. */
+  static async open(store: string): Promise<JobRoots> {
+    const bottom = `${store}/${BOTTOM}`;
+    await makeDirectory(store);
+    // Several servers may share a store and do this at once: each step may have been done before.
+    for (const name of ['', '/dev', '/.tscc']) makeUnlessThere(fromText(bottom + name));
+    for (const name of PLACEHOLDERS) writeFileSync(`${bottom}/${name}`, '');
+    return new JobRoots(fromText(bottom));
+  }
+
+  /**
+   * @param directory of the job, which removes the root with it
+   * @param layers of the client's tree, the top first
+   */
+  create(directory: JobDirectory, layers: readonly ByteString[]): JobRoot {
+    const path = fromText(directory.path);
+    const spec: RootSpec = {
+      layers: [...layers, this.#bottom],
+      upper: `${path}/upper`,
+      work: `${path}/work`,
+      mount: `${path}/mount`,
+    };
+    for (const made of [spec.upper, spec.work, spec.mount]) makeUnlessThere(made);
+    return new JobRoot(spec);
+  }
+}
+
+/** One job's root. Paths are absolute, as seen inside; bad ones throw JobRefused. */
+export class JobRoot {
+  readonly spec: RootSpec;
+
+  constructor(spec: RootSpec) {
+    this.spec = spec;
+  }
+
+  /** Makes a directory and those above it, where upper has them not. */
+  putDirectory(path: ByteString): void {
+    this.#makeDirectories(componentsOf(path), path);
+  }
+
+  /** Makes the directories above a file; gives the host's path at which it can be created (`wx`). */
+  placeFor(path: ByteString): ByteString {
+    const components = componentsOf(path);
+    const name = components.pop();
+    if (name === undefined) throw refused(path, 'is no name of a file');
+    return `${this.#makeDirectories(components, path)}/${name}`;
+  }
+
+  /** Sets mode and time of a file that was created at `placeFor(path)`. */
+  setLook(path: ByteString, { mode, mtime }: FileLook): void {
+    const found = this.#find(path);
+    if (found?.stats.isFile() !== true) throw refused(path, 'is no regular file');
+    const target = systemPath(found.path);
+    chmodSync(target, (mode & 0o777) | 0o400);
+    utimesSync(target, mtime, mtime);
+  }
+
+  /** Puts a new file in. */
+  putFile(path: ByteString, content: Uint8Array, look: FileLook): void {
+    writeFileSync(systemPath(this.placeFor(path)), content, { flag: 'wx', mode: 0o600 });
+    this.setLook(path, look);
+  }
+
+  /**
+   * What the compile wrote at a path; undefined when it wrote nothing there or removed it. Rejects
+   * with JobRefused when it is no regular file or has more than `limit` bytes.
+   *
+   * @param what names it in messages
+   */
+  async openOutput(path: ByteString, limit: number, what: string): Promise<Content | undefined> {
+    const found = this.#find(path);
+    // A device 0:0 says that a file of a lower layer was removed.
+    if (found === undefined || (found.stats.isCharacterDevice() && found.stats.rdev === 0)) {
+      return undefined;
+    }
+    return openContent(systemPath(found.path), limit, what);
+  }
+
+  #makeDirectories(components: readonly ByteString[], whole: ByteString): ByteString {
+    let path = this.spec.upper;
+    for (const component of components) {
+      path += `/${component}`;
+      if (!makeUnlessThere(path) && lookAt(path)?.isDirectory() !== true) {
+        throw refused(whole, 'leads through something that is no directory');
+      }
+    }
+    return path;
+  }
+
+  /** Of what is at a path in upper itself; undefined when nothing is, or no way leads there. */
+  #find(whole: ByteString): { readonly path: ByteString; readonly stats: Stats } | undefined {
+    const components = componentsOf(whole);
+    let path = this.spec.upper;
+    let stats = lookAt(path);
+    for (const component of components) {
+      if (stats?.isDirectory() !== true) return undefined;
+      path += `/${component}`;
+      stats = lookAt(path);
+    }
+    return stats === undefined ? undefined : { path, stats };
+  }
+}
+
+/** Names on the way from the root; throws JobRefused unless each leads down. */
+function componentsOf(path: ByteString): ByteString[] {
+  if (path === '/') return [];
+  const components = path.split('/');
+  if (components.shift() !== '') throw refused(path, 'is not absolute');
+  for (const name of components) {
+    if (name === '' || name === '.' || name === '..' || name.includes('\0')) {
+      throw refused(path, 'has an empty name, ‘.’ or ‘..’ in it');
+    }
+  }
+  return components;
+}
+
+function lookAt(path: ByteString): Stats | undefined {
+  try {
+    return lstatSync(systemPath(path), { throwIfNoEntry: false });
+  } catch (error) {
+    throw new JobRefused('failed', describeError(error));
+  }
+}
+
+/** False when there is something of that name. */
+function makeUnlessThere(path: ByteString): boolean {
+  try {
+    mkdirSync(systemPath(path), { mode: 0o755 });
+    return true;
+  } catch (error) {
+    if (errnoCode(error) === 'EEXIST') return false;
+    // A name that is too long, for one.
+    throw new JobRefused('failed', describeError(error));
+  }
+}
+
+const refused = (path: ByteString, what: string) =>
+  new JobRefused('failed', `the path '${toText(path)}' ${what}`);

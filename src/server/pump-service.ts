@@ -1,0 +1,50 @@
+/** Pump mode's parts of one server, put together: the store, roots, and a tree for each client. */
+import { mkdirSync } from 'node:fs';
+import type { Digest } from '../core/digest.js';
+import { PUMP } from '../core/limits.js';
+import { BlobStore } from './blob-store.js';
+import { ClientPump, type PumpService } from './client-pump.js';
+import { ClientTree } from './client-tree.js';
+import type { JobRoots } from './job-root.js';
+import { ServerDirectory } from './server-directory.js';
+
+export interface OpenPump extends PumpService {
+  /** Removes what is only this server's; contents stay in the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param store the server's store
+ * @param bytes space for contents on its disk
+ * @param nice added to the niceness of every compiler
+ *
+ * Rejects with the system's error when the store cannot be used.
+ */
+export async function openPump(
+  store: string,
+  bytes: number,
+  roots: JobRoots,
+  nice: number,
+  log: (what: string) => void,
+): Promise<OpenPump> {
+  const blobs = await BlobStore.open(store, bytes, log);
+  const trees = await ServerDirectory.open(`${store}/trees`, log);
+  let last = 0;
+  return {
+    tier: PUMP.tier,
+    begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
+      const directory = `${trees.path}/${++last}`;
+      mkdirSync(directory, { mode: 0o700 });
+      return new ClientPump(
+        new ClientTree(directory, blobs, ask, say),
+        blobs,
+        { roots, nice },
+        say,
+      );
+    },
+    async close() {
+      await blobs.close();
+      await trees.close();
+    },
+  };
+}
