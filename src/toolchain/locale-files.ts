@@ -81,9 +81,10 @@ function candidates(
   const prefix = directoryName(directoryName(toolchain.compiler));
   const roots = new Set([...CATALOGUES, joinPath(prefix, 'share/locale')]);
   // The C library's tables of character sets stand beside it, wherever /lib leads.
-  const libraries = toolchain.files
-    .filter((file) => /\/libc\.so\.6$/.test(file))
-    .flatMap((file) => [directoryName(file), `/usr${directoryName(file)}`]);
+  const libraries = toolchain.files.flatMap((file) => {
+    const directory = directoryName(file);
+    return file.endsWith('/libc.so.6') ? [directory, `/usr${directory}`] : [];
+  });
   return [
     `${LOCALES}/locale-archive`,
     '/usr/share/locale/locale.alias',

@@ -23,6 +23,8 @@ const CLANG_ALONE: readonly (readonly [DeclineReason, string])[] = [
   ['save-temps', '-save-temps -save-temps='],
   ['side-outputs', '-fsave-optimization-record -fsave-optimization-record='],
   ['side-outputs', '-fstack-usage -ftime-trace'],
+  // It takes no file after this one.
+  ['side-outputs', '-aux-info -aux-info='],
 ];
 
 const byName = (rows: readonly (readonly [DeclineReason, string])[]) =>

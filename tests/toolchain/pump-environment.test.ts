@@ -1,0 +1,75 @@
+import t from 'tap';
+import {
+  environmentObstacle,
+  pumpEnvironment,
+  renderPumpEnvironment,
+} from '../../src/toolchain/pump-environment.js';
+
+const of = (...pairs: [string, string][]) => new Map(pairs);
+
+await t.test('what compilers look at goes along, in the order of the table', async (t) => {
+  const environment = of(
+    ['HOME', '/home/x'],
+    ['TERM', 'xterm-256color'],
+    ['SOURCE_DATE_EPOCH', '0'],
+    ['LC_ALL', 'C.UTF-8'],
+    ['LANG', 'de_DE.ISO-8859-1@euro'],
+    ['CPATH', '/a:b\xe9:'],
+    ['TZ', ':Europe/Berlin'],
+    ['PATH', '/usr/bin'],
+  );
+  t.equal(environmentObstacle(environment), undefined);
+  const variables = pumpEnvironment(environment);
+  t.strictSame(
+    variables.map(([name]) => name),
+    ['LANG', 'LC_ALL', 'PATH', 'CPATH', 'SOURCE_DATE_EPOCH', 'TZ', 'TERM'],
+  );
+  t.strictSame(renderPumpEnvironment(variables), {
+    ok: true,
+    value: [
+      'LANG=de_DE.ISO-8859-1@euro',
+      'LC_ALL=C.UTF-8',
+      'PATH=/usr/bin',
+      'CPATH=/a:b\xe9:',
+      'SOURCE_DATE_EPOCH=0',
+      'TZ=:Europe/Berlin',
+      'TERM=xterm-256color',
+    ],
+  });
+});
+
+await t.test('what cannot be carried keeps the compile here', async (t) => {
+  for (const [name, value] of [
+    ['LANG', '/my/locale'],
+    ['LC_MESSAGES', 'x'.repeat(256)],
+    ['TZ', '/etc/my-zone'],
+    ['TZ', ':/etc/my-zone'],
+    ['GCC_COLORS', 'error=\x1b'],
+    ['COLUMNS', '8\n0'],
+    ['GCC_EXEC_PREFIX', ''],
+    ['DEPENDENCIES_OUTPUT', 'x'],
+  ] as const) {
+    t.equal(environmentObstacle(of([name, value])), `environment:${name}`, value);
+  }
+});
+
+await t.test('what a server refuses', async (t) => {
+  for (const [variables, message] of [
+    [[['LD_PRELOAD', '/x.so']], /"LD_PRELOAD" is not sent/],
+    [[['', '']], /"" is not sent/],
+    [[['TERM=x\nY', '']], /is not sent/],
+    [
+      [
+        ['TERM', 'a'],
+        ['TERM', 'b'],
+      ],
+      /"TERM" is not sent/,
+    ],
+    [[['PATH', 'a\0LD_PRELOAD=x']], /PATH cannot have this value/],
+    [[['LANG', '../../x']], /LANG cannot have this value/],
+  ] as const) {
+    const rendered = renderPumpEnvironment(variables);
+    t.equal(rendered.ok, false);
+    if (!rendered.ok) t.match(rendered.error, message);
+  }
+});
