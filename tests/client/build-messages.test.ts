@@ -42,7 +42,7 @@ await t.test('nothing by default but notices, once a session', async (t) => {
   const { commands } = setUp(t, {}, {});
   for (const { messages } of commands) {
     messages.end(END);
-    messages.remote('x.c', 'plain', 'plain', 'red');
+    messages.remote('x.c', 'plain', 'red');
     messages.notice('no server: red', 'no server');
   }
   const [one, two] = commands;
@@ -86,7 +86,7 @@ await t.test('a log that cannot be had is told once, and nothing is lost', async
   symlinkSync('/dev/full', `${cwd}/device`);
   const whys = [/is in no directory/, /is no regular file/, /is no regular file/];
   for (const [index, { launcher, messages }] of commands.entries()) {
-    messages.remote('x.c', 'plain', 'plain', 'red');
+    messages.remote('x.c', 'plain', 'red');
     messages.remote('y.c', 'plain', 'red');
     const why = whys[index];
     if (why !== undefined) t.match((await launcher.expect('stderr')).toString(), why);
