@@ -3,7 +3,9 @@
  * server's start time as the kernel counts it. Several servers may share a store: each sweeps only
  * what servers left behind that are no more.
  */
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { describeError, errnoCode } from '../core/errors.js';
 import { makeDirectory } from '../platform/make-directory.js';
 
@@ -41,7 +43,7 @@ export class JobDirectories {
   /** A new directory, mode 0700, with an empty directory `tmp` in it. */
   async create(): Promise<JobDirectory> {
     const path = `${this.#root}/${++this.#last}`;
-    const remove = () => rm(path, REMOVAL);
+    const remove = () => removeTree(path);
     await mkdir(path, { mode: 0o700 });
     try {
       await mkdir(`${path}/tmp`, { mode: 0o700 });
@@ -55,7 +57,21 @@ export class JobDirectories {
 
   /** Removes this server's directory. */
   async close(): Promise<void> {
-    await rm(this.#root, REMOVAL);
+    await removeTree(this.#root);
+  }
+}
+
+/**
+ * In a sealed root a client's own programs run. They may leave directories that nobody can look
+ * into, or a tree deeper than any path is long: then it takes more than Node has, and more time.
+ */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, REMOVAL);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'ENAMETOOLONG'].includes(errnoCode(error) ?? '')) throw error;
+    await promisify(execFile)('chmod', ['-R', 'u+rwx', path]);
+    await promisify(execFile)('rm', ['-rf', path]);
   }
 }
 
@@ -64,7 +80,7 @@ async function sweep(jobs: string, log: (line: string) => void): Promise<void> {
     const [, pid, start] = SERVER_NAME.exec(name) ?? [];
     if (pid === undefined || (await startTime(Number(pid))) === start) continue;
     try {
-      await rm(`${jobs}/${name}`, REMOVAL);
+      await removeTree(`${jobs}/${name}`);
       log(`removed ${jobs}/${name}, left by a server that is gone`);
     } catch (error) {
       log(`cannot remove ${jobs}/${name}: ${describeError(error)}`);
