@@ -5,6 +5,7 @@
  */
 #include "runner.h"
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -40,6 +41,17 @@ static step map_user(uid_t uid, gid_t gid)
     if (write_file("/proc/self/uid_map", "%u %u 1", INSIDE_ID, uid)) return "map its user";
     if (write_file("/proc/self/gid_map", "%u %u 1", INSIDE_ID, gid)) return "map its group";
     return NULL;
+}
+
+/*
+ * Less to attack the kernel with: no more namespaces in this one (where /proc/sys can be written,
+ * which in containers it often cannot) and no key of the server's session (an error says that
+ * there are no keys, or that nobody may use them).
+ */
+static void bar_extras(void)
+{
+    write_file("/proc/sys/user/max_user_namespaces", "0");
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 }
 
 /* Appends `SEPARATOR/proc/self/fd/N` for a directory; -1 with errno set on failure. */
@@ -133,6 +145,7 @@ step enter_root(const struct request *r, uid_t uid, gid_t gid)
     int trees[DEVICES];
     step failed;
     if ((failed = map_user(uid, gid))) return failed;
+    bar_extras();
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return "detach its mounts";
     if ((failed = take_devices(trees)) || (failed = mount_overlay(r))) return failed;
     /* With one name for both, the old root comes to lie on the new one, where "." finds it. */

@@ -65,17 +65,17 @@ static int be_compiler(void *argument)
 static step start_inside(struct start *s)
 {
     struct sealed *p = s->processes;
-    const int child = CLONE_VM | CLONE_PARENT | SIGCHLD;
+    const int child = CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD;
     /* Nothing of the runner's stays open in init but the way to notice its end. */
     if (dup3(s->lifeline, LIFELINE, O_CLOEXEC) < 0) return "keep the lifeline";
     if (syscall(SYS_close_range, LIFELINE + 1, ~0U, 0)) return "close descriptors";
     if (unshare(CLONE_NEWPID)) return "make a pid namespace";
     signal(SIGCHLD, SIG_IGN); /* orphans come to init, which shall not have to reap them */
-    p->init = clone(be_init, p->init_stack + sizeof p->init_stack, child, NULL);
-    if (p->init < 0) return "make the root's init";
+    if (clone(be_init, p->init_stack + sizeof p->init_stack, child, NULL, &p->init) < 0)
+        return "make the root's init";
     char *stack = compiler_stack + sizeof compiler_stack;
-    p->compiler = clone(be_compiler, stack, child | CLONE_VFORK, s);
-    if (p->compiler < 0) return "make a process";
+    if (clone(be_compiler, stack, child | CLONE_VFORK, s, &p->compiler) < 0)
+        return "make a process";
     errno = s->error;
     return s->failed;
 }
@@ -89,7 +89,6 @@ static int be_builder(void *argument)
     if (!failed) failed = start_inside(s);
     s->error = errno;
     s->failed = failed;
-    if (failed && s->processes->init > 0) kill(s->processes->init, SIGKILL);
     return 0;
 }
 
@@ -101,7 +100,7 @@ step start_sealed(const struct request *r, step inside(const struct request *r),
     const int spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
     struct start s = {
         .request = r, .inside = inside, .processes = p, .runner = getpid(),
-        .uid = getuid(), .gid = getgid(), .lifeline = lifeline[0],
+        .uid = geteuid(), .gid = getegid(), .lifeline = lifeline[0],
         .failed = "make a root", .error = ECHILD, /* unless the builder gets to say more */
     };
     char *stack = builder_stack + sizeof builder_stack;
@@ -110,8 +109,9 @@ step start_sealed(const struct request *r, step inside(const struct request *r),
     waitpid(builder, NULL, 0);
     if (!s.failed) return NULL;
     /* The compiler first: as long as it is not reaped, init cannot end. */
-    if (p->compiler > 0) waitpid(p->compiler, NULL, 0);
-    if (p->init > 0) waitpid(p->init, NULL, 0);
+    if (p->init) kill(p->init, SIGKILL);
+    if (p->compiler) waitpid(p->compiler, NULL, 0);
+    if (p->init) waitpid(p->init, NULL, 0);
     errno = s.error;
     return s.failed;
 }

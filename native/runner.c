@@ -94,23 +94,17 @@ static void start_in_root(const struct request *r, step inside(const struct requ
     free(sealed);
 }
 
-static bool has_all(const struct request *r, const int *tags, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!r->string[tags[i]]) return false;
-    return true;
-}
-
 static void start(uint8_t type, const struct request *r)
 {
-    static const int always[] = {OUT, ERR}, compiler[] = {PROGRAM, CWD};
-    static const int root[] = {UPPER, WORK, MOUNT};
-    const bool sealed = r->layers->count || type == PROBE;
-    if (!has_all(r, always, 2) || (sealed && (!r->layers->count || !has_all(r, root, 3))) ||
-        (type == START && (!r->words->count || !has_all(r, compiler, 2))))
+    char *const *string = r->string;
+    const bool has_root = r->layers->count && string[UPPER] && string[WORK] && string[MOUNT];
+    const bool no_root = !r->layers->count && !string[UPPER] && !string[WORK] && !string[MOUNT];
+    const bool has_compiler = string[PROGRAM] && r->words->count && string[CWD];
+    if (!string[OUT] || !string[ERR] || !(type == PROBE ? has_root : has_compiler) ||
+        !(has_root || no_root))
         die("malformed frame: START lacks a field");
     if (type == PROBE) start_in_root(r, probe_root);
-    else if (sealed) start_in_root(r, become_compiler);
+    else if (has_root) start_in_root(r, become_compiler);
     else start_plain(r);
 }
 

@@ -210,8 +210,8 @@ export class PumpCompile {
       throw fallback('closure-hole', `it read ${toText(read.uncovered[0] ?? '')}`);
     }
     const files: TreeEntry[] = [closure.source.file.entry(), ...(read?.entries ?? [])];
-    // Such a list leaves out what the compiler found in system directories.
-    if (list === 'own-without-system') files.push(...closure.entries().filter(isSystemFile));
+    // Such a list leaves out what came by way of a system directory, wherever that is.
+    if (list === 'own-without-system') files.push(...closure.entries());
     const clock = readsClock(closure.clockWords, files, this.#request.environment);
     if (clock !== undefined) throw fallback('date-time', toText(clock));
     const changed = await this.#context.includes.changedSince(closure.version, files);
@@ -284,9 +284,4 @@ export class PumpCompile {
 interface WantedOutput {
   readonly output: PumpOutput;
   readonly target: OutputTarget;
-}
-
-/** Below the directories that compilers search by themselves. */
-function isSystemFile(entry: TreeEntry): boolean {
-  return entry.kind === 'file' && /^\/(?:usr|opt|lib\w*)\//.test(entry.path);
 }

@@ -1,6 +1,6 @@
 /** A private directory for each job, below this server's in `STORE/jobs` (server-directory.ts). */
-import { mkdir, rm } from 'node:fs/promises';
-import { REMOVAL, ServerDirectory } from './server-directory.js';
+import { mkdir } from 'node:fs/promises';
+import { removeTree, ServerDirectory } from './server-directory.js';
 
 export interface JobDirectory {
   readonly path: string;
@@ -27,7 +27,7 @@ export class JobDirectories {
   /** A new directory, mode 0700, with an empty directory `tmp` in it. */
   async create(): Promise<JobDirectory> {
     const path = `${this.#root.path}/${++this.#last}`;
-    const remove = () => rm(path, REMOVAL);
+    const remove = () => removeTree(path);
     await mkdir(path, { mode: 0o700 });
     try {
       await mkdir(`${path}/tmp`, { mode: 0o700 });

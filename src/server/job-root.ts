@@ -146,9 +146,9 @@ export class JobRoot {
 
 /** Names on the way from the root; throws JobRefused unless each leads down. */
 function componentsOf(path: ByteString): ByteString[] {
+  if (!path.startsWith('/')) throw refused(path, 'is not absolute');
   if (path === '/') return [];
-  const components = path.split('/');
-  if (components.shift() !== '') throw refused(path, 'is not absolute');
+  const components = path.slice(1).split('/');
   for (const name of components) {
     if (name === '' || name === '.' || name === '..' || name.includes('\0')) {
       throw refused(path, 'has an empty name, ‘.’ or ‘..’ in it');

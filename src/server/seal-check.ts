@@ -15,7 +15,7 @@ import type { Runner } from './runner.js';
 const REMEDIES: readonly (readonly [failure: RegExp, remedy: string])[] = [
   [/make namespaces: ENOSPC/, 'the sysctl user.max_user_namespaces, or another of its kind, is 0'],
   [
-    /(make namespaces|map its user): E(PERM|ACCES)/,
+    /(make namespaces|map its \w+|give up setgroups|detach its mounts): E(PERM|ACCES)/,
     'unprivileged user namespaces are off: see the sysctls kernel.unprivileged_userns_clone and ' +
       "kernel.apparmor_restrict_unprivileged_userns, or the container's seccomp profile",
   ],

@@ -3,7 +3,9 @@
  * time as the kernel counts it. Several servers may share a store: each sweeps only what servers
  * left behind that are no more.
  */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { describeError, errnoCode } from '../core/errors.js';
 import { makeDirectory } from '../platform/make-directory.js';
 
@@ -32,7 +34,21 @@ export class ServerDirectory {
 
   /** Removes it with all that is in it. */
   async close(): Promise<void> {
-    await rm(this.path, REMOVAL);
+    await removeTree(this.path);
+  }
+}
+
+/**
+ * In a sealed root a client's own programs run. They may leave directories that nobody can look
+ * into, or a tree deeper than any path is long: then it takes more than Node has, and more time.
+ */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, REMOVAL);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'ENAMETOOLONG'].includes(errnoCode(error) ?? '')) throw error;
+    await promisify(execFile)('chmod', ['-R', 'u+rwx', path]);
+    await promisify(execFile)('rm', ['-rf', path]);
   }
 }
 
@@ -41,7 +57,7 @@ async function sweep(parent: string, log: (line: string) => void): Promise<void>
     const [, pid, start] = SERVER_NAME.exec(name) ?? [];
     if (pid === undefined || (await startTime(Number(pid))) === start) continue;
     try {
-      await rm(`${parent}/${name}`, REMOVAL);
+      await removeTree(`${parent}/${name}`);
       log(`removed ${parent}/${name}, left by a server that is gone`);
     } catch (error) {
       log(`cannot remove ${parent}/${name}: ${describeError(error)}`);

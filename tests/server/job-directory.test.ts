@@ -1,6 +1,16 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import t from 'tap';
 import { JobDirectories } from '../../src/server/job-directory.js';
 
@@ -45,4 +55,38 @@ await t.test('what a crashed server left is swept, what a living one has is not'
   t.equal(log.length, 2);
   await living.close();
   await other.close();
+});
+
+await t.test('a tree that is made to stay goes too', async (t) => {
+  const store = t.testdir({});
+  const directories = await JobDirectories.open(store, (line) => t.fail(line));
+  const job = await directories.create();
+  const deep = 'd/'.repeat(1_900);
+  execFileSync('sh', ['-c', `for i in 1 2 3; do mkdir -p ${deep} && cd -P ${deep}; done`], {
+    cwd: job.path,
+  });
+  await job.remove();
+  t.throws(() => statSync(job.path), { code: 'ENOENT' });
+  await directories.close();
+});
+
+await t.test('a server that is not root removes closed directories', async (t) => {
+  const store = mkdtempSync(`${tmpdir()}/tscc-closed-`);
+  t.teardown(() => rmSync(store, { recursive: true }));
+  const [before, isRoot] = [process.geteuid?.() ?? 0, process.getuid?.() === 0];
+  if (isRoot) {
+    chmodSync(store, 0o777);
+    process.seteuid?.(65534);
+  }
+  try {
+    const directories = await JobDirectories.open(store, (line) => t.fail(line));
+    const job = await directories.create();
+    mkdirSync(`${job.path}/closed/in`, { recursive: true });
+    chmodSync(`${job.path}/closed`, 0);
+    await job.remove();
+    t.throws(() => statSync(job.path), { code: 'ENOENT' });
+    await directories.close();
+  } finally {
+    process.seteuid?.(before);
+  }
 });

@@ -186,11 +186,16 @@ await t.test('a runner that cannot be run is a failure of the job', async (t) =>
 
 await t.test('the runner refuses malformed frames', async (t) => {
   const start = (fields: FieldWriter) => fields.finish(0x01);
+  const compiler = () =>
+    new FieldWriter().add(1, 1).add(2, '/p').add(3, 'p').add(5, '/').add(6, '/o').add(7, '/e');
   const cases: [string, Buffer, RegExp][] = [
     ['length 0', Buffer.from('00000000', 'hex'), /malformed frame: 0 bytes/],
     ['a giant length', Buffer.from('ffffffff', 'hex'), /malformed frame: 4294967295 bytes/],
     ['an unknown type', new FieldWriter().finish(0x55), /unknown type 85/],
     ['nothing to start', start(new FieldWriter().add(1, 1)), /START lacks a field/],
+    ['a root without layers', start(compiler().add(14, '/u')), /START lacks a field/],
+    ['half a root', start(compiler().add(13, '/l').add(14, '/u')), /START lacks a field/],
+    ['a probe without a root', compiler().finish(0x03), /START lacks a field/],
     ['a short number', start(new FieldWriter().add(1, 'ab')), /a number of 2 bytes/],
     ['a NUL', start(new FieldWriter().add(2, '/bin/\0sh')), /NUL inside a string/],
     ['a long field', Buffer.from('070000000102ff00000000', 'hex'), /runs past it/],

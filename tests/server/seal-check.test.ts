@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import t from 'tap';
+import { JobCell } from '../fixtures/job-cell.js';
+import { without } from '../fixtures/tools.js';
+
+const cell = await JobCell.open(t);
+const sealed = await cell.canSeal();
+const skip = sealed !== true && process.env['CI'] !== 'true' ? `cannot seal: ${sealed}` : false;
+
+await t.test('a root is tried and leaves nothing', { skip }, async (t) => {
+  t.equal(sealed, true);
+  t.strictSame(readdirSync(cell.store).toSorted(), ['jobs', 'root-1']);
+  const [server] = readdirSync(`${cell.store}/jobs`);
+  t.strictSame(readdirSync(`${cell.store}/jobs/${server}`), []);
+});
+
+await t.test('a second server finds the bottom layer made', { skip }, async (t) => {
+  const again = await JobCell.open(t, 'exec "$RUNNER"', cell.store);
+  t.equal(await again.canSeal(), true);
+});
+
+const UNSHARE = process.getuid?.() === 0 ? 'unshare -mU' : 'unshare -mUr';
+const cannotUnshare =
+  spawnSync('sh', ['-c', `${UNSHARE} true`]).status !== 0 && without('unshare', 'a user namespace');
+
+/** How a host can be, as shell that becomes the runner; what is said of it. */
+const HOSTS: readonly (readonly [name: string, script: string, said: RegExp])[] = [
+  [
+    'without user namespaces',
+    `exec unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0"' "$RUNNER"`,
+    /^could not make namespaces: ENOSPC \(the sysctl user\.max_user_namespaces/,
+  ],
+  [
+    'in a chroot',
+    // A process whose root is not its namespace's may make no user namespace.
+    `exec unshare -Urm sh -c 'mount --rbind / /mnt && exec chroot /mnt "$0"' "$RUNNER"`,
+    /^could not make namespaces: EPERM \(unprivileged user namespaces are off/,
+  ],
+  [
+    'with its store on an overlay',
+    `exec unshare -Urm sh -c '
+       mkdir "$1-over" && mount -t tmpfs none "$1-over" && mkdir "$1-over/u" "$1-over/w" &&
+       mount -t overlay -o "userxattr,lowerdir=$1,upperdir=$1-over/u,workdir=$1-over/w" none "$1" &&
+       exec "$0"' "$RUNNER" "$STORE"`,
+    /^could not mount the overlay: EINVAL \(.* no overlay itself\)$/,
+  ],
+];
+
+for (const [name, script, said] of HOSTS) {
+  await t.test(`a host ${name}`, { skip: skip || cannotUnshare }, async (t) => {
+    const host = await JobCell.open(t, script);
+    const answer = await host.canSeal();
+    t.match(answer, said);
+    t.notMatch(answer, /\n/);
+  });
+}
+
+await t.test('a runner that is not there', async (t) => {
+  const host = await JobCell.open(t, 'exec /nonexistent');
+  t.match(await host.canSeal(), /the runner ended/);
+});
