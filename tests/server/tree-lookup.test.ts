@@ -66,7 +66,7 @@ await t.test('paths lead where the kernel says', async (t) => {
       }
     }
   }
-  t.ok(found > 300, `${found} files found`);
+  t.ok(found > 100, `${found} files found`);
   t.equal(lookup.fileAt('w.h'), undefined, 'not absolute');
   t.equal(lookup.fileAt(`//${root}/./w.h`), files.indexOf('w.h'));
 });
@@ -85,7 +85,7 @@ await t.test('as many links as the kernel follows', async (t) => {
 /** Real path, if it is a file; one that ends in a slash is a directory or nothing. */
 function realFile(path: string): string | undefined {
   try {
-    return statSync(path).isFile() ? realpathSync(path) : undefined;
+    return statSync(path).isFile() ? realpathSync.native(path) : undefined;
   } catch {
     // No way to it.
     return undefined;
