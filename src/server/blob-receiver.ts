@@ -30,6 +30,7 @@ export class BlobReceiver {
   readonly #onStored: (digest: Digest) => void;
   readonly #onBad: (digest: Digest, why: string) => void;
   #missing: number;
+  #isAbandoned = false;
   /** Resolves when each blob was stored or found bad, or after `abandon`. */
   readonly ended: Promise<void>;
 
@@ -50,7 +51,7 @@ export class BlobReceiver {
     if (this.#missing === 0) this.#arrived.end();
     this.ended = this.#receive(blobs, new Pieces(this.#arrived), store).catch((error: unknown) => {
       // Reading ends with an error when the upload is abandoned; all others are told as `bad`.
-      if (!this.#arrived.destroyed) throw error;
+      if (!this.#isAbandoned) throw error;
     });
   }
 
@@ -83,6 +84,7 @@ export class BlobReceiver {
 
   /** Nothing more comes, or is wanted; blobs that are not there are dropped without a word. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#arrived.destroy();
   }
 
@@ -94,7 +96,7 @@ export class BlobReceiver {
         await storeNext(blob, pieces, store);
         this.#onStored(blob.digest);
       } catch (error) {
-        if (this.#arrived.destroyed) return;
+        if (this.#isAbandoned) return;
         this.#onBad(blob.digest, `cannot be stored: ${describeError(error)}`);
       }
       await pieces.skip();
