@@ -291,3 +291,11 @@ export const STORE = {
   /** Entries of one connection: ten times a large project's headers, each changed ten times. */
   treeEntries: 2_000_000,
 } as const;
+
+/** Journals and what is made from them. */
+export const REPORT = {
+  /** Generated headers that a status lists by path; all are counted. */
+  headers: 100,
+  /** Of these, those that a summary for people has lines for. */
+  headerLines: 8,
+} as const;
