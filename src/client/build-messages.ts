@@ -51,8 +51,8 @@ export class BuildMessages {
   }
 
   /** A compile has been done on another host. */
-  remote(source: ByteString, host: string): void {
-    if (this.#settings.verbose) this.#say(`${source}: plain on ${fromText(host)}`);
+  remote(source: ByteString, mode: 'pump' | 'plain', host: string): void {
+    if (this.#settings.verbose) this.#say(`${source}: ${mode} on ${fromText(host)}`);
   }
 
   #say(message: ByteString): void {

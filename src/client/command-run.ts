@@ -8,7 +8,7 @@
  *                              └──────▶ local run, or an error under TSCC_FALLBACK=0
  *   any ── launcher gone ─────────────▶ cancelled
  */
-import { toText, type ByteString } from '../core/byte-string.js';
+import { joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT } from '../core/errors.js';
 import { DAEMON } from '../core/limits.js';
 import { isHostDemotion, type DemotionReason, type OtherKind } from '../core/reasons.js';
@@ -125,12 +125,13 @@ export class CommandRun {
       this.#began,
     );
     this.#phase = () => steps.phase;
-    const onResult = (host: string) => this.#messages.remote(command.source, host);
+    const onResult = (mode: 'pump' | 'plain') => (host: string) =>
+      this.#messages.remote(command.source, mode, host);
     const parts = [this.#request, decision, this.#launcher, steps, this.#context] as const;
     let demotion: DemotionReason | undefined =
       obstacles.pump === 'mode-plain' ? undefined : obstacles.pump;
     if (obstacles.pump === undefined) {
-      const compile = new PumpCompile(...parts, onResult);
+      const compile = new PumpCompile(...parts, onResult('pump'));
       const verdict = await compile.run();
       if (verdict.kind !== 'demoted') {
         return this.#conclude(verdict, command.output, { outcome: 'pump', ...compile.history });
@@ -141,7 +142,7 @@ export class CommandRun {
       }
       demotion = verdict.reason;
     }
-    const verdict = await new PlainCompile(...parts, onResult).run();
+    const verdict = await new PlainCompile(...parts, onResult('plain')).run();
     return this.#conclude(verdict, command.output, {
       outcome: 'plain',
       ...(demotion === undefined ? {} : { demotion }),
@@ -178,7 +179,32 @@ export class CommandRun {
         this.#messages.notice(`${reason.fallback}: ${detail}; compiling locally`, reason.fallback);
       }
     }
+    if ('fallback' in reason && reason.fallback === 'compile-error') {
+      return this.#compileAgain(output, detail);
+    }
     return this.#runLocally(reason, detail);
+  }
+
+  /**
+   * A compile that failed elsewhere: what the compiler here says is what counts. Where it succeeds
+   * the two disagree, which is known only when it has ended.
+   */
+  async #compileAgain(output: ByteString, detail: string | undefined): Promise<void> {
+    const { files, clock } = this.#context;
+    const path = joinPath(this.#request.cwd, output);
+    const lookAt = () => {
+      const { id, size, modified } = files.stat(path) ?? {};
+      return `${id} ${size} ${modified}`;
+    };
+    const before = lookAt();
+    this.#phase = () => 'local-queue';
+    const slot = await this.#localSlot('compile');
+    const waited = this.#elapsed();
+    await this.#exec(slot);
+    const fallback = lookAt() === before ? 'compile-error' : 'remote-disagreed';
+    this.#recordLocal({ fallback }, detail, waited);
+    const ran = clock.monotonic() - this.#began - waited;
+    this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
   }
 
   async #runOther(kind: OtherKind): Promise<void> {

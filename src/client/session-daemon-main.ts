@@ -18,6 +18,7 @@ import { processStart } from '../platform/process-table.js';
 import { VERSION } from '../platform/version.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
 import { realIncludeServer } from '../include-server/include-host.js';
+import { LocaleFiles } from '../toolchain/locale-files.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
@@ -136,6 +137,7 @@ const daemon = new SessionDaemon({
   files: realFiles,
   buffers: new SourceBuffers(),
   includes: includes.server,
+  locales: new LocaleFiles(realToolchainDeps(log)),
   compilers: new ToolchainProbe(realToolchainDeps(log)),
   farm,
   slots,

@@ -288,8 +288,12 @@ export const STORE = {
   layers: 6,
   /** … in the background; beyond so many jobs wait for it. */
   layersAtMost: 12,
-  /** Entries of one connection: ten times a large project's headers, each changed ten times. */
-  treeEntries: 2_000_000,
+  /**
+   * Entries of one connection, and different paths in them with all directories: the kernel's
+   * sources have 80,000 files. Each takes some 300 bytes of the server's memory.
+   */
+  treeEntries: 500_000,
+  treePaths: 500_000,
 } as const;
 
 /** Journals and what is made from them. */

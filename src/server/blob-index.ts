@@ -1,6 +1,7 @@
 /** What the blob store knows of its blobs: sizes, and the order of their use. No side effects. */
 import type { Digest } from '../core/digest.js';
 import { STORE } from '../core/limits.js';
+import type { FileEntry } from '../protocol/tree-entry.js';
 
 /** One blob on disk. */
 export interface BlobFacts {
@@ -72,6 +73,28 @@ export class BlobIndex {
     const holds = this.#holds.get(digest) ?? 0;
     if (holds > 1) this.#holds.set(digest, holds - 1);
     else this.#holds.delete(digest);
+  }
+}
+
+/** Times and modes of the files that clients were asked for; the oldest are forgotten first. */
+export class ExpectedLooks {
+  readonly #looks = new Map<Digest, FileEntry>();
+
+  set(entry: FileEntry): void {
+    if (this.#looks.has(entry.digest)) return;
+    this.#looks.set(entry.digest, entry);
+    if (this.#looks.size <= STORE.expectedBlobs) return;
+    for (const oldest of this.#looks.keys()) {
+      this.#looks.delete(oldest);
+      return;
+    }
+  }
+
+  /** What was set, which is forgotten. */
+  take(digest: Digest): FileEntry | undefined {
+    const entry = this.#looks.get(digest);
+    this.#looks.delete(digest);
+    return entry;
   }
 }
 

@@ -39,7 +39,7 @@ import {
   writePieces,
   type Looks,
 } from './blob-files.js';
-import { BlobIndex, type BlobFacts } from './blob-index.js';
+import { BlobIndex, ExpectedLooks, type BlobFacts } from './blob-index.js';
 import { JobRefused } from './job-refused.js';
 import { ServerDirectory } from './server-directory.js';
 
@@ -65,9 +65,10 @@ export class BlobStore {
   readonly #limit: number;
   readonly #log: (line: string) => void;
   readonly #index = new BlobIndex();
-  /** Of files that clients are asked for; the oldest go first. */
-  readonly #expected = new Map<Digest, Looks>();
+  readonly #expected = new ExpectedLooks();
   #lastTemporary = 0;
+  /** Higher than the limit while what is above it is held. */
+  #evictAbove: number;
   #eviction: Promise<void> | undefined;
 
   private constructor(
@@ -79,6 +80,7 @@ export class BlobStore {
     this.#directory = fromText(directory);
     this.#incoming = incoming;
     this.#limit = limit;
+    this.#evictAbove = limit;
     this.#log = log;
   }
 
@@ -97,7 +99,8 @@ export class BlobStore {
     const directory = `${store}/blobs-v1`;
     const incoming = await ServerDirectory.open(`${directory}/incoming`, log);
     const blobs = new BlobStore(directory, incoming, limitBytes, log);
-    await blobs.#scan();
+    const strangers = await blobs.#scan();
+    if (strangers.length > 0) log(`${directory} has foreign names: ${strangers.join(' ')}`);
     await blobs.#makeRoom();
     return blobs;
   }
@@ -119,7 +122,11 @@ export class BlobStore {
 
   /** Keeps these, there or to come, from eviction until the answered function is called. */
   hold(digests: readonly Digest[]): () => void {
-    return this.#index.hold(digests);
+    const letGo = this.#index.hold(digests);
+    return () => {
+      letGo();
+      this.#evictAbove = this.#limit;
+    };
   }
 
   /**
@@ -131,7 +138,7 @@ export class BlobStore {
     this.#checkSize(digest, bytes.length);
     if (digestOf(bytes) !== digest) throw otherContent(digest);
     if (this.has(digest)) return;
-    this.#writeAtOnce(digest, bytes, this.#looksOf(digest));
+    this.#writeAtOnce(digest, bytes, looksOf(this.#expected.take(digest)));
     await this.#makeRoom();
   }
 
@@ -146,7 +153,7 @@ export class BlobStore {
     try {
       const found = await writePieces(temporary, size, pieces);
       if (found !== digest) throw otherContent(digest);
-      dress(temporary, this.#looksOf(digest));
+      dress(temporary, looksOf(this.#expected.take(digest)));
       this.#enter(digest, temporary, true);
     } catch (error) {
       unlinkIfThere(temporary);
@@ -159,16 +166,16 @@ export class BlobStore {
    * Sees to it that the store has the blob of `entry` without the client's help: from another
    * server that shares the directory, or as a copy of the server's own file at the same path. A
    * copy, not a link: the system's file may be written to in place. False when neither has it;
-   * the entry's time and mode are remembered then for when the content comes.
+   * the entry's time and mode are remembered then for when the content comes. Rejects with
+   * JobRefused (`limit`) when it is too large to keep, or with the system's error.
    */
   async adopt(entry: FileEntry): Promise<boolean> {
     const { digest, path, size } = entry;
     if (this.has(digest) || this.#find(digest)) return true;
-    if (size <= Math.min(STORE.blobBytes, this.#limit)) {
-      const file = openAdoptable(path, size);
-      if (file !== undefined && (await this.#take(file, entry))) return true;
-    }
-    this.#expect(entry);
+    this.#checkSize(digest, size);
+    const file = openAdoptable(path, size);
+    if (file !== undefined && (await this.#take(file, entry))) return true;
+    this.#expected.set(entry);
     return false;
   }
 
@@ -224,22 +231,6 @@ export class BlobStore {
     return `${fromText(this.#incoming.path)}/${++this.#lastTemporary}`;
   }
 
-  #expect({ digest, mtime, mode }: FileEntry): void {
-    if (this.#expected.has(digest)) return;
-    this.#expected.set(digest, { mtime, mode });
-    if (this.#expected.size <= STORE.expectedBlobs) return;
-    for (const oldest of this.#expected.keys()) {
-      this.#expected.delete(oldest);
-      return;
-    }
-  }
-
-  #looksOf(digest: Digest): Looks {
-    const looks = this.#expected.get(digest);
-    this.#expected.delete(digest);
-    return looksOf(looks);
-  }
-
   #writeAtOnce(digest: Digest, bytes: Uint8Array, looks: Looks): void {
     const temporary = this.#newTemporary();
     try {
@@ -272,7 +263,7 @@ export class BlobStore {
       await this.#makeRoom();
       return true;
     }
-    this.#expect(entry);
+    this.#expected.set(entry);
     const pieces = createReadStream('', { fd: file.descriptor, start: 0, highWaterMark: 1 << 20 });
     try {
       await this.putPieces(digest, size, pieces);
@@ -356,15 +347,15 @@ export class BlobStore {
     }
   }
 
-  /** Makes the index agree with the directory, which is the truth. */
-  async #scan(): Promise<void> {
+  /** Makes the index agree with the directory, which is the truth; answers names of no blobs. */
+  async #scan(): Promise<string[]> {
     const found: { digest: Digest; facts: BlobFacts }[] = [];
     const known = [...this.#index.digests()];
     const seen = new Set<Digest>();
-    const strange: string[] = [];
+    const strangers: string[] = [];
     for await (const { name } of await opendir(systemPath(this.#directory), HOW)) {
       if (!isDigest(name)) {
-        if (name !== 'incoming') strange.push(name);
+        if (name !== 'incoming') strangers.push(name);
         continue;
       }
       seen.add(name);
@@ -376,12 +367,12 @@ export class BlobStore {
     for (const digest of known) if (!seen.has(digest)) this.#index.delete(digest);
     found.sort((a, b) => a.facts.usedOnDisk - b.facts.usedOnDisk);
     for (const { digest, facts } of found) if (!this.has(digest)) this.#index.set(digest, facts);
-    if (strange.length > 0) this.#log(`${this.#directory} has foreign names: ${strange.join(' ')}`);
+    return strangers;
   }
 
   /** Evicts when the limit is passed; resolves when there is room. */
   async #makeRoom(): Promise<void> {
-    if (this.#index.bytes <= this.#limit) return;
+    if (this.#index.bytes <= this.#evictAbove) return;
     this.#eviction ??= this.#evict().finally(() => (this.#eviction = undefined));
     await this.#eviction;
   }
@@ -394,6 +385,9 @@ export class BlobStore {
       this.#drop(digest);
       if (++count % STORE.filesPerSlice === 0) await otherEvents();
     }
+    const { bytes } = this.#index;
+    const step = this.#limit * (1 - STORE.evictTo);
+    this.#evictAbove = bytes > this.#limit ? bytes + step : this.#limit;
   }
 }
 

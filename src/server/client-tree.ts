@@ -101,6 +101,9 @@ export class ClientTree {
     for (const entry of entries) {
       checkEntry(entry);
       this.#known.push(this.#paths.add(entry, this.#known.length));
+      if (this.#paths.size > STORE.treePaths) {
+        throw new MalformedFrame(`more than ${STORE.treePaths} paths in one connection`);
+      }
     }
     this.#blobs.want(entries.filter((entry) => entry.kind === 'file'));
   }

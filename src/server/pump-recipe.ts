@@ -201,6 +201,8 @@ export class PumpRecipe implements JobRecipe {
       isKnown = true;
       for (const name of parseDependencyFile(Buffer.concat(pieces).toString('latin1'))) {
         const absolute = joinPath(cwd, name);
+        // The driver's own, between compiler and assembler.
+        if (absolute.startsWith(`${TEMPORARY}/`)) continue;
         const number = snapshot.fileAt(absolute);
         if (number !== undefined) numbers.add(number);
         else if (!this.#isSource(name, absolute, sourcePath)) uncovered.push(absolute);

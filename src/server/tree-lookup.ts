@@ -1,5 +1,5 @@
 /** Where a path leads in a closure, symbolic links followed as the kernel does. Pure. */
-import { directoryName, type ByteString } from '../core/byte-string.js';
+import { baseName, directoryName, type ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 
@@ -8,7 +8,10 @@ export class TreeLookup {
   readonly #closure: readonly number[];
   #numbers: Map<ByteString, number> | undefined;
   #directories: Set<ByteString> | undefined;
+  /** Directories as they were asked for → real ones: few for many files. */
+  readonly #realDirectories = new Map<ByteString, ByteString | undefined>();
 
+  /** @param closure numbers for which `entryOf` has an entry */
   constructor(closure: readonly number[], entryOf: (number: number) => TreeEntry | undefined) {
     this.#closure = closure;
     this.#entryOf = entryOf;
@@ -17,19 +20,32 @@ export class TreeLookup {
   /** Number of the file that an absolute path leads to; undefined when it leads to none. */
   fileAt(path: ByteString): number | undefined {
     if (!path.startsWith('/')) return undefined;
-    // Nearly all paths are real ones already.
-    const number = this.#numberOf(path);
-    const kind = number === undefined ? undefined : this.#entryOf(number)?.kind;
-    if (kind === 'file') return number;
-    if (kind === 'directory') return undefined;
-    return this.#walk(path);
+    // Most paths are real ones already.
+    const file = this.#fileAt(path);
+    if (file !== undefined) return file;
+    const name = baseName(path);
+    if (name === '' || name === '.' || name === '..') return undefined;
+    const directory = this.#realDirectory(directoryName(path));
+    if (directory === undefined) return undefined;
+    const at = `${directory}/${name}`;
+    if (this.#entryAt(at)?.kind !== 'symlink') return this.#fileAt(at);
+    const real = this.#realPath(at);
+    return real === undefined ? undefined : this.#fileAt(real);
   }
 
-  #walk(path: ByteString): number | undefined {
+  #realDirectory(path: ByteString): ByteString | undefined {
+    if (this.#realDirectories.has(path)) return this.#realDirectories.get(path);
+    const real = this.#realPath(path);
+    const directory = real !== undefined && this.#isDirectory(real) ? real : undefined;
+    this.#realDirectories.set(path, directory);
+    return directory;
+  }
+
+  /** Empty for the root directory; undefined when a directory on the way is none. */
+  #realPath(path: ByteString): ByteString | undefined {
     let links = 0;
     let at = '';
     const ahead = path.split('/').toReversed();
-    // Empty where it ends with a slash: then only a directory will do.
     for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
       if (!this.#isDirectory(at)) return undefined;
       if (name === '' || name === '.') continue;
@@ -38,9 +54,7 @@ export class TreeLookup {
         continue;
       }
       const next = `${at}/${name}`;
-      const number = this.#numberOf(next);
-      const entry = number === undefined ? undefined : this.#entryOf(number);
-      if (entry?.kind === 'file' && ahead.length === 0) return number;
+      const entry = this.#entryAt(next);
       if (entry?.kind !== 'symlink') {
         at = next;
         continue;
@@ -49,10 +63,19 @@ export class TreeLookup {
       if (entry.target.startsWith('/')) at = '';
       ahead.push(...entry.target.split('/').toReversed());
     }
-    return undefined;
+    return at;
   }
 
-  #numberOf(path: ByteString): number | undefined {
+  #fileAt(path: ByteString): number | undefined {
+    return this.#entryAt(path)?.kind === 'file' ? this.#allNumbers().get(path) : undefined;
+  }
+
+  #entryAt(path: ByteString): TreeEntry | undefined {
+    const number = this.#allNumbers().get(path);
+    return number === undefined ? undefined : this.#entryOf(number);
+  }
+
+  #allNumbers(): Map<ByteString, number> {
     if (this.#numbers === undefined) {
       this.#numbers = new Map();
       for (const number of this.#closure) {
@@ -60,7 +83,7 @@ export class TreeLookup {
         if (entry !== undefined) this.#numbers.set(entry.path, number);
       }
     }
-    return this.#numbers.get(path);
+    return this.#numbers;
   }
 
   #isDirectory(path: ByteString): boolean {

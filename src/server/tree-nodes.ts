@@ -47,15 +47,6 @@ export class PathNode {
     this.parent = parent;
   }
 
-  child(name: ByteString): PathNode {
-    let child = this.children.get(name);
-    if (child === undefined) {
-      child = new PathNode(`${this.path}/${name}`, this);
-      this.children.set(name, child);
-    }
-    return child;
-  }
-
   state(entry: TreeEntry, since: number, isImplied: boolean): void {
     this.newest = { since, entry, isImplied, earlier: this.newest };
   }
@@ -86,8 +77,15 @@ export class PathTree {
   /** Nodes that show what is doubtful: a job's plan must look at them. */
   readonly doubtful = new Set<PathNode>();
 
+  #size = 0;
+
   constructor() {
     this.root.shown = IMPLIED;
+  }
+
+  /** Paths, those of all directories on the way among them. */
+  get size(): number {
+    return this.#size;
   }
 
   /** Takes an entry whose path was checked. */
@@ -98,11 +96,18 @@ export class PathTree {
       if (entry.kind !== 'absent' && kind !== undefined && kind !== 'directory') {
         this.#say(node, { kind: 'directory', path: node.path }, number, true);
       }
-      node = node.child(name);
+      node = node.children.get(name) ?? this.#newChild(node, name);
     }
     this.#say(node, entry, number, false);
     if (entry.kind === 'absent') this.#emptied(node.parent, number);
     return { number, entry, node };
+  }
+
+  #newChild(node: PathNode, name: ByteString): PathNode {
+    const child = new PathNode(`${node.path}/${name}`, node);
+    node.children.set(name, child);
+    this.#size++;
+    return child;
   }
 
   /** Looks again whether a node shows what is doubtful. */

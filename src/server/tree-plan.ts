@@ -82,7 +82,12 @@ class Planning {
     // What the closure names or needs is dealt with by showing that.
     if (shown === undefined || node.wanted !== undefined || node.isAboveWanted) return;
     const entry = node.asOf(this.#count);
-    if (entry === undefined || isAlike(entry, shown.entry)) return;
+    if (entry === undefined) return;
+    if (isAlike(entry, shown.entry)) {
+      // It was gone and came back, and no job was there to see it.
+      this.#changes.set(node, { shown, since: this.#count });
+      return;
+    }
     this.#forgetBelow(node);
     this.#changes.set(node, { shown: undefined, since: 0 });
     this.#putInto(node.parent, this.#count);

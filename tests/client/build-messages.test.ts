@@ -42,7 +42,7 @@ await t.test('nothing by default but notices, once a session', async (t) => {
   const { commands } = setUp(t, {}, {});
   for (const { messages } of commands) {
     messages.end(END);
-    messages.remote('x.c', 'red');
+    messages.remote('x.c', 'plain', 'plain', 'red');
     messages.notice('no server: red', 'no server');
   }
   const [one, two] = commands;
@@ -56,7 +56,7 @@ await t.test('every outcome with TSCC_VERBOSE, in one line each', async (t) => {
   const [command] = commands;
   command?.messages.end(END);
   t.match((await command?.launcher.expect('stderr'))?.toString(), /^tscc: x\.c: local, lto: .+\n$/);
-  command?.messages.remote('a\nb\xff.c', 'red');
+  command?.messages.remote('a\nb\xff.c', 'plain', 'red');
   t.equal(
     (await command?.launcher.expect('stderr'))?.toString('latin1'),
     'tscc: a?b\xff.c: plain on red\n',
@@ -67,7 +67,7 @@ await t.test('TSCC_LOG takes them instead', async (t) => {
   const { cwd, clock, commands } = setUp(t, { ...VERBOSE, TSCC_LOG: 'log' });
   const [command] = commands;
   command?.messages.notice('careful');
-  command?.messages.remote('\xc3\xa9.c', 'red');
+  command?.messages.remote('\xc3\xa9.c', 'plain', 'red');
   const time = new Date(clock.now()).toISOString();
   t.equal(
     readFileSync(`${cwd}/log`, 'utf8'),
@@ -86,8 +86,8 @@ await t.test('a log that cannot be had is told once, and nothing is lost', async
   symlinkSync('/dev/full', `${cwd}/device`);
   const whys = [/is in no directory/, /is no regular file/, /is no regular file/];
   for (const [index, { launcher, messages }] of commands.entries()) {
-    messages.remote('x.c', 'red');
-    messages.remote('y.c', 'red');
+    messages.remote('x.c', 'plain', 'plain', 'red');
+    messages.remote('y.c', 'plain', 'red');
     const why = whys[index];
     if (why !== undefined) t.match((await launcher.expect('stderr')).toString(), why);
     for (const name of ['x.c', 'y.c']) {

@@ -76,6 +76,7 @@ function setUp(t: Test, options: Options = {}) {
     files: realFiles,
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
+    locales: { of: () => [] },
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,

@@ -107,6 +107,7 @@ function setUp() {
     files: realFiles,
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
+    locales: { of: () => [] },
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(() => {
       throw new Error('no server is wanted');
