@@ -5,7 +5,7 @@ import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
 /** Subcommands that the launcher knows already and a later version brings. */
-const LATER = new Set(['report', 'explain', 'verify', 'doctor', 'top']);
+const LATER = new Set(['report', 'verify', 'doctor', 'top']);
 
 /** Shown above the list of subcommands. */
 const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
@@ -40,6 +40,21 @@ async function main(words: readonly string[]): Promise<void> {
           .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
           .option('session', { type: 'string', describe: 'Its name; default: the newest' }),
       async ({ json, session }) => (await import('./status.js')).printStatus({ json, session }),
+    )
+    .command(
+      'explain <file>',
+      'What became of the compile of a file, and why',
+      (command) =>
+        command
+          .positional('file', {
+            type: 'string',
+            demandOption: true,
+            describe: 'Its source or object file',
+          })
+          .option('all', { type: 'boolean', default: false, describe: 'Earlier ones too' })
+          .option('json', { type: 'boolean', default: false, describe: 'For scripts' })
+          .option('session', { type: 'string', describe: 'Its name; default: the newest' }),
+      async (options) => (await import('./explain.js')).printExplanation(options),
     )
     .command(
       'hosts',

@@ -295,3 +295,11 @@ export const STORE = {
   treeEntries: 500_000,
   treePaths: 500_000,
 } as const;
+
+/** Journals and what is made from them. */
+export const REPORT = {
+  /** Generated headers that a status lists by path; all are counted. */
+  headers: 100,
+  /** Of these, those that a summary for people has lines for. */
+  headerLines: 8,
+} as const;

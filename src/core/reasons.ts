@@ -38,7 +38,7 @@ export const DECLINE_REASONS = {
   'assembler-reads-file': 'inline assembly reads a file (.incbin or .include)',
   'preprocessed-debug': '-g on a preprocessed source names the directory it is compiled in',
   'source-columns': 'the source asks for column numbers (std::source_location)',
-  'command-too-long': 'its @files make the command longer than tscc hands back for preprocessing',
+  'command-too-long': 'the command, or a word of it, is longer than tscc passes on',
   'source-too-large': 'the preprocessed source is larger than the limit',
   'preprocess-diagnostics': 'the preprocessor printed something or failed',
   language: 'the language of the source is not one of the C family',
@@ -84,6 +84,11 @@ export function isHostDemotion(reason: string): reason is HostDemotion {
 
 /** Why a compile went out in plain instead of pump mode. */
 export type DemotionReason = HostDemotion | DeclineReason;
+
+/** Text for people: a reason of the servers, or what pump mode cannot carry. */
+export function explainDemotion(reason: DemotionReason): string {
+  return isHostDemotion(reason) ? HOST_DEMOTIONS[reason] : explainDecline(reason);
+}
 
 /** What a command that compiles no source file does. */
 export const OTHER_KINDS = {

@@ -3,7 +3,7 @@
  * summary and every later view are folds over these and nothing else. Times are milliseconds,
  * sizes bytes. The schema is versioned: readers skip events and versions that they do not know.
  */
-import type { DeclineReason, FallbackReason, OtherKind } from '../core/reasons.js';
+import type { DeclineReason, DemotionReason, FallbackReason, OtherKind } from '../core/reasons.js';
 
 export const JOURNAL_VERSION = 1;
 
@@ -61,6 +61,14 @@ export type Event =
       readonly remoteCpu: number;
       readonly remoteRunning: number;
       readonly phases: Phases;
+      /** Plain: why it is not pump mode, where that was possible. */
+      readonly demotion?: DemotionReason;
+      /** Pump: files, directories and links that the server was told of. */
+      readonly closureSize?: number;
+      /** Pump: files that the closure lacked until the server missed them; none is as it should be. */
+      readonly healed?: readonly string[];
+      /** Pump: results dropped because a file had changed while the compile ran. */
+      readonly stale?: number;
     })
   | (CommandIdentity & {
       readonly event: 'local';
@@ -90,6 +98,12 @@ export type Event =
       readonly count: number;
       readonly bytes: number;
       readonly encodedBytes: number;
+    }
+  | {
+      /** A header came, or changed, while the build ran. */
+      readonly event: 'header';
+      readonly change: 'created' | 'changed';
+      readonly path: string;
     }
   | {
       readonly event: 'host';

@@ -108,6 +108,19 @@ export function readStatus(
   session: string,
   store: JournalStore,
 ): SessionStatus | undefined {
+  const lines = readJournal(stateDirectory, session, store);
+  if (lines === undefined) return undefined;
+  let status = emptyStatus(session);
+  for (const line of lines) status = addEvent(status, line);
+  return status;
+}
+
+/** The events of a session; undefined when there is no such journal. */
+export function readJournal(
+  stateDirectory: string,
+  session: string,
+  store: JournalStore,
+): Iterable<JournalLine> | undefined {
   let text: string;
   try {
     text = store.read(journalPath(stateDirectory, session));
@@ -115,9 +128,7 @@ export function readStatus(
     if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
-  let status = emptyStatus(session);
-  for (const line of parseJournal(text)) status = addEvent(status, line);
-  return status;
+  return parseJournal(text);
 }
 
 /** The events of a journal. A last line cut short by a crash, and newer versions, are skipped. */

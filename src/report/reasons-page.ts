@@ -1,5 +1,5 @@
 /** docs/reasons.md, made from the tables so that it cannot say something else. Pure. */
-import { DECLINE_REASONS, FALLBACK_REASONS, OTHER_KINDS } from '../core/reasons.js';
+import { DECLINE_REASONS, FALLBACK_REASONS, HOST_DEMOTIONS, OTHER_KINDS } from '../core/reasons.js';
 
 export function reasonsPage(): string {
   return [
@@ -12,6 +12,13 @@ export function reasonsPage(): string {
     ...table(DECLINE_REASONS),
     '| `option:NAME` | tscc does not send this option out: it is unknown, or runs, loads or reads something |',
     '| `environment:NAME` | this variable changes what the compiler does in a way that tscc does not carry |',
+    '',
+    '## Demotions: plain instead of pump mode',
+    '',
+    'Each is for one compile. Besides these, a reason of the table above that only stands in the way',
+    'of pump mode.',
+    '',
+    ...table(HOST_DEMOTIONS),
     '',
     '## Fallbacks: tried remotely, then compiled here',
     '',

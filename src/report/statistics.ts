@@ -2,6 +2,7 @@
  * The counters of one session: a fold over its events. `SessionStatus` is the stable schema of
  * `tscc status --json`.
  */
+import { REPORT } from '../core/limits.js';
 import type { OtherKind } from '../core/reasons.js';
 import type { JournalLine, LocalReason, Outcome } from './events.js';
 
@@ -15,6 +16,28 @@ export interface HostStatus {
   readonly receivedBytes: number;
   /** `up`, or `down: why`. */
   readonly state: string;
+}
+
+export interface Uploads {
+  readonly files: number;
+  readonly bytes: number;
+  /** Bytes on the wire. */
+  readonly sentBytes: number;
+}
+
+export interface Headers {
+  readonly created: number;
+  readonly changed: number;
+  /** The last ones by path, the newest last. */
+  readonly files: Readonly<Record<string, HeaderHistory>>;
+}
+
+export interface HeaderHistory {
+  /** Times that it was seen to come, or to be another than before. */
+  readonly created: number;
+  readonly changed: number;
+  /** Milliseconds since the epoch. */
+  readonly last: number;
 }
 
 export interface SessionStatus {
@@ -33,6 +56,14 @@ export interface SessionStatus {
   readonly fallbacks: Readonly<Record<string, number>>;
   /** Compiles that went out in plain instead of pump mode, by reason. */
   readonly demotions: Readonly<Record<string, number>>;
+  /** Headers that a server missed, and that were then sent: each is a fault of the include server. */
+  readonly healed: number;
+  /** Results dropped because a file that the compile reads changed meanwhile. */
+  readonly stale: number;
+  /** Contents of headers and compilers sent to servers that lacked them. */
+  readonly uploads: Uploads;
+  /** Headers that came or changed while the build ran. */
+  readonly headers: Headers;
   /** Commands that compile no source file, by kind. */
   readonly other: Readonly<Partial<Record<OtherKind, number>>>;
   /** Compiles that failed with their fallback reason because of TSCC_FALLBACK=0. */
@@ -58,6 +89,10 @@ export function emptyStatus(session: string): SessionStatus {
     declines: {},
     fallbacks: {},
     demotions: {},
+    healed: 0,
+    stale: 0,
+    uploads: { files: 0, bytes: 0, sentBytes: 0 },
+    headers: { created: 0, changed: 0, files: {} },
     other: {},
     failed: 0,
     cancelled: 0,
@@ -86,6 +121,12 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
       return {
         ...status,
         outcomes: { ...status.outcomes, [line.outcome]: status.outcomes[line.outcome] + 1 },
+        demotions:
+          line.demotion === undefined
+            ? status.demotions
+            : increment(status.demotions, line.demotion),
+        healed: status.healed + (line.healed?.length ?? 0),
+        stale: status.stale + (line.stale ?? 0),
         preprocessCpu: status.preprocessCpu + line.preprocessCpu,
         remoteCpu: status.remoteCpu + line.remoteCpu,
         sentBytes: status.sentBytes + line.sentBytes,
@@ -110,6 +151,22 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
       return { ...status, other: increment(status.other, line.kind) };
     case 'cancelled':
       return { ...status, cancelled: status.cancelled + 1 };
+    case 'upload':
+      return {
+        ...status,
+        uploads: {
+          files: status.uploads.files + line.count,
+          bytes: status.uploads.bytes + line.bytes,
+          sentBytes: status.uploads.sentBytes + line.encodedBytes,
+        },
+        sentBytes: status.sentBytes + line.encodedBytes,
+        hosts: withHost(status, line.host, (host) => ({
+          ...host,
+          sentBytes: host.sentBytes + line.encodedBytes,
+        })),
+      };
+    case 'header':
+      return { ...status, headers: withHeader(status.headers, line.path, line.change, line.time) };
     case 'host': {
       const state = line.state === 'up' ? 'up' : `down: ${line.detail}`;
       return { ...status, hosts: withHost(status, line.host, (host) => ({ ...host, state })) };
@@ -124,6 +181,20 @@ function withReason(status: SessionStatus, reason: LocalReason): SessionStatus {
   return 'decline' in reason
     ? { ...status, declines: increment(status.declines, reason.decline) }
     : { ...status, fallbacks: increment(status.fallbacks, reason.fallback) };
+}
+
+function withHeader(
+  headers: Headers,
+  path: string,
+  change: 'created' | 'changed',
+  time: number,
+): Headers {
+  const { [path]: known, ...others } = headers.files;
+  const before = known ?? { created: 0, changed: 0 };
+  const files = { ...others, [path]: { ...before, [change]: before[change] + 1, last: time } };
+  const [oldest] = Object.keys(files);
+  if (oldest !== undefined && Object.keys(files).length > REPORT.headers) delete files[oldest];
+  return { ...headers, [change]: headers[change] + 1, files };
 }
 
 const NEW_HOST: HostStatus = {

@@ -1,8 +1,11 @@
 /** The few lines that tscc-pump prints after a build, and `tscc status` for people. Pure. */
+import { REPORT } from '../core/limits.js';
 import {
   explainDecline,
+  explainDemotion,
   FALLBACK_REASONS,
   type DeclineReason,
+  type DemotionReason,
   type FallbackReason,
 } from '../core/reasons.js';
 import type { SessionStatus } from './statistics.js';
@@ -24,7 +27,20 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
         `${megabytes(status.sentBytes)} sent, ${megabytes(status.receivedBytes)} received`,
     );
   }
-  for (const [reason, n] of byCount(status.demotions)) lines.push(`plain: ${n} × ${reason}`);
+  if (status.uploads.files > 0) {
+    const { files, bytes, sentBytes } = status.uploads;
+    lines.push(
+      `${count(files, 'file')} uploaded: ${megabytes(bytes)}, ${megabytes(sentBytes)} on the wire`,
+    );
+  }
+  if (status.headers.created + status.headers.changed > 0) lines.push(...listHeaders(status));
+  if (status.stale > 0) lines.push(`${count(status.stale, 'compile')} repeated: files changed`);
+  if (status.healed > 0) {
+    lines.push(`closure-healed: ${status.healed} × a header that tscc had not foreseen`);
+  }
+  for (const [reason, n] of byCount(status.demotions)) {
+    lines.push(`plain: ${n} × ${reason} (${explainDemotion(reason as DemotionReason)})`);
+  }
   for (const [reason, n] of byCount(status.declines)) {
     lines.push(`local: ${n} × ${reason} (${explainDecline(reason as DeclineReason)})`);
   }
@@ -39,6 +55,19 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
     if (host.state !== 'up') lines.push(`host ${name} is ${host.state}`);
   }
   return lines;
+}
+
+/** Headers generated during the build: how many, and the last ones with their times. */
+function listHeaders({ headers, started }: SessionStatus): string[] {
+  const newest = Object.entries(headers.files).toReversed().slice(0, REPORT.headerLines);
+  return [
+    `generated headers: ${headers.created} created, ${headers.changed} changed`,
+    ...newest.map(([path, { created, changed, last }]) => {
+      const after = started === null ? '' : ` after ${seconds(last - started)}`;
+      const times = created + changed === 1 ? '' : `, ${created + changed} times`;
+      return `  ${changed > 0 ? 'changed' : 'created'}${after}: ${path}${times}`;
+    }),
+  ];
 }
 
 function listOutcomes(status: SessionStatus): string {

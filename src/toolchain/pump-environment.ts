@@ -51,6 +51,9 @@ const VARIABLES: ReadonlyMap<string, VariableSpec> = new Map([
   ['COLUMNS', WORD],
 ]);
 
+/** Names of what is carried; the launcher must send them. */
+export const CARRIED_VARIABLES: readonly string[] = [...VARIABLES.keys()];
+
 function isCarried({ pattern, longest }: VariableSpec, value: ByteString): boolean {
   return value.length <= longest && pattern.test(value);
 }

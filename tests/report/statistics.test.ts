@@ -1,4 +1,5 @@
 import t from 'tap';
+import { REPORT } from '../../src/core/limits.js';
 import { addEvent, emptyStatus } from '../../src/report/statistics.js';
 import type { Event, JournalLine } from '../../src/report/events.js';
 
@@ -78,4 +79,41 @@ await t.test('an event of a newer version changes no counter', async (t) => {
     started: 5,
     lastEvent: 5,
   });
+});
+
+await t.test('pump mode: uploads, repetitions, and why a compile was not one', async (t) => {
+  const pump = { ...COMPILE, outcome: 'pump', closureSize: 100 } as const;
+  const status = fold([
+    { ...pump, healed: ['/b/a.h', '/b/c.h'], stale: 1 },
+    { ...pump, healed: [], stale: 0 },
+    { ...COMPILE, demotion: 'no-sandbox' },
+    { event: 'upload', host: 'h1', count: 3, bytes: 900, encodedBytes: 300 },
+  ]);
+  t.match(status, { outcomes: { pump: 2, plain: 1 }, healed: 2, stale: 1 });
+  t.strictSame(status.demotions, { 'no-sandbox': 1 });
+  t.strictSame(status.uploads, { files: 3, bytes: 900, sentBytes: 300 });
+  t.equal(status.sentBytes, 3 * COMPILE.sentBytes + 300);
+  t.match(status.hosts, { h1: { compiles: 3, sentBytes: 3 * COMPILE.sentBytes + 300 } });
+});
+
+await t.test('headers that come and change: all counted, the newest listed last', async (t) => {
+  const header = (path: string, change: 'created' | 'changed'): Event => {
+    return { event: 'header', path, change };
+  };
+  const status = fold([
+    header('/b/a.h', 'created'),
+    header('/b/b.h', 'created'),
+    header('/b/a.h', 'changed'),
+  ]);
+  t.match(status.headers, { created: 2, changed: 1 });
+  t.strictSame(Object.entries(status.headers.files), [
+    ['/b/b.h', { created: 1, changed: 0, last: 1_001 }],
+    ['/b/a.h', { created: 1, changed: 1, last: 1_002 }],
+  ]);
+  const many = fold(
+    Array.from({ length: REPORT.headers + 5 }, (_, i) => header(`/b/${i}.h`, 'created')),
+  );
+  t.equal(many.headers.created, REPORT.headers + 5);
+  t.equal(Object.keys(many.headers.files).length, REPORT.headers);
+  t.notOk(Object.hasOwn(many.headers.files, '/b/0.h'));
 });

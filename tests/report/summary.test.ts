@@ -44,7 +44,7 @@ await t.test('hosts: those that compiled, and those that are not up', async (t) 
 await t.test('every reason with its count and its meaning, the most frequent first', async (t) => {
   const lines = summarize(
     status({
-      demotions: { 'system-header': 2 },
+      demotions: { 'no-sandbox': 2, 'side-outputs': 1 },
       declines: { lto: 1, 'option:-fplugin=': 3 },
       fallbacks: { 'server-lost': 1, 'no-server': 2 },
       other: { query: 1, link: 2 },
@@ -52,7 +52,8 @@ await t.test('every reason with its count and its meaning, the most frequent fir
     undefined,
   );
   t.match(lines.slice(1), [
-    /^plain: 2 × system-header$/,
+    /^plain: 2 × no-sandbox \(no server can seal/,
+    /^plain: 1 × side-outputs \(an option writes/,
     /^local: 3 × option:-fplugin= \(tscc does not send out -fplugin=\)$/,
     /^local: 1 × lto \(link-time/,
     /^fallback: 2 × no-server \(no compile server could be reached\)$/,
@@ -60,4 +61,33 @@ await t.test('every reason with its count and its meaning, the most frequent fir
     /^other commands: 2 × link, 1 × query$/,
   ]);
   for (const line of lines) t.notMatch(line, '\n');
+});
+
+await t.test('what pump mode sent, repeated and had not foreseen', async (t) => {
+  const lines = summarize(
+    status({
+      uploads: { files: 171, bytes: 5_000_000, sentBytes: 1_200_000 },
+      stale: 1,
+      healed: 2,
+    }),
+    undefined,
+  );
+  t.strictSame(lines.slice(1), [
+    '171 files uploaded: 5.0 MB, 1.2 MB on the wire',
+    '1 compile repeated: files changed',
+    'closure-healed: 2 × a header that tscc had not foreseen',
+  ]);
+});
+
+await t.test('generated headers: their number, and the last ones with their times', async (t) => {
+  const files = Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`/b/h${i}`, { created: 1, changed: 0, last: 1_000 * i }]),
+  );
+  files['/b/config.h'] = { created: 1, changed: 2, last: 61_500 };
+  const headers = { created: 21, changed: 2, files };
+  const lines = summarize(status({ started: 500, headers }), undefined).slice(1);
+  t.equal(lines[0], 'generated headers: 21 created, 2 changed');
+  t.equal(lines[1], '  changed after 61.0 s: /b/config.h, 3 times');
+  t.equal(lines[2], '  created after 18.5 s: /b/h19');
+  t.equal(lines.length, 9);
 });

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { DECLINED_VARIABLES } from '../../src/toolchain/options/environment.js';
 import {
+  CARRIED_VARIABLES,
   environmentObstacle,
   pumpEnvironment,
   renderPumpEnvironment,
@@ -50,6 +54,19 @@ await t.test('what cannot be carried keeps the compile here', async (t) => {
     ['DEPENDENCIES_OUTPUT', 'x'],
   ] as const) {
     t.equal(environmentObstacle(of([name, value])), `environment:${name}`, value);
+  }
+});
+
+await t.test('the launcher sends whatever is looked at', async (t) => {
+  const path = fileURLToPath(new URL('../../../native/launcher-session.c', import.meta.url));
+  const [, list] = /variables\[\] = \{([^}]*)\}/.exec(readFileSync(path, 'utf8')) ?? [];
+  const sent = [...(list ?? '').matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '');
+  t.ok(sent.length > 20);
+  for (const name of [...CARRIED_VARIABLES, ...DECLINED_VARIABLES]) {
+    const isSent = sent.some((known) =>
+      known.endsWith('*') ? name.startsWith(known.slice(0, -1)) : name === known,
+    );
+    t.ok(isSent, name);
   }
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
@@ -80,14 +80,14 @@ for (const [compiler, lines, locale] of CASES) {
     if (typeof toolchain === 'string') throw new Error(toolchain);
     const cwd = scratchDirectory();
     const env = { PATH, LC_ALL: locale, PWD: cwd };
+    const root = new SealedRoot();
+    for (const file of toolchain.files) root.add(file);
+    for (const file of locales.of(toolchain, new Map(Object.entries(env)))) root.add(file);
+    for (const [name, text] of Object.entries(SOURCES)) {
+      writeFileSync(join(cwd, name), text);
+      root.add(join(cwd, name));
+    }
     for (const line of lines) {
-      const root = new SealedRoot();
-      for (const file of toolchain.files) root.add(file);
-      for (const file of locales.of(toolchain, new Map(Object.entries(env)))) root.add(file);
-      for (const [name, text] of Object.entries(SOURCES)) {
-        writeFileSync(join(cwd, name), text);
-        root.add(join(cwd, name));
-      }
       const command = compileOf([compiler, ...line.split(' ')], { cwd, family: toolchain.family });
       const words = command.words.filter((word) => word !== '-MD');
       for (const file of headersOf([compiler, ...words], cwd)) {
@@ -107,9 +107,8 @@ for (const [compiler, lines, locale] of CASES) {
         const outside = status === 0 ? readFileSync(absolute) : undefined;
         t.equal(made && digestOf(made), outside && digestOf(outside), `${line}: ${absolute}`);
         rmSync(absolute, { force: true });
+        rmSync(root.directory + absolute, { force: true });
       }
-      rmSync(root.directory, { recursive: true });
-      mkdirSync(root.directory);
     }
   });
 }

@@ -15,6 +15,8 @@ export const DECLINED_VARIABLES: readonly string[] = [
   'COMPILER_PATH',
   'CCC_OVERRIDE_OPTIONS',
   'CXX_MODULE_MAPPER',
+  // Says another compiler's name in what Clang makes.
+  'LLVM_OVERRIDE_PRODUCER',
   // Compiles everything twice.
   'GCC_COMPARE_DEBUG',
 ];
