@@ -113,7 +113,7 @@ export class HeaderClosure {
   #collectEntries({ isSourceIncluded, files }: ClosureExtras): TreeEntry[] {
     const entries = new Set<TreeEntry>();
     for (const { directories, symlinks } of this.#allTrails()) {
-      for (const directory of directories) entries.add(directory);
+      for (const { entry } of directories) entries.add(entry);
       for (const symlink of symlinks) entries.add(symlink);
     }
     const [root] = entries;

@@ -9,10 +9,10 @@ import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { ScanLanguage } from './file-content.js';
 import type { FileTree } from './file-tree.js';
 import { candidates, type Chain, type Includer, type Place } from './header-search.js';
-import type { Trail } from './path-walk.js';
+import type { Trail, Walked } from './path-walk.js';
 import type { FileRequest, ScannedFile } from './scanned-file.js';
 import type { SearchPath } from './search-path.js';
-import type { TreeFile } from './tree-nodes.js';
+import type { DirectoryNode, TreeFile } from './tree-nodes.js';
 
 /** A file as the compiler opens it. */
 export interface GraphNode extends Includer {
@@ -49,6 +49,19 @@ export interface NodeEdges {
   readonly obstacle: NotCovered | undefined;
 }
 
+/** What is known of a node, and what that rests on. */
+interface Known {
+  edges: NodeEdges | undefined;
+  /** What names that macros make lead to, by the request. */
+  readonly resolutions: Map<string, Resolution>;
+  readonly scanned: ScannedFile;
+  /** Directories that were looked into, all above them included. */
+  readonly footing: Set<DirectoryNode<unknown>>;
+  /** The tree's version before the first of them was, and the moment when that held last. */
+  readonly version: number;
+  moment: number;
+}
+
 export class IncludeGraph {
   readonly #tree: FileTree<ScannedFile>;
   readonly #search: SearchPath;
@@ -56,9 +69,9 @@ export class IncludeGraph {
   readonly #family: CompilerFamily;
   readonly #language: ScanLanguage;
   readonly #nodes = new Map<string, GraphNode>();
-  readonly #edges = new Map<GraphNode, NodeEdges>();
-  readonly #computed = new Map<GraphNode, Map<string, Resolution>>();
-  #version = -1;
+  readonly #known = new Map<GraphNode, Known>();
+  /** Collects the directories that a resolution looks into. */
+  #footing: Set<DirectoryNode<unknown>> = new Set();
 
   /** @param language how sources and headers are read */
   constructor(
@@ -78,15 +91,6 @@ export class IncludeGraph {
     };
   }
 
-  /** Before each walk through the graph: forgets what may be another way by now. */
-  refresh(): void {
-    if (this.#version === this.#tree.version) return;
-    this.#edges.clear();
-    this.#computed.clear();
-    this.#nodes.clear();
-    this.#version = this.#tree.version;
-  }
-
   /** The source itself; undefined when it is no file that can be read. */
   source(path: ByteString): GraphNode | undefined {
     const walked = this.#tree.walk(path);
@@ -100,16 +104,13 @@ export class IncludeGraph {
    * the same in each translation unit.
    */
   resolveComputed(request: PlainRequest, from: GraphNode): Resolution {
-    let known = this.#computed.get(from);
-    if (known === undefined) {
-      known = new Map();
-      this.#computed.set(from, known);
-    }
+    const { resolutions, footing } = this.#knownOf(from);
     const key = Object.values(request).join('\0');
-    let resolution = known.get(key);
+    let resolution = resolutions.get(key);
     if (resolution === undefined) {
+      this.#footing = footing;
       resolution = this.resolve(request, from);
-      known.set(key, resolution);
+      resolutions.set(key, resolution);
     }
     return resolution;
   }
@@ -121,7 +122,7 @@ export class IncludeGraph {
     const next = request.kind !== 'embed' && request.next;
     const found: GraphNode[] = [];
     for (const { path, place } of this.#candidates(request, from)) {
-      const walked = this.#tree.walk(path);
+      const walked = this.#walk(path);
       // An earlier file that cannot be read stops the compiler, in live code.
       if (walked.kind === 'unreadable') {
         return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
@@ -137,10 +138,7 @@ export class IncludeGraph {
   }
 
   /** Paths that were tried for a request before the file was found, or in vain. */
-  *absences(
-    request: PlainRequest,
-    from: GraphNode,
-  ): Generator<ByteString> {
+  *absences(request: PlainRequest, from: GraphNode): Generator<ByteString> {
     if (request.kind === 'assembler') return;
     for (const { path } of this.#candidates(request, from)) {
       if (this.#tree.walk(path).kind === 'file') return;
@@ -149,12 +147,35 @@ export class IncludeGraph {
   }
 
   edgesOf(node: GraphNode): NodeEdges {
-    let edges = this.#edges.get(node);
-    if (edges === undefined) {
-      edges = this.#findEdges(node);
-      this.#edges.set(node, edges);
+    const known = this.#knownOf(node);
+    this.#footing = known.footing;
+    known.edges ??= this.#findEdges(node);
+    return known.edges;
+  }
+
+  /** Makes sure that what is known of a node still holds, or forgets it. */
+  #knownOf(node: GraphNode): Known {
+    const known = this.#known.get(node);
+    const { moment, version } = this.#tree;
+    if (known?.moment === moment) return known;
+    const scanned = this.scanned(node);
+    if (known?.scanned === scanned && this.#tree.isUnchanged(known.footing, known.version)) {
+      known.moment = this.#tree.moment;
+      return known;
     }
-    return edges;
+    const resolutions = new Map<string, Resolution>();
+    const fresh: Known = {
+      ...{ edges: undefined, resolutions, scanned, footing: new Set() },
+      ...{ version, moment: this.#tree.moment },
+    };
+    this.#known.set(node, fresh);
+    return fresh;
+  }
+
+  #walk(path: ByteString): Walked<ScannedFile> {
+    const walked = this.#tree.walk(path);
+    for (const directory of walked.trail.directories) this.#footing.add(directory);
+    return walked;
   }
 
   /** Requests that count in a node, by what opens it. */
@@ -202,7 +223,7 @@ export class IncludeGraph {
     const found: GraphNode[] = [];
     for (const directory of this.#search.assembler) {
       const path = joinPath(directory, name);
-      const walked = this.#tree.walk(path);
+      const walked = this.#walk(path);
       if (walked.kind === 'unreadable') {
         return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
       }
@@ -216,7 +237,7 @@ export class IncludeGraph {
   /** GCC takes `x.h.gch` for x.h wherever it looks, and even where there is no x.h. */
   #precompiled(path: ByteString): NotCovered | undefined {
     const precompiled = `${path}${this.#family === 'gcc' ? '.gch' : '.pch'}`;
-    const { kind } = this.#tree.walk(precompiled);
+    const { kind } = this.#walk(precompiled);
     return kind === 'file' || kind === 'directory'
       ? { reason: 'pch-present', detail: precompiled }
       : undefined;
@@ -230,13 +251,24 @@ export class IncludeGraph {
     role: Role,
   ): GraphNode {
     const key = `${path}\0${place}\0${role}`;
-    let node = this.#nodes.get(key);
-    if (node === undefined) {
-      node = { path, place, file, trail, role };
-      this.#nodes.set(key, node);
-    }
+    const known = this.#nodes.get(key);
+    if (known?.file === file && isSameTrail(known.trail, trail)) return known;
+    if (known !== undefined) this.#known.delete(known);
+    const node = { path, place, file, trail, role };
+    this.#nodes.set(key, node);
     return node;
   }
+}
+
+function isSameTrail(one: Trail, other: Trail): boolean {
+  return (
+    one === other ||
+    (isSame(one.directories, other.directories) && isSame(one.symlinks, other.symlinks))
+  );
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, at) => item === other[at]);
 }
 
 type AssemblerRequest = Extract<FileRequest, { kind: 'assembler' }>;
