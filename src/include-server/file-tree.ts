@@ -132,16 +132,25 @@ export class FileTree<S> {
   }
 
   /**
-   * Whether in some directories, all those above them included, every name that was asked for is
-   * what it was in a version of the tree.
+   * Whether in some directories, and in all above them, every name that was asked for is what it
+   * was in a version of the tree.
    */
   isUnchanged(directories: Iterable<DirectoryNode<unknown>>, version: number): boolean {
     if (this.isVouched && version >= this.#namesVersion) return true;
     for (const directory of directories as Iterable<DirectoryNode<S>>) {
-      if (!this.#facts.isFresh(directory)) this.#review.refresh(directory);
-      if (directory.vouching === 'forgotten' || directory.changedAt > version) return false;
+      if (this.#latestChange(directory) > version) return false;
     }
     return true;
+  }
+
+  #latestChange(directory: DirectoryNode<S>): number {
+    if (directory.latestAt === this.#moment) return directory.latestChange;
+    const above = directory.parent === undefined ? 0 : this.#latestChange(directory.parent);
+    if (!this.#facts.isFresh(directory)) this.#review.refresh(directory);
+    const isForgotten = directory.vouching === 'forgotten';
+    directory.latestChange = isForgotten ? Infinity : Math.max(above, directory.changedAt);
+    directory.latestAt = this.#moment;
+    return directory.latestChange;
   }
 
   /** What is in a file now. */

@@ -4,6 +4,7 @@
  * #include_next goes on from where it was found.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
+import { INCLUDES } from '../core/limits.js';
 import type { DeclineReason } from '../core/reasons.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { ScanLanguage } from './file-content.js';
@@ -20,6 +21,10 @@ export interface GraphNode extends Includer {
   /** Directories and links that lead to it. */
   readonly trail: Trail;
   readonly role: Role;
+  /** The graph's own. */
+  known: Known | undefined;
+  /** The last walk through the graph that reached it. */
+  walk: number;
 }
 
 /**
@@ -29,6 +34,7 @@ export interface GraphNode extends Includer {
 export type Role = 'header' | 'assembly' | 'data';
 
 export interface Edge {
+  readonly from: GraphNode;
   readonly request: FileRequest;
   readonly to: GraphNode;
 }
@@ -55,10 +61,10 @@ interface Known {
   /** What names that macros make lead to, by the request. */
   readonly resolutions: Map<string, Resolution>;
   readonly scanned: ScannedFile;
-  /** Directories that were looked into, all above them included. */
+  /** Directories that were looked into. */
   readonly footing: Set<DirectoryNode<unknown>>;
-  /** The tree's version before the first of them was, and the moment when that held last. */
-  readonly version: number;
+  /** The tree's version up to which all of it was so, and the moment when that was made sure. */
+  version: number;
   moment: number;
 }
 
@@ -69,7 +75,7 @@ export class IncludeGraph {
   readonly #family: CompilerFamily;
   readonly #language: ScanLanguage;
   readonly #nodes = new Map<string, GraphNode>();
-  readonly #known = new Map<GraphNode, Known>();
+  #walks = 0;
   /** Collects the directories that a resolution looks into. */
   #footing: Set<DirectoryNode<unknown>> = new Set();
 
@@ -89,6 +95,18 @@ export class IncludeGraph {
       angleStart: search.quote.length,
       withoutIncluder: search.withoutIncluder,
     };
+  }
+
+  /** Begins a walk: its number. */
+  startWalk(): number {
+    // What is at paths that are no more stays behind; all but that is soon found again.
+    if (this.#nodes.size > INCLUDES.nodesOfFile * this.#tree.count) this.#nodes.clear();
+    return ++this.#walks;
+  }
+
+  /** Nodes that are remembered. */
+  get size(): number {
+    return this.#nodes.size;
   }
 
   /** The source itself; undefined when it is no file that can be read. */
@@ -155,11 +173,12 @@ export class IncludeGraph {
 
   /** Makes sure that what is known of a node still holds, or forgets it. */
   #knownOf(node: GraphNode): Known {
-    const known = this.#known.get(node);
+    const { known } = node;
     const { moment, version } = this.#tree;
     if (known?.moment === moment) return known;
     const scanned = this.scanned(node);
     if (known?.scanned === scanned && this.#tree.isUnchanged(known.footing, known.version)) {
+      known.version = this.#tree.version;
       known.moment = this.#tree.moment;
       return known;
     }
@@ -168,13 +187,13 @@ export class IncludeGraph {
       ...{ edges: undefined, resolutions, scanned, footing: new Set() },
       ...{ version, moment: this.#tree.moment },
     };
-    this.#known.set(node, fresh);
+    node.known = fresh;
     return fresh;
   }
 
   #walk(path: ByteString): Walked<ScannedFile> {
     const walked = this.#tree.walk(path);
-    for (const directory of walked.trail.directories) this.#footing.add(directory);
+    for (const directory of walked.trail.footing) this.#footing.add(directory);
     return walked;
   }
 
@@ -205,7 +224,7 @@ export class IncludeGraph {
       }
       const resolution = this.resolve(request, node);
       obstacle ??= resolution.obstacle;
-      for (const to of resolution.found) edges.push({ request, to });
+      for (const to of resolution.found) edges.push({ from: node, request, to });
     }
     if (node.role !== 'data' && this.scanned(node).hasOpaqueAssembler) {
       obstacle ??= { reason: 'assembler-reads-file', detail: node.path };
@@ -253,8 +272,7 @@ export class IncludeGraph {
     const key = `${path}\0${place}\0${role}`;
     const known = this.#nodes.get(key);
     if (known?.file === file && isSameTrail(known.trail, trail)) return known;
-    if (known !== undefined) this.#known.delete(known);
-    const node = { path, place, file, trail, role };
+    const node: GraphNode = { path, place, file, trail, role, known: undefined, walk: 0 };
     this.#nodes.set(key, node);
     return node;
   }

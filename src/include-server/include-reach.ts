@@ -16,7 +16,9 @@ import type { TreeFile } from './tree-nodes.js';
 
 /** The files reached so far, from the source on. */
 export class Reach {
-  readonly reached = new Map<GraphNode, Arrival | undefined>();
+  /** In order, and what brought each one in. */
+  readonly nodes: GraphNode[] = [];
+  readonly arrivals: (Arrival | undefined)[] = [];
   readonly computed: { readonly node: GraphNode; readonly request: ComputedRequest }[] = [];
   /** Large files that must be read before it is known what they name. */
   readonly unhashed: TreeFile<ScannedFile>[] = [];
@@ -27,18 +29,22 @@ export class Reach {
   readonly #graph: IncludeGraph;
   readonly #ahead: GraphNode[] = [];
   readonly #againReached = new Set<GraphNode>();
+  readonly #walk: number;
 
   constructor(tree: FileTree<ScannedFile>, graph: IncludeGraph) {
     this.#tree = tree;
     this.#graph = graph;
+    this.#walk = graph.startWalk();
   }
 
   add(node: GraphNode, arrival: Arrival | undefined): void {
-    if (this.reached.has(node)) {
+    if (node.walk === this.#walk) {
       if (node.place === 'nowhere') this.#againReached.add(node);
       return;
     }
-    this.reached.set(node, arrival);
+    node.walk = this.#walk;
+    this.nodes.push(node);
+    this.arrivals.push(arrival);
     this.#ahead.push(node);
   }
 
@@ -50,10 +56,7 @@ export class Reach {
   /** Whether a file names it, by this path or another. */
   isIncluded(source: GraphNode): boolean {
     if (this.#againReached.has(source)) return true;
-    for (const node of this.reached.keys()) {
-      if (node !== source && node.file === source.file) return true;
-    }
-    return false;
+    return this.nodes.some((node) => node !== source && node.file === source.file);
   }
 
   /** What a request leads to that no edge has, because something else than its file decides it. */
@@ -75,7 +78,7 @@ export class Reach {
       }
       const { edges, computed, obstacle } = this.#graph.edgesOf(node);
       this.obstacle ??= obstacle;
-      for (const { request, to } of edges) this.add(to, { from: node, request });
+      for (const edge of edges) this.add(edge.to, edge);
       for (const request of computed) this.computed.push({ node, request });
     }
   }
@@ -89,10 +92,10 @@ export function addComputed(
   macros: MacroDefinitions,
 ): void {
   const isIncluded = new Set<GraphNode>();
-  for (let size = -1; size !== reach.reached.size && reach.obstacle === undefined;) {
+  for (let size = -1; size !== reach.nodes.length && reach.obstacle === undefined;) {
     if (!reach.isComplete) return;
-    size = reach.reached.size;
-    for (const node of reach.reached.keys()) {
+    size = reach.nodes.length;
+    for (const node of reach.nodes) {
       if (node.role !== 'header' || isIncluded.has(node)) continue;
       isIncluded.add(node);
       macros.add(graph.scanned(node));

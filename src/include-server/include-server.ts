@@ -176,7 +176,7 @@ export class IncludeServer {
     if (answer.kind === 'not-covered') return false;
     this.#outset(question);
     const { graph } = question.around;
-    for (const node of answer.closure.reached.keys()) {
+    for (const node of answer.closure.nodes) {
       if (!this.#tree.isStillThere(node.file) || !node.file.isHashed) return false;
       graph.edgesOf(node);
     }
@@ -214,7 +214,14 @@ export class IncludeServer {
       trails: [...trails, ...extra.map(({ trail }) => trail)],
       files,
     };
-    const closure = new HeaderClosure(source, reach.reached, graph, extras, this.#tree.version);
+    const closure = new HeaderClosure(
+      source,
+      reach.nodes,
+      reach.arrivals,
+      graph,
+      extras,
+      this.#tree.version,
+    );
     return { kind: 'closure', closure };
   }
 

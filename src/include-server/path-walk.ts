@@ -10,6 +10,8 @@ export interface Trail {
   /** The directories that were looked into, `/` first. */
   readonly directories: readonly DirectoryNode<unknown>[];
   readonly symlinks: readonly SymlinkEntry[];
+  /** Those of the directories that are above no other, nearly: what all of it rests on. */
+  readonly footing: readonly DirectoryNode<unknown>[];
 }
 
 export type Walked<S> =
@@ -34,8 +36,8 @@ export type Walked<S> =
 /** Where the directory part of a path leads. */
 interface Arrival<S> {
   readonly walked: Exclude<Walked<S>, { kind: 'directory' }> | Destination<S>;
-  /** The tree's version when that was so, and the moment when it was made sure last. */
-  readonly version: number;
+  /** The tree's version up to which that was so, and the moment when it was made sure last. */
+  version: number;
   moment: number;
 }
 
@@ -51,7 +53,7 @@ export interface WalkedTree<S> {
   root(): DirectoryNode<S>;
   /** As FileFacts has it, and of this round. */
   lookUp(directory: DirectoryNode<S>, name: ByteString): NameFact<S> | undefined;
-  /** Whether nothing that was told of names in these directories has changed since a version. */
+  /** Whether nothing that was told of names in them, or above, has changed since a version. */
   isUnchanged(directories: Iterable<DirectoryNode<unknown>>, version: number): boolean;
 }
 
@@ -112,7 +114,8 @@ export class PathWalk<S> {
     const known = this.#arrivals.get(path);
     if (known !== undefined) {
       if (known.moment === this.#tree.moment) return known.walked;
-      if (this.#tree.isUnchanged(known.walked.trail.directories, known.version)) {
+      if (this.#tree.isUnchanged(known.walked.trail.footing, known.version)) {
+        known.version = this.#tree.version;
         known.moment = this.#tree.moment;
         return known.walked;
       }
@@ -138,7 +141,11 @@ export class PathWalk<S> {
     const directories = new Set<DirectoryNode<unknown>>([root]);
     const symlinks = new Set<SymlinkEntry>();
     let links = 0;
-    const trail = (): Trail => ({ directories: [...directories], symlinks: [...symlinks] });
+    const trail = (): Trail => {
+      const all = [...directories];
+      const footing = all.filter((directory, index) => all[index + 1]?.parent !== directory);
+      return { directories: all, symlinks: [...symlinks], footing };
+    };
     const stop = (where: ByteString): Walked<S> & { kind: 'unreadable' } => ({
       kind: 'unreadable',
       at: where,

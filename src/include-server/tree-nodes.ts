@@ -115,6 +115,9 @@ export class DirectoryNode<S> extends Node<S> {
   isSearchable: boolean;
   /** The tree's version when a name that somebody was told about became another thing. */
   changedAt = 0;
+  /** The latest such change in it or above it, and the moment when that was so. */
+  latestChange = 0;
+  latestAt = -1;
   /** Names somebody knows something about that may have changed. */
   readonly doubtfulNames = new Set<ByteString>();
 
