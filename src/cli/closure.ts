@@ -137,15 +137,16 @@ function jsonOf(closure: HeaderClosure): string {
 
 /** Each file below the one that brought it in. */
 function treeOf(closure: HeaderClosure): string {
+  const { reached } = closure;
   const below = new Map<GraphNode | undefined, GraphNode[]>();
-  for (const [node, arrival] of closure.reached) {
+  for (const [node, arrival] of reached) {
     const siblings = below.get(arrival?.from) ?? [];
     siblings.push(node);
     below.set(arrival?.from, siblings);
   }
   const lines: string[] = [];
   const print = (node: GraphNode, depth: number) => {
-    const request = closure.reached.get(node)?.request;
+    const request = reached.get(node)?.request;
     const how = request === undefined ? '' : `  ${describe(request)}`;
     lines.push(toText(`${'  '.repeat(depth)}${node.path}${how}`));
     for (const child of below.get(node) ?? []) print(child, depth + 1);

@@ -219,6 +219,11 @@ export const INCLUDES = {
    * reference per file, some 10 KiB for the kernel's.
    */
   answers: 5_000,
+  /**
+   * Nodes of one search path's graph for each file that is known: one for each place and role in
+   * which the file is found, mostly one. If there are more, most are of the past.
+   */
+  nodesOfFile: 4,
   /** Answers kept of one computed #include: as many kinds of translation units include its file. */
   computedAnswers: 16,
   /** Answers of compilers about their search path; a build asks one to twenty questions. */

@@ -40,7 +40,9 @@ export interface SearchDeps {
     cwd: ByteString,
     environment: ReadonlyMap<ByteString, ByteString>,
   ): Promise<ProbeOutput>;
+  /** What was so at some moment since `refresh` was called last. */
   look: LookAtDirectory;
+  refresh(): Promise<unknown>;
   /** As EvidenceDeps has it. */
   directoryStamp(directory: ByteString): string | undefined;
   /** Why a compiler gave no answer, for a log. */
@@ -122,6 +124,7 @@ export class DefaultSearchPaths {
       }
       const listing = said.status === 0 ? parseSearchListing(said.stderr) : undefined;
       if (listing === undefined) return failed(`it ended with status ${said.status}`);
+      await this.#deps.refresh();
       const known = this.#knownFrom(listing, cwd);
       if (known !== undefined) return known;
     }

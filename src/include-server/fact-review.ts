@@ -13,49 +13,72 @@ import {
 } from './tree-nodes.js';
 import type { Vouchers } from './vouchers.js';
 
+/** What is not as somebody was told: names in a directory, the content of files, or whatever. */
+export type Changed<S> = DirectoryNode<S> | 'content' | 'everything';
+
 export class FactReview<S> {
   readonly #files: TreeFiles;
   readonly #facts: FileFacts<S>;
   readonly #vouchers: Vouchers<S>;
-  readonly #onChange: () => void;
+  readonly #onChange: (what: Changed<S>) => void;
   /** Taken before anything is looked at: what is younger than that is doubtful. */
   #now = 0;
-  /** Those whose turn comes, or was, in this review. */
-  #nodes: ReadonlySet<TreeNode<S>> = new Set();
 
-  /** @param onChange called when something is not as somebody was told */
-  constructor(files: TreeFiles, facts: FileFacts<S>, vouchers: Vouchers<S>, onChange: () => void) {
+  constructor(
+    files: TreeFiles,
+    facts: FileFacts<S>,
+    vouchers: Vouchers<S>,
+    onChange: (what: Changed<S>) => void,
+  ) {
     this.#files = files;
     this.#facts = facts;
     this.#vouchers = vouchers;
     this.#onChange = onChange;
   }
 
-  /** Afterwards every fact was true at some moment since the call, or is vouched for. */
-  run(): void {
+  /**
+   * Begins a round: looks at what something was told about. All that is not vouched for is to be
+   * looked at, by `refresh`, before it is used.
+   */
+  begin(): void {
     this.#now = this.#files.now();
-    if (this.#facts.takeUnsure()) this.#onChange();
+    this.#facts.beginRound();
+    for (const directory of this.#facts.takeUnsure()) this.#onChange(directory);
     if (this.#facts.count > INCLUDES.rememberedNodes) this.#forgetAll();
-    const { suspects, unvouched, touched } = this.#vouchers;
-    this.#nodes = new Set([...unvouched, ...suspects]);
-    // Directories first: a file that is replaced after its directory was looked at is then found
-    // by the directory's next change of stamp.
-    for (const node of this.#nodes) {
-      if (node.kind === 'directory') this.#reviewNode(node);
-    }
-    for (const node of this.#nodes) {
-      if (node.kind === 'file') this.#reviewNode(node);
-    }
+    const { suspects, confirming, touched } = this.#vouchers;
+    this.#reviewAll(new Set([...confirming, ...suspects]));
     for (const directory of touched) {
       for (const name of directory.doubtfulNames) this.#reviewName(directory, name);
       directory.doubtfulNames.clear();
     }
     touched.clear();
-    this.#nodes = new Set();
+  }
+
+  /** Looks at everything that is not vouched for. */
+  refreshAll(): void {
+    this.#reviewAll(this.#vouchers.unvouched);
+  }
+
+  /** Makes sure that what is known of it was so at some moment of this round. */
+  refresh(node: TreeNode<S>): void {
+    if (!this.#facts.isFresh(node)) this.#reviewNode(node);
+  }
+
+  #reviewAll(nodes: ReadonlySet<TreeNode<S>>): void {
+    const [directories, files]: [DirectoryNode<S>[], FileNode<S>[]] = [[], []];
+    for (const node of nodes) {
+      if (node.kind === 'directory') directories.push(node);
+      else files.push(node);
+    }
+    // Directories first: a file that is replaced after its directory was looked at is then found
+    // by the directory's next change of stamp.
+    for (const node of directories) this.#reviewNode(node);
+    for (const node of files) this.#reviewNode(node);
   }
 
   #reviewNode(node: TreeNode<S>): void {
     if (node.vouching === 'forgotten') return;
+    this.#facts.setSeen(node);
     if (node.kind === 'directory') this.#reviewDirectory(node);
     else this.#reviewFile(node);
     this.#vouchers.confirm(node);
@@ -77,7 +100,7 @@ export class FactReview<S> {
     if (isUnchanged(node.stamp, seen)) return;
     node.stamp = stampOf(seen, this.#now, node.isLocal);
     const isSearchable = this.#files.maySearch(node.path);
-    if (isSearchable !== node.isSearchable) this.#onChange();
+    if (isSearchable !== node.isSearchable) this.#onChange(node);
     node.isSearchable = isSearchable;
     this.#reviewNames(node);
     node.doubtfulNames.clear();
@@ -94,8 +117,8 @@ export class FactReview<S> {
         continue;
       } else if (
         (fact.kind !== 'file' && fact.kind !== 'directory') ||
-        // Else its own turn comes.
-        !this.#nodes.has(fact)
+        // Else its own turn comes, when somebody asks for it.
+        fact.vouching === 'vouched'
       ) {
         this.#reviewName(directory, name);
       }
@@ -130,21 +153,23 @@ export class FactReview<S> {
 
   #isStillFile(node: FileNode<S>, seen: StampStats): boolean {
     if (isUnchanged(node.stamp, seen)) return true;
-    const before = node.stamp;
+    const { stamp: before, isReadable: wasReadable } = node;
     const outcome = this.#facts.read(node, seen, this.#now);
     if (outcome === 'other') return false;
-    if (outcome === 'changed') this.#onChange();
+    if (outcome === 'changed') {
+      this.#onChange(node.isReadable === wasReadable ? 'content' : node.parent);
+    }
     if (!isSameInode(before, node.stamp)) this.#vouchers.renew(node);
     return true;
   }
 
   #drop(directory: DirectoryNode<S>, name: ByteString): void {
     this.#facts.forget(directory, name);
-    this.#onChange();
+    this.#onChange(directory);
   }
 
   #forgetAll(): void {
     this.#facts.forgetAll();
-    this.#onChange();
+    this.#onChange('everything');
   }
 }

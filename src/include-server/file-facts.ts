@@ -44,7 +44,8 @@ export class FileFacts<S> {
   readonly #isLocal = new Map<number, boolean>();
   #root: DirectoryNode<S> | undefined;
   #count = 0;
-  #hasUnsure = false;
+  #round = 0;
+  #unsure = new Set<DirectoryNode<S>>();
 
   constructor(files: TreeFiles, source: ContentSource<S>, vouchers: Vouchers<S>) {
     this.#files = files;
@@ -55,6 +56,20 @@ export class FileFacts<S> {
   /** Nodes that are remembered. */
   get count(): number {
     return this.#count;
+  }
+
+  /** From now on only those are fresh that are looked at again, or vouched for. */
+  beginRound(): void {
+    this.#round++;
+  }
+
+  /** Whether what is known of it was so at some moment of this round. */
+  isFresh(node: TreeNode<unknown>): boolean {
+    return node.vouching === 'vouched' || node.seen === this.#round;
+  }
+
+  setSeen(node: TreeNode<S>): void {
+    node.seen = this.#round;
   }
 
   /** The directory `/`. Throws when the system does not even know that. */
@@ -85,15 +100,15 @@ export class FileFacts<S> {
       directory.names.set(name, fact);
       return fact;
     }
-    this.#hasUnsure = true;
+    this.#unsure.add(directory);
     return undefined;
   }
 
-  /** Whether since the last call an answer was given that could not be remembered. */
-  takeUnsure(): boolean {
-    const hadUnsure = this.#hasUnsure;
-    this.#hasUnsure = false;
-    return hadUnsure;
+  /** Directories of which an answer was given since the last call that could not be remembered. */
+  takeUnsure(): ReadonlySet<DirectoryNode<S>> {
+    const unsure = this.#unsure;
+    if (unsure.size > 0) this.#unsure = new Set();
+    return unsure;
   }
 
   /**
@@ -218,6 +233,7 @@ export class FileFacts<S> {
     const stamp = stampOf(stats, now, isLocal);
     const isSearchable = this.#files.maySearch(path);
     const node = new DirectoryNode(parent, name, stamp, isLocal, isSearchable);
+    this.setSeen(node);
     this.#count++;
     this.#vouchers.takeUp(node);
     return node;
@@ -232,6 +248,7 @@ export class FileFacts<S> {
     const isLocal = this.#isOnLocal(joinPath(parent.path, name), stats);
     const node = new FileNode<S>(parent, name, stampOf(stats, now, isLocal), isLocal);
     if (this.read(node, stats, now) === 'other') return undefined;
+    this.setSeen(node);
     this.#count++;
     this.#vouchers.takeUp(node);
     return node;

@@ -10,7 +10,7 @@
  *                  └──── a new one, INCLUDES.watchPause later ─┘
  *
  * In `watched`, nodes that a watch vouches for are not looked at; all others are, one stat call
- * each (tree-nodes.ts has a node's own states).
+ * each in every round in which somebody asks for them (tree-nodes.ts has a node's own states).
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ByteString } from '../core/byte-string.js';
@@ -18,11 +18,11 @@ import { INCLUDES } from '../core/limits.js';
 import type { Clock } from '../platform/clock.js';
 import type { PipedProcess } from '../platform/piped-process.js';
 import type { Errno, OpenedFile, TreeFiles } from '../platform/tree-files.js';
-import { FactReview } from './fact-review.js';
+import { FactReview, type Changed } from './fact-review.js';
 import type { ScanLanguage } from './file-content.js';
 import { FileFacts } from './file-facts.js';
 import { PathWalk, type Walked } from './path-walk.js';
-import { FileNode, type NameFact, type TreeFile } from './tree-nodes.js';
+import { FileNode, type DirectoryNode, type NameFact, type TreeFile } from './tree-nodes.js';
 import { Vouchers, type Degradation } from './vouchers.js';
 import { Watcher } from './watcher.js';
 
@@ -49,9 +49,13 @@ export class FileTree<S> {
   readonly #facts: FileFacts<S>;
   #mode: Mode = { kind: 'stat', retryAt: 0 };
   #version = 0;
+  /** When what a name is changed last. */
+  #namesVersion = 0;
+  #moment = 0;
+  #isVouched = false;
   /** The round that is under way, and the one after it, which callers still may join. */
   #current: Promise<unknown> = Promise.resolve();
-  #next: Promise<'watched' | 'stat'> | undefined;
+  #next: Promise<void> | undefined;
   #isClosed = false;
   /** Large files that are being read. */
   readonly #hashing = new Map<TreeFile<S>, Promise<void>>();
@@ -71,8 +75,8 @@ export class FileTree<S> {
       () => this.#facts.forgetDevices(),
     );
     this.#facts = new FileFacts(files, source, this.#vouchers);
-    this.#walk = new PathWalk(this.#facts);
-    this.#review = new FactReview(files, this.#facts, this.#vouchers, () => this.#change());
+    this.#review = new FactReview(files, this.#facts, this.#vouchers, (what) => this.#change(what));
+    this.#walk = new PathWalk(this);
     this.#watch();
   }
 
@@ -86,12 +90,67 @@ export class FileTree<S> {
     return this.#facts.count;
   }
 
+  /** Another one in each round, and after each change. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** Whether `version` alone tells that nothing has changed up to this round. */
+  get isVouched(): boolean {
+    return this.#isVouched && this.#vouchers.unvouched.size === 0;
+  }
+
   /**
    * Follows an absolute path as the kernel would; what is asked and read on the way is remembered.
-   * The answer is as true as the last catching up, or younger.
+   * The answer was true at some moment since the last round began.
    */
   walk(path: ByteString): Walked<S> {
     return this.#walk.walk(path);
+  }
+
+  root(): DirectoryNode<S> {
+    const root = this.#facts.root();
+    if (this.#facts.isFresh(root)) return root;
+    this.#review.refresh(root);
+    return this.#facts.root();
+  }
+
+  /** What a name is, as true as `walk`; undefined when the system does not say. */
+  lookUp(directory: DirectoryNode<S>, name: ByteString): NameFact<S> | undefined {
+    const fact = this.#facts.lookUp(directory, name);
+    if (fact?.kind !== 'file' && fact?.kind !== 'directory') return fact;
+    if (this.#facts.isFresh(fact)) return fact;
+    this.#review.refresh(fact);
+    return this.#facts.lookUp(directory, name);
+  }
+
+  /** Whether it is still that file, whatever is in it, which is as true as `walk` afterwards. */
+  isStillThere(file: TreeFile<S>): boolean {
+    if (!(file instanceof FileNode)) return false;
+    if (!this.#facts.isFresh(file)) this.#review.refresh(file);
+    return file.vouching !== 'forgotten' && file.isReadable;
+  }
+
+  /**
+   * Whether in some directories, and in all above them, every name that was asked for is what it
+   * was in a version of the tree.
+   */
+  isUnchanged(directories: Iterable<DirectoryNode<unknown>>, version: number): boolean {
+    if (this.isVouched && version >= this.#namesVersion) return true;
+    for (const directory of directories as Iterable<DirectoryNode<S>>) {
+      if (this.#latestChange(directory) > version) return false;
+    }
+    return true;
+  }
+
+  #latestChange(directory: DirectoryNode<S>): number {
+    if (directory.latestAt === this.#moment) return directory.latestChange;
+    const above = directory.parent === undefined ? 0 : this.#latestChange(directory.parent);
+    if (!this.#facts.isFresh(directory)) this.#review.refresh(directory);
+    const isForgotten = directory.vouching === 'forgotten';
+    directory.latestChange = isForgotten ? Infinity : Math.max(above, directory.changedAt);
+    directory.latestAt = this.#moment;
+    return directory.latestChange;
   }
 
   /** What is in a file now. */
@@ -118,12 +177,22 @@ export class FileTree<S> {
   }
 
   /**
-   * Brings the view up to date: what changed before the call is seen after it. `watched`: the
-   * watcher vouches for everything that is remembered; `stat`: some of it was looked at again.
+   * Begins a round: what walks tell afterwards was so at some moment since the call. Calls in one
+   * turn of the event loop share one.
    */
-  catchUp(): Promise<'watched' | 'stat'> {
+  startRound(): Promise<void> {
     this.#next ??= this.#takeTurn();
     return this.#next;
+  }
+
+  /**
+   * Brings all that is remembered up to date: what changed before the call is seen after it.
+   * `watched`: the watcher vouches for everything; `stat`: some of it was looked at again.
+   */
+  async catchUp(): Promise<'watched' | 'stat'> {
+    await this.startRound();
+    this.#review.refreshAll();
+    return this.#isVouched ? 'watched' : 'stat';
   }
 
   /** Ends the watcher; resolves when it is gone. Nothing is caught up with afterwards. */
@@ -136,33 +205,33 @@ export class FileTree<S> {
     try {
       if (await this.#facts.hash(file)) return;
       this.#facts.forget(file.parent, file.name);
-      this.#change();
+      this.#change(file.parent);
     } finally {
       this.#hashing.delete(file);
     }
   }
 
-  async #takeTurn(): Promise<'watched' | 'stat'> {
+  async #takeTurn(): Promise<void> {
     await this.#current;
     // Requests that arrive in one turn of the event loop share a round.
     await setImmediate();
-    const round = this.#catchUp();
+    const round = this.#runRound();
     this.#current = round;
     this.#next = undefined;
     return round;
   }
 
-  async #catchUp(): Promise<'watched' | 'stat'> {
+  async #runRound(): Promise<void> {
     this.#watch();
     const mode = this.#mode;
     if (mode.kind === 'watched') await mode.watcher.reach();
-    this.#review.run();
+    this.#moment++;
+    this.#review.begin();
     // Not `mode`: the watcher may have been lost meanwhile.
     const now = this.#mode;
-    if (now.kind === 'stat') return 'stat';
-    const isVouched = this.#vouchers.unvouched.size === 0 && !now.hasOverflowed;
-    now.hasOverflowed = false;
-    return isVouched ? 'watched' : 'stat';
+    this.#isVouched =
+      now.kind === 'watched' && this.#vouchers.unvouched.size === 0 && !now.hasOverflowed;
+    if (now.kind === 'watched') now.hasOverflowed = false;
   }
 
   #watch(): void {
@@ -184,8 +253,12 @@ export class FileTree<S> {
     this.#options.onDegraded(why);
   }
 
-  #change(): void {
+  #change(what: Changed<S>): void {
     this.#version++;
-    this.#walk.reset();
+    this.#moment++;
+    if (what === 'content') return;
+    this.#namesVersion = this.#version;
+    if (what === 'everything') this.#walk.reset();
+    else what.changedAt = this.#version;
   }
 }

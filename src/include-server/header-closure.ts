@@ -29,24 +29,30 @@ export interface ClosureExtras {
 export class HeaderClosure {
   /** The source. */
   readonly source: GraphNode;
-  /** Everything reached, in order, with what brought it in. */
-  readonly reached: ReadonlyMap<GraphNode, Arrival | undefined>;
+  /** Everything reached, in order. */
+  readonly nodes: readonly GraphNode[];
   /** Of the IncludeServer, when all this was so. */
   readonly version: number;
   readonly #graph: IncludeGraph;
+  readonly #arrivals: readonly (Arrival | undefined)[];
   readonly #trails: readonly Trail[];
   readonly #entries: readonly TreeEntry[];
 
-  /** @param reached files that are hashed, like those in `extras` */
+  /**
+   * @param nodes of files that are hashed, like those in `extras`
+   * @param arrivals what brought each node in
+   */
   constructor(
     source: GraphNode,
-    reached: ReadonlyMap<GraphNode, Arrival | undefined>,
+    nodes: readonly GraphNode[],
+    arrivals: readonly (Arrival | undefined)[],
     graph: IncludeGraph,
     extras: ClosureExtras,
     version: number,
   ) {
     this.source = source;
-    this.reached = reached;
+    this.nodes = nodes;
+    this.#arrivals = arrivals;
     this.version = version;
     this.#graph = graph;
     this.#trails = extras.trails;
@@ -62,10 +68,20 @@ export class HeaderClosure {
     return this.#entries;
   }
 
+  /** Everything reached, in order, with what brought it in. */
+  get reached(): ReadonlyMap<GraphNode, Arrival | undefined> {
+    return new Map(this.nodes.map((node, at) => [node, this.#arrivals[at]]));
+  }
+
+  /** References that it holds: what it costs to keep. */
+  get weight(): number {
+    return 2 * this.nodes.length + this.#entries.length;
+  }
+
   /** By real path. */
   get files(): ReadonlyMap<ByteString, FileContent<ScannedFile>> {
     const files = new Map<ByteString, FileContent<ScannedFile>>();
-    for (const { file } of this.reached.keys()) files.set(file.path, file.content());
+    for (const { file } of this.nodes) files.set(file.path, file.content());
     return files;
   }
 
@@ -90,7 +106,7 @@ export class HeaderClosure {
   /** Paths that were found absent while names were looked for. */
   get absences(): ReadonlySet<ByteString> {
     const absent = new Set<ByteString>();
-    for (const node of this.reached.keys()) {
+    for (const node of this.nodes) {
       for (const request of this.#graph.requestsOf(node)) {
         if (request.kind === 'computed') continue;
         for (const path of this.#graph.absences(request, node)) absent.add(path);
@@ -102,7 +118,7 @@ export class HeaderClosure {
   /** Words that tie the result to a time, with the files that have them. */
   get clockWords(): ReadonlyMap<ByteString, ReadonlySet<ClockWord>> {
     const words = new Map<ByteString, ReadonlySet<ClockWord>>();
-    for (const node of this.reached.keys()) {
+    for (const node of this.nodes) {
       if (node.role === 'data') continue;
       const { clockWords } = this.#graph.scanned(node);
       if (clockWords.size > 0) words.set(node.file.path, clockWords);
@@ -113,14 +129,14 @@ export class HeaderClosure {
   #collectEntries({ isSourceIncluded, files }: ClosureExtras): TreeEntry[] {
     const entries = new Set<TreeEntry>();
     for (const { directories, symlinks } of this.#allTrails()) {
-      for (const directory of directories) entries.add(directory);
+      for (const { entry } of directories) entries.add(entry);
       for (const symlink of symlinks) entries.add(symlink);
     }
     const [root] = entries;
     // `/` is first on every way, and there anyway.
     if (root !== undefined) entries.delete(root);
     const own = isSourceIncluded ? undefined : this.source.file;
-    for (const { file } of this.reached.keys()) {
+    for (const { file } of this.nodes) {
       if (file !== own) entries.add(file.entry());
     }
     for (const file of files) entries.add(file.entry());
@@ -130,7 +146,7 @@ export class HeaderClosure {
   *#allTrails(): Generator<Trail> {
     const seen = new Set(this.#trails);
     yield* seen;
-    for (const { trail } of this.reached.keys()) {
+    for (const { trail } of this.nodes) {
       if (seen.has(trail)) continue;
       seen.add(trail);
       yield trail;

@@ -4,15 +4,16 @@
  * #include_next goes on from where it was found.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
+import { INCLUDES } from '../core/limits.js';
 import type { DeclineReason } from '../core/reasons.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { ScanLanguage } from './file-content.js';
 import type { FileTree } from './file-tree.js';
 import { candidates, type Chain, type Includer, type Place } from './header-search.js';
-import type { Trail } from './path-walk.js';
+import type { Trail, Walked } from './path-walk.js';
 import type { FileRequest, ScannedFile } from './scanned-file.js';
 import type { SearchPath } from './search-path.js';
-import type { TreeFile } from './tree-nodes.js';
+import type { DirectoryNode, TreeFile } from './tree-nodes.js';
 
 /** A file as the compiler opens it. */
 export interface GraphNode extends Includer {
@@ -20,6 +21,10 @@ export interface GraphNode extends Includer {
   /** Directories and links that lead to it. */
   readonly trail: Trail;
   readonly role: Role;
+  /** The graph's own. */
+  known: Known | undefined;
+  /** The last walk through the graph that reached it. */
+  walk: number;
 }
 
 /**
@@ -29,6 +34,7 @@ export interface GraphNode extends Includer {
 export type Role = 'header' | 'assembly' | 'data';
 
 export interface Edge {
+  readonly from: GraphNode;
   readonly request: FileRequest;
   readonly to: GraphNode;
 }
@@ -49,6 +55,19 @@ export interface NodeEdges {
   readonly obstacle: NotCovered | undefined;
 }
 
+/** What is known of a node, and what that rests on. */
+interface Known {
+  edges: NodeEdges | undefined;
+  /** What names that macros make lead to, by the request. */
+  readonly resolutions: Map<string, Resolution>;
+  readonly scanned: ScannedFile;
+  /** Directories that were looked into. */
+  readonly footing: Set<DirectoryNode<unknown>>;
+  /** The tree's version up to which all of it was so, and the moment when that was made sure. */
+  version: number;
+  moment: number;
+}
+
 export class IncludeGraph {
   readonly #tree: FileTree<ScannedFile>;
   readonly #search: SearchPath;
@@ -56,9 +75,9 @@ export class IncludeGraph {
   readonly #family: CompilerFamily;
   readonly #language: ScanLanguage;
   readonly #nodes = new Map<string, GraphNode>();
-  readonly #edges = new Map<GraphNode, NodeEdges>();
-  readonly #computed = new Map<GraphNode, Map<string, Resolution>>();
-  #version = -1;
+  #walks = 0;
+  /** Collects the directories that a resolution looks into. */
+  #footing: Set<DirectoryNode<unknown>> = new Set();
 
   /** @param language how sources and headers are read */
   constructor(
@@ -78,13 +97,16 @@ export class IncludeGraph {
     };
   }
 
-  /** Before each walk through the graph: forgets what may be another way by now. */
-  refresh(): void {
-    if (this.#version === this.#tree.version) return;
-    this.#edges.clear();
-    this.#computed.clear();
-    this.#nodes.clear();
-    this.#version = this.#tree.version;
+  /** Begins a walk: its number. */
+  startWalk(): number {
+    // What is at paths that are no more stays behind; all but that is soon found again.
+    if (this.#nodes.size > INCLUDES.nodesOfFile * this.#tree.count) this.#nodes.clear();
+    return ++this.#walks;
+  }
+
+  /** Nodes that are remembered. */
+  get size(): number {
+    return this.#nodes.size;
   }
 
   /** The source itself; undefined when it is no file that can be read. */
@@ -100,16 +122,13 @@ export class IncludeGraph {
    * the same in each translation unit.
    */
   resolveComputed(request: PlainRequest, from: GraphNode): Resolution {
-    let known = this.#computed.get(from);
-    if (known === undefined) {
-      known = new Map();
-      this.#computed.set(from, known);
-    }
+    const { resolutions, footing } = this.#knownOf(from);
     const key = Object.values(request).join('\0');
-    let resolution = known.get(key);
+    let resolution = resolutions.get(key);
     if (resolution === undefined) {
+      this.#footing = footing;
       resolution = this.resolve(request, from);
-      known.set(key, resolution);
+      resolutions.set(key, resolution);
     }
     return resolution;
   }
@@ -121,7 +140,7 @@ export class IncludeGraph {
     const next = request.kind !== 'embed' && request.next;
     const found: GraphNode[] = [];
     for (const { path, place } of this.#candidates(request, from)) {
-      const walked = this.#tree.walk(path);
+      const walked = this.#walk(path);
       // An earlier file that cannot be read stops the compiler, in live code.
       if (walked.kind === 'unreadable') {
         return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
@@ -146,12 +165,36 @@ export class IncludeGraph {
   }
 
   edgesOf(node: GraphNode): NodeEdges {
-    let edges = this.#edges.get(node);
-    if (edges === undefined) {
-      edges = this.#findEdges(node);
-      this.#edges.set(node, edges);
+    const known = this.#knownOf(node);
+    this.#footing = known.footing;
+    known.edges ??= this.#findEdges(node);
+    return known.edges;
+  }
+
+  /** Makes sure that what is known of a node still holds, or forgets it. */
+  #knownOf(node: GraphNode): Known {
+    const { known } = node;
+    const { moment, version } = this.#tree;
+    if (known?.moment === moment) return known;
+    const scanned = this.scanned(node);
+    if (known?.scanned === scanned && this.#tree.isUnchanged(known.footing, known.version)) {
+      known.version = this.#tree.version;
+      known.moment = this.#tree.moment;
+      return known;
     }
-    return edges;
+    const resolutions = new Map<string, Resolution>();
+    const fresh: Known = {
+      ...{ edges: undefined, resolutions, scanned, footing: new Set() },
+      ...{ version, moment: this.#tree.moment },
+    };
+    node.known = fresh;
+    return fresh;
+  }
+
+  #walk(path: ByteString): Walked<ScannedFile> {
+    const walked = this.#tree.walk(path);
+    for (const directory of walked.trail.footing) this.#footing.add(directory);
+    return walked;
   }
 
   /** Requests that count in a node, by what opens it. */
@@ -181,7 +224,7 @@ export class IncludeGraph {
       }
       const resolution = this.resolve(request, node);
       obstacle ??= resolution.obstacle;
-      for (const to of resolution.found) edges.push({ request, to });
+      for (const to of resolution.found) edges.push({ from: node, request, to });
     }
     if (node.role !== 'data' && this.scanned(node).hasOpaqueAssembler) {
       obstacle ??= { reason: 'assembler-reads-file', detail: node.path };
@@ -199,7 +242,7 @@ export class IncludeGraph {
     const found: GraphNode[] = [];
     for (const directory of this.#search.assembler) {
       const path = joinPath(directory, name);
-      const walked = this.#tree.walk(path);
+      const walked = this.#walk(path);
       if (walked.kind === 'unreadable') {
         return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
       }
@@ -213,7 +256,7 @@ export class IncludeGraph {
   /** GCC takes `x.h.gch` for x.h wherever it looks, and even where there is no x.h. */
   #precompiled(path: ByteString): NotCovered | undefined {
     const precompiled = `${path}${this.#family === 'gcc' ? '.gch' : '.pch'}`;
-    const { kind } = this.#tree.walk(precompiled);
+    const { kind } = this.#walk(precompiled);
     return kind === 'file' || kind === 'directory'
       ? { reason: 'pch-present', detail: precompiled }
       : undefined;
@@ -227,13 +270,23 @@ export class IncludeGraph {
     role: Role,
   ): GraphNode {
     const key = `${path}\0${place}\0${role}`;
-    let node = this.#nodes.get(key);
-    if (node === undefined) {
-      node = { path, place, file, trail, role };
-      this.#nodes.set(key, node);
-    }
+    const known = this.#nodes.get(key);
+    if (known?.file === file && isSameTrail(known.trail, trail)) return known;
+    const node: GraphNode = { path, place, file, trail, role, known: undefined, walk: 0 };
+    this.#nodes.set(key, node);
     return node;
   }
+}
+
+function isSameTrail(one: Trail, other: Trail): boolean {
+  return (
+    one === other ||
+    (isSame(one.directories, other.directories) && isSame(one.symlinks, other.symlinks))
+  );
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, at) => item === other[at]);
 }
 
 type AssemblerRequest = Extract<FileRequest, { kind: 'assembler' }>;

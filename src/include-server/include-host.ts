@@ -32,6 +32,6 @@ export function realIncludeServer(
     scan,
     onDegraded: (why) => note(`include server: ${JSON.stringify(why)}`),
   });
-  const server = new IncludeServer(tree, new SearchPaths(realSearchDeps(note)));
+  const server = new IncludeServer(tree, new SearchPaths(realSearchDeps(tree, note)));
   return { server, tree, close: () => tree.close() };
 }

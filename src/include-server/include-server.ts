@@ -6,25 +6,20 @@
  *                                    ▲                                          │
  *                                    └──── names that macros decide ◀───────────┘
  */
-import { isDeepStrictEqual } from 'node:util';
 import { directoryName, joinPath, type ByteString } from '../core/byte-string.js';
 import { digestAside, digestOf, type Digest } from '../core/digest.js';
 import { INCLUDES } from '../core/limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
-import { ComputedIncludes, type MacroDefinitions } from './computed-includes.js';
+import { ComputedIncludes } from './computed-includes.js';
+import { isSame, isThere } from './entry-check.js';
 import type { FileTree } from './file-tree.js';
-import { HeaderClosure, type Arrival } from './header-closure.js';
-import {
-  IncludeGraph,
-  type ComputedRequest,
-  type GraphNode,
-  type NotCovered,
-  type PlainRequest,
-} from './include-graph.js';
-import type { Trail } from './path-walk.js';
-import type { ScannedFile } from './scanned-file.js';
+import { HeaderClosure } from './header-closure.js';
+import { IncludeGraph, type GraphNode, type NotCovered, type Resolution } from './include-graph.js';
+import { addComputed, Reach } from './include-reach.js';
+import type { Trail, Walked } from './path-walk.js';
+import type { HeaderForm, ScannedFile } from './scanned-file.js';
 import type { SearchPath, SearchPaths } from './search-path.js';
 import type { TreeFile } from './tree-nodes.js';
 
@@ -48,8 +43,40 @@ export interface SourceContent {
 interface Surroundings {
   readonly graph: IncludeGraph;
   readonly computed: ComputedIncludes;
-  /** Answers by source and command line, and the tree's version that they are of. */
-  readonly answers: Map<string, { readonly version: number; readonly answer: ClosureAnswer }>;
+  /** By source and command line. */
+  readonly answers: Map<string, KnownAnswer>;
+}
+
+interface KnownAnswer {
+  /** The tree's. */
+  readonly version: number;
+  readonly answer: ClosureAnswer;
+}
+
+interface Question {
+  readonly command: CompileCommand;
+  readonly search: SearchPath;
+  /** The working directory by the name that the user calls it. */
+  readonly directory: ByteString;
+  readonly also: readonly ByteString[];
+  readonly around: Surroundings;
+}
+
+interface Outset {
+  readonly source: GraphNode | undefined;
+  /** What is included by the command line, or unasked. */
+  readonly named: readonly Resolution[];
+  /** Ways to directories that are there. */
+  readonly trails: readonly Trail[];
+  /** Ways to the files that the caller has asked for. */
+  readonly extra: readonly Walked<ScannedFile>[];
+}
+
+/** There is no answer yet. */
+interface Again {
+  readonly kind: 'again';
+  /** Files that must be read first. */
+  readonly unhashed: readonly TreeFile<ScannedFile>[];
 }
 
 export class IncludeServer {
@@ -83,21 +110,22 @@ export class IncludeServer {
     environment: ReadonlyMap<ByteString, ByteString>,
     also: readonly ByteString[] = [],
   ): Promise<ClosureAnswer> {
+    await this.#tree.startRound();
     const search = await this.#searchPaths.of(command, toolchain, environment);
     if ('reason' in search) return notCovered({ reason: search.reason, detail: command.source });
-    await this.#tree.catchUp();
     const around = this.#around(command, search);
     const directory = environment.get('PWD') ?? command.cwd;
+    const question: Question = { command, search, directory, also, around };
     const key = [command.cwd, directory, command.source, command.output]
       .concat(command.dependencies?.path ?? '', search.forced, definedKey(search))
       .concat(this.#numberOf(also))
       .join('\0');
     const known = around.answers.get(key);
-    if (known?.version === this.#tree.version) return known.answer;
+    if (known !== undefined && this.#stillHolds(known, question)) return known.answer;
     for (let round = 0; round < INCLUDES.hashRounds; round++) {
-      const answer = this.#answer(command, search, around, directory, also);
-      if (answer.kind === 'unhashed') {
-        await this.#tree.hash(answer.files);
+      const answer = this.#answer(question);
+      if (answer.kind === 'again') {
+        await this.#tree.hash(answer.unhashed);
         continue;
       }
       // Read after the answer: what it looked at for the first time does not change the version.
@@ -123,17 +151,7 @@ export class IncludeServer {
 
   /** Whether something of that kind is at its path, by what is known since the last question. */
   stillThere(entry: TreeEntry): boolean {
-    const fact = this.#tree.factAt(entry.path);
-    switch (entry.kind) {
-      case 'file':
-        return fact?.kind === 'file' && fact.isReadable;
-      case 'directory':
-        return fact?.kind === 'directory';
-      case 'symlink':
-        return fact?.kind === 'symlink' && fact.target === entry.target;
-      case 'absent':
-        return fact === undefined || fact.kind === 'absent';
-    }
+    return isThere(this.#tree, entry);
   }
 
   /**
@@ -142,57 +160,46 @@ export class IncludeServer {
    * @param version of the closure that they are from
    */
   async changedSince(version: number, entries: Iterable<TreeEntry>): Promise<TreeEntry[]> {
-    await this.#tree.catchUp();
-    if (version === this.#tree.version) return [];
+    await this.#tree.startRound();
+    if (this.#tree.isVouched && version === this.#tree.version) return [];
     const changed: TreeEntry[] = [];
     for (const entry of entries) {
-      if (!this.stillThere(entry) || !(await this.#hasContent(entry))) changed.push(entry);
+      if (!(await isSame(this.#tree, entry))) changed.push(entry);
     }
     return changed;
   }
 
-  async #hasContent(entry: TreeEntry): Promise<boolean> {
-    if (entry.kind !== 'file') return true;
-    const fact = this.#tree.factAt(entry.path);
-    if (fact?.kind !== 'file') return false;
-    if (!fact.isHashed) await this.#tree.hash([fact]);
-    return fact.isHashed && isDeepStrictEqual(fact.entry(), entry);
+  /** Looks at everything that an answer rests on, unless the watcher vouches for it. */
+  #stillHolds({ version, answer }: KnownAnswer, question: Question): boolean {
+    if (version !== this.#tree.version) return false;
+    if (this.#tree.isVouched) return true;
+    if (answer.kind === 'not-covered') return false;
+    this.#outset(question);
+    const { graph } = question.around;
+    for (const node of answer.closure.nodes) {
+      if (!this.#tree.isStillThere(node.file) || !node.file.isHashed) return false;
+      graph.edgesOf(node);
+    }
+    return version === this.#tree.version;
   }
 
-  #answer(
-    command: CompileCommand,
-    search: SearchPath,
-    { graph, computed }: Surroundings,
-    directory: ByteString,
-    also: readonly ByteString[],
-  ): ClosureAnswer | Unhashed {
-    graph.refresh();
-    const path = joinPath(command.cwd, command.source);
-    const source = graph.source(path);
-    if (source === undefined) return notCovered({ reason: 'unreadable-input', detail: path });
-    const reach = new Reach(graph);
+  #answer(question: Question): ClosureAnswer | Again {
+    const { search, around } = question;
+    const { graph, computed } = around;
+    const { source, named, trails, extra } = this.#outset(question);
+    if (source === undefined) {
+      const detail = joinPath(question.command.cwd, question.command.source);
+      return notCovered({ reason: 'unreadable-input', detail });
+    }
+    const reach = new Reach(this.#tree, graph);
     reach.add(source, undefined);
-    // Looked for in the working directory first, as a source there would.
-    const commandLine: GraphNode = {
-      ...source,
-      path: joinPath(command.cwd, '-'),
-      place: 'nowhere',
-    };
-    for (const [form, names] of [
-      ['quote', search.forced],
-      ['angle', search.implied],
-    ] as const) {
-      for (const name of names) {
-        reach.resolve({ kind: 'include', form, name, next: false }, commandLine, undefined);
-      }
-    }
+    for (const resolution of named) reach.addFound(resolution, undefined);
     reach.follow();
-    if (reach.computed.length > 0 && reach.unhashed.length === 0) {
-      const macros = computed.definitions(search.defined, this.#tree.count);
-      addComputed(reach, graph, computed, macros);
+    if (reach.computed.length > 0 && reach.isComplete) {
+      addComputed(reach, graph, computed, computed.definitions(search.defined, this.#tree.count));
     }
+    if (reach.isOutdated) return { kind: 'again', unhashed: [] };
     if (reach.obstacle !== undefined) return notCovered(reach.obstacle);
-    const extra = also.map((path) => this.#tree.walk(path));
     const files: TreeFile<ScannedFile>[] = [];
     for (const walked of extra) {
       if (walked.kind === 'unreadable') {
@@ -201,7 +208,27 @@ export class IncludeServer {
       if (walked.kind === 'file') files.push(walked.file);
     }
     const unhashed = [...reach.unhashed, ...files.filter(({ isHashed }) => !isHashed)];
-    if (unhashed.length > 0) return { kind: 'unhashed', files: unhashed };
+    if (unhashed.length > 0) return { kind: 'again', unhashed };
+    const extras = {
+      isSourceIncluded: reach.isIncluded(source),
+      trails: [...trails, ...extra.map(({ trail }) => trail)],
+      files,
+    };
+    const closure = new HeaderClosure(
+      source,
+      reach.nodes,
+      reach.arrivals,
+      graph,
+      extras,
+      this.#tree.version,
+    );
+    return { kind: 'closure', closure };
+  }
+
+  /** Where the command line itself leads. */
+  #outset({ command, search, directory, also, around: { graph } }: Question): Outset {
+    const source = graph.source(joinPath(command.cwd, command.source));
+    const extra = also.map((path) => this.#tree.walk(path));
     const trails = this.#trailsTo([
       ...[command.cwd, directory, directoryName(joinPath(command.cwd, command.output))],
       ...(command.dependencies === undefined
@@ -209,11 +236,13 @@ export class IncludeServer {
         : [directoryName(joinPath(command.cwd, command.dependencies.path))]),
       ...[search.quote, search.angle, search.duplicates].flat(),
     ]);
-    trails.push(...extra.map(({ trail }) => trail));
-    const isSourceIncluded = reach.isIncluded(source);
-    const extras = { isSourceIncluded, trails, files };
-    const closure = new HeaderClosure(source, reach.reached, graph, extras, this.#tree.version);
-    return { kind: 'closure', closure };
+    if (source === undefined) return { source, named: [], trails, extra };
+    // Looked for in the working directory first, as a source there would.
+    const from: GraphNode = { ...source, path: joinPath(command.cwd, '-'), place: 'nowhere' };
+    const include = (form: HeaderForm, names: readonly ByteString[]): Resolution[] =>
+      names.map((name) => graph.resolve({ kind: 'include', form, name, next: false }, from));
+    const named = [...include('quote', search.forced), ...include('angle', search.implied)];
+    return { source, named, trails, extra };
   }
 
   #around(command: CompileCommand, search: SearchPath): Surroundings {
@@ -250,98 +279,6 @@ export class IncludeServer {
       return walked.kind === 'directory' ? [walked.trail] : [];
     });
   }
-}
-
-/** The files reached so far, from the source on. */
-class Reach {
-  readonly reached = new Map<GraphNode, Arrival | undefined>();
-  readonly computed: { readonly node: GraphNode; readonly request: ComputedRequest }[] = [];
-  /** Large files that must be read before it is known what they name. */
-  readonly unhashed: TreeFile<ScannedFile>[] = [];
-  obstacle: NotCovered | undefined;
-  readonly #graph: IncludeGraph;
-  readonly #ahead: GraphNode[] = [];
-  readonly #againReached = new Set<GraphNode>();
-
-  constructor(graph: IncludeGraph) {
-    this.#graph = graph;
-  }
-
-  add(node: GraphNode, arrival: Arrival | undefined): void {
-    if (this.reached.has(node)) {
-      if (node.place === 'nowhere') this.#againReached.add(node);
-      return;
-    }
-    this.reached.set(node, arrival);
-    if (node.file.isHashed) this.#ahead.push(node);
-    else this.unhashed.push(node.file);
-  }
-
-  /** Whether a file names it, by this path or another. */
-  isIncluded(source: GraphNode): boolean {
-    if (this.#againReached.has(source)) return true;
-    for (const node of this.reached.keys()) {
-      if (node !== source && node.file === source.file) return true;
-    }
-    return false;
-  }
-
-  /** A request that no edge has, because something else than the file alone decides it. */
-  resolve(request: PlainRequest, from: GraphNode, arrival: Arrival | undefined): void {
-    const { found, obstacle } = this.#graph.resolveComputed(request, from);
-    this.obstacle ??= obstacle;
-    for (const node of found) this.add(node, arrival);
-  }
-
-  /** Adds everything that what was added names. */
-  follow(): void {
-    for (let node = this.#ahead.pop(); node !== undefined; node = this.#ahead.pop()) {
-      const { edges, computed, obstacle } = this.#graph.edgesOf(node);
-      this.obstacle ??= obstacle;
-      for (const { request, to } of edges) this.add(to, { from: node, request });
-      for (const request of computed) this.computed.push({ node, request });
-    }
-  }
-}
-
-/** What must be read before the answer can be told. */
-interface Unhashed {
-  readonly kind: 'unhashed';
-  readonly files: readonly TreeFile<ScannedFile>[];
-}
-
-/** Until no name that macros decide leads to another file. */
-function addComputed(
-  reach: Reach,
-  graph: IncludeGraph,
-  computed: ComputedIncludes,
-  macros: MacroDefinitions,
-): void {
-  const isIncluded = new Set<GraphNode>();
-  for (let size = -1; size !== reach.reached.size && reach.obstacle === undefined;) {
-    if (reach.unhashed.length > 0) return;
-    size = reach.reached.size;
-    for (const node of reach.reached.keys()) {
-      if (node.role !== 'header' || isIncluded.has(node)) continue;
-      isIncluded.add(node);
-      macros.add(graph.scanned(node));
-    }
-    for (const { node, request } of [...reach.computed]) {
-      const names = computed.namesOf(request.text, node.path, macros);
-      if (names === 'unknown') {
-        reach.obstacle ??= { reason: 'computed-include', detail: `${node.path}: ${request.text}` };
-        return;
-      }
-      for (const name of names) reach.resolve(named(request, name), node, { from: node, request });
-    }
-    reach.follow();
-  }
-}
-
-function named({ what: kind, next }: ComputedRequest, header: ByteString): PlainRequest {
-  const form = header.startsWith('"') ? 'quote' : 'angle';
-  const name = header.slice(1);
-  return kind === 'embed' ? { kind, form, name } : { kind, form, name, next };
 }
 
 /** -D decides where headers are named by macros, and nothing else. */

@@ -14,8 +14,8 @@ import type { FileStamp } from './file-stamp.js';
  *     │ REFUSED, watcher lost         │ lost            │ lost
  *     └───────────────────────────▶ stat ◀──────────────┘      (any) ──forgotten──▶ forgotten
  *
- * `vouched`: changes are told. All others are looked at in each catching up; `confirming` once, for
- * what happened before the watch was there. `stat` is what lies on file systems of other machines,
+ * `vouched`: changes are told. All others are looked at once in each round in which somebody asks
+ * for them; `confirming` in the next one, for what happened before the watch was there. `stat` is what lies on file systems of other machines,
  * cannot be watched, or has no watcher.
  */
 export type Vouching = 'asked' | 'confirming' | 'vouched' | 'stat' | 'forgotten';
@@ -41,6 +41,8 @@ abstract class Node<S> {
   readonly isLocal: boolean;
   stamp: FileStamp;
   vouching: Vouching = 'stat';
+  /** The round in which it was made or looked at last. */
+  seen = 0;
   /** Numbers of its watch, and of the last request for one; 0 for none. */
   watch = 0;
   request = 0;
@@ -111,6 +113,11 @@ export class DirectoryNode<S> extends Node<S> {
   isListed = false;
   /** Whether names in it may be looked up. */
   isSearchable: boolean;
+  /** The tree's version when a name that somebody was told about became another thing. */
+  changedAt = 0;
+  /** The latest such change in it or above it, and the moment when that was so. */
+  latestChange = 0;
+  latestAt = -1;
   /** Names somebody knows something about that may have changed. */
   readonly doubtfulNames = new Set<ByteString>();
 

@@ -1,6 +1,6 @@
 /**
  * Who says that a remembered fact still holds: keeps the watches of nodes, and from what the
- * watcher tells the two sets that each catching up looks at. See `Vouching` for a node's states.
+ * watcher tells the sets that each round looks at. See `Vouching` for a node's states.
  */
 import { constants } from 'node:os';
 import type { ByteString } from '../core/byte-string.js';
@@ -17,9 +17,11 @@ export type Degradation =
   | { readonly kind: 'lost'; readonly reason: string };
 
 export class Vouchers<S> implements WatchListener {
-  /** Looked at in each catching up. */
+  /** Looked at when somebody asks for them. */
   readonly unvouched = new Set<TreeNode<S>>();
-  /** Looked at in the next one: something was told about them. */
+  /** Those that have their watch, and must be looked at once more. */
+  readonly confirming = new Set<TreeNode<S>>();
+  /** Looked at in the next round: something was told about them. */
   readonly suspects = new Set<TreeNode<S>>();
   /** Directories with doubtful names; nothing else about them is in doubt. */
   readonly touched = new Set<DirectoryNode<S>>();
@@ -68,6 +70,7 @@ export class Vouchers<S> implements WatchListener {
       count++;
       this.#unwatch(node);
       this.unvouched.delete(node);
+      this.confirming.delete(node);
       this.suspects.delete(node);
       if (node.kind === 'directory') this.touched.delete(node);
       node.vouching = 'forgotten';
@@ -80,6 +83,7 @@ export class Vouchers<S> implements WatchListener {
     this.suspects.delete(node);
     if (node.vouching !== 'confirming') return;
     node.vouching = 'vouched';
+    this.confirming.delete(node);
     this.unvouched.delete(node);
   }
 
@@ -100,6 +104,7 @@ export class Vouchers<S> implements WatchListener {
     node.watch = watch;
     if (isSameInode(node.stamp, inode)) {
       node.vouching = 'confirming';
+      this.confirming.add(node);
       return;
     }
     // Something else had its place when the watch was made.
@@ -144,6 +149,7 @@ export class Vouchers<S> implements WatchListener {
     this.#watcher = undefined;
     this.#requests.clear();
     this.#byWatch.clear();
+    this.confirming.clear();
     if (this.#root !== undefined) {
       for (const node of nodesBelow(this.#root)) {
         node.watch = 0;
@@ -169,6 +175,7 @@ export class Vouchers<S> implements WatchListener {
 
   #ask(node: TreeNode<S>): void {
     node.vouching = 'stat';
+    this.confirming.delete(node);
     if (this.#watcher === undefined || !node.isLocal) return;
     node.vouching = 'asked';
     const what = node.kind === 'directory' ? 'names' : 'content';

@@ -35,6 +35,10 @@ class FakeMachine implements SearchDeps {
     return { status: this.status, stdout: '', stderr: stderr.join('\n') };
   }
 
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
   look(directory: string): DirectoryLook {
     const identity = this.directories.get(directory);
     return identity === undefined ? { kind: 'absent' } : { kind: 'directory', identity };

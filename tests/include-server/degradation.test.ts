@@ -126,13 +126,13 @@ await t.test('a watcher that cannot be had is no trouble', async (t) => {
 
 await t.test('callers of one turn share a cookie; a later one gets its own', async (t) => {
   const bench = await setUp(t);
-  const [first, second] = [bench.tree.catchUp(), bench.tree.catchUp()];
+  const [first, second] = [bench.tree.startRound(), bench.tree.startRound()];
   t.equal(first, second);
   await first;
-  const third = bench.tree.catchUp();
+  const third = bench.tree.startRound();
   t.not(third, first);
   writeFileSync(`${bench.root}/a/x.h`, 'X');
-  const fourth = bench.tree.catchUp();
+  const fourth = bench.tree.startRound();
   await fourth;
   t.match(bench.see('a/x.h'), /: X /);
   await third;

@@ -15,6 +15,7 @@ import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
 import { ToolchainProbe, type Toolchain } from '../../src/toolchain/toolchain.js';
 import { compileOf, scratchDirectory } from '../fixtures/commands.js';
 import { without } from '../fixtures/tools.js';
+import { TreeBench } from '../fixtures/tree-bench.js';
 
 const PATH = process.env['PATH'] ?? '';
 const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
@@ -210,10 +211,13 @@ function randomFlags(count: number): string[] {
   );
 }
 
+/** That knows nothing yet. */
+const tree = () => new TreeBench('/', 'stat').tree;
+
 for (const { program, sources, flagSets, random, environments } of COMPILERS) {
   await t.test(`${program}: as it prints it`, { skip: without(program) }, async (t) => {
     const cwd = project();
-    const paths = new SearchPaths(realSearchDeps((message) => t.comment(message)));
+    const paths = new SearchPaths(realSearchDeps(tree(), (message) => t.comment(message)));
     const cases = [
       ...[...flagSets, ...randomFlags(random)].map((flags) => ({ flags, environment: {} })),
       ...environments.map((environment) => ({ flags: '-Ia -isystem c', environment })),
@@ -235,7 +239,7 @@ for (const { program, sources, flagSets, random, environments } of COMPILERS) {
 
 /** The search path of one gcc command, which must have one. */
 async function pathOf(flags: string, source: string, cwd = project()): Promise<SearchPath> {
-  const paths = new SearchPaths(realSearchDeps((message) => t.comment(message)));
+  const paths = new SearchPaths(realSearchDeps(tree(), (message) => t.comment(message)));
   const command = compileOf(`gcc ${flags} -c ${source}`, { cwd });
   const found = await paths.of(command, await toolchain('gcc'), new Map([['PATH', PATH]]));
   if ('reason' in found) throw new Error(found.reason);
@@ -296,7 +300,7 @@ await t.test('the assembler finds what it should', async (t) => {
 
 await t.test('what cannot be told', async (t) => {
   const cwd = project();
-  const paths = new SearchPaths(realSearchDeps(() => undefined));
+  const paths = new SearchPaths(realSearchDeps(tree(), () => undefined));
   const compiler = await toolchain('gcc');
   const reasonOf = async (line: string, family: 'gcc' | 'clang' = 'gcc'): Promise<unknown> => {
     const command = compileOf(`${line} -c x.c`, { cwd, family });
