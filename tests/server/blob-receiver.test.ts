@@ -142,7 +142,7 @@ await t.test('who sends faster than the store can take is asked for patience', a
 await t.test('an upload that is given up ends without a word', async (t) => {
   for (const content of [Buffer.from('small'), randomBytes(2 * STORE.atOnceBytes)]) {
     const { receiver, stored, bad, all } = receiverOf([upload(content, 'none')], new MemoryStore());
-    receiver.add(all.subarray(1));
+    void receiver.add(all.subarray(1));
     receiver.abandon();
     await receiver.ended;
     t.equal(receiver.add(all.subarray(0, 1)), undefined, 'and more is dropped');
