@@ -14,6 +14,7 @@ import {
   unlinkSync,
   utimesSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ByteString } from '../core/byte-string.js';
@@ -30,6 +31,8 @@ export type Looks = Pick<FileEntry, 'mtime' | 'mode'>;
 /** Of blobs that no entry was seen for. */
 const PLAIN: Looks = { mtime: 0, mode: 0o444 };
 
+const EMPTY = digestOf('');
+
 /** Bytes of large contents that are read, hashed and written in one step. */
 const STEP = 1 << 20;
 
@@ -45,6 +48,17 @@ export function dress(path: ByteString, { mtime, mode }: Looks): void {
 
 export function isThere(path: ByteString): boolean {
   return lstatSync(systemPath(path), { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Of the file that may be used as a blob; undefined when there is none. */
+export function blobStats(path: ByteString, digest: Digest): Stats | undefined {
+  const stats = lstatSync(systemPath(path), { throwIfNoEntry: false });
+  // Who owns a file can change it; an empty one was not on the disk yet when the machine died.
+  const isBlob =
+    stats?.isFile() === true &&
+    stats.uid === process.geteuid?.() &&
+    (stats.size > 0 || digest === EMPTY);
+  return isBlob ? stats : undefined;
 }
 
 export function unlinkIfThere(path: ByteString): void {

@@ -28,6 +28,7 @@ import { systemPath } from '../platform/system-path.js';
 import type { FileEntry } from '../protocol/tree-entry.js';
 import { openAdoptable, readAdoptable, type AdoptableFile } from './adoptable-files.js';
 import {
+  blobStats,
   cut,
   dress,
   hashOf,
@@ -53,8 +54,6 @@ export class BlobMissing extends Error {
     this.digest = digest;
   }
 }
-
-const EMPTY = digestOf('');
 
 /** Fewer trips through the thread pool. */
 const HOW = { bufferSize: 1024 } as const;
@@ -323,13 +322,8 @@ export class BlobStore {
   }
 
   #look(digest: Digest): BlobFacts | undefined {
-    const stats = lstatSync(systemPath(this.#pathOf(digest)), { throwIfNoEntry: false });
-    // Who owns a file can change it; an empty one was not on the disk yet when the machine died.
-    const isBlob =
-      stats?.isFile() === true &&
-      stats.uid === process.geteuid?.() &&
-      (stats.size > 0 || digest === EMPTY);
-    return isBlob ? factsOf(stats, false) : undefined;
+    const stats = blobStats(this.#pathOf(digest), digest);
+    return stats === undefined ? undefined : factsOf(stats, false);
   }
 
   #lose(digest: Digest, how: string): BlobMissing {

@@ -62,11 +62,10 @@ await t.test('paths lead where the kernel says', async (t) => {
       ask(`${root}/${one}/${two}`);
       for (const three of names) {
         ask(`${root}/${one}/${two}/${three}`);
-        ask(`${root}/a/${one}/${two}/${three}`);
       }
     }
   }
-  t.ok(found > 100, `${found} files found`);
+  t.ok(found > 50, `${found} files found`);
   t.equal(lookup.fileAt('w.h'), undefined, 'not absolute');
   t.equal(lookup.fileAt(`//${root}/./w.h`), files.indexOf('w.h'));
 });
