@@ -69,7 +69,7 @@ export class LinkJobs {
       const stop = (reason: unknown) => {
         finish();
         this.#connection.send({ kind: 'cancel', job: number });
-        reject(reason as Error);
+        reject(reason);
       };
       const cancel = () => stop(signal.reason);
       const timer = clock.after(timeout, () => {
@@ -134,7 +134,7 @@ export class LinkJobs {
 
   async #sendPlain(
     number: number,
-    { mode: _, source, ...fields }: PlainJob,
+    { mode: _mode, source, ...fields }: PlainJob,
     sending: Sending,
   ): Promise<void> {
     const encoded = await this.#encode(source.bytes);

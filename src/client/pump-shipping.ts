@@ -175,7 +175,7 @@ export class PumpShipping {
       fresh.push(entry);
     }
     this.#sendEntries(fresh);
-    return numbers.sort();
+    return numbers.toSorted();
   }
 
   #add(entry: TreeEntry): number {

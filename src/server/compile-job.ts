@@ -45,7 +45,7 @@ export interface JobRecipe {
 
 /** What a compile made and printed, ready to be sent. */
 export interface Delivery {
-  announce(times: JobTimes): JobResult | PumpResult;
+  readonly announce: (times: JobTimes) => JobResult | PumpResult;
   /** In the order of the announcement. */
   readonly contents: readonly Content[];
 }

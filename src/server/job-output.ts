@@ -84,11 +84,11 @@ export interface WantedFile {
 /** Opens all of them; none stays open when one cannot be taken. Undefined where there is none. */
 export async function collectContents(wanted: readonly WantedFile[]): Promise<{
   readonly contents: readonly (Content | undefined)[];
-  closeAll(): Promise<void>;
+  readonly closeAll: () => Promise<void>;
 }> {
   const contents: (Content | undefined)[] = [];
   const closeAll = async () => {
-    await Promise.all(contents.map((content) => content?.close()));
+    await Promise.all(contents.map(async (content) => content?.close()));
   };
   try {
     for (const { path, limit, what } of wanted) {

@@ -6,7 +6,7 @@ import { parseCommand } from '../../src/toolchain/parse-command.js';
 
 /** What a compiler says in a directory that lacks files which another one has. */
 function missed(t: Test, compiler: 'gcc' | 'clang', words: string, files: Record<string, string>) {
-  const there = `${t.testdir({ full: files, bare: bare(files) })}`;
+  const there = t.testdir({ full: files, bare: bare(files) });
   const argv = [compiler, ...words.split(' ')];
   const [program, ...args] = argv;
   const { stderr } = spawnSync(program ?? '', args, {

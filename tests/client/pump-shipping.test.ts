@@ -59,7 +59,10 @@ function setUp() {
   const messages: PeerMessage[] = [];
   const ignore = { onMessage: () => {}, onEnd: () => {} };
   const connection = new PeerConnection(here, clock, ignore);
-  new PeerConnection(there, clock, { ...ignore, onMessage: (message) => messages.push(message) });
+  const peer = new PeerConnection(there, clock, {
+    ...ignore,
+    onMessage: (message) => messages.push(message),
+  });
   const disk = new Map<ByteString, string>([
     ['/w/a.h', 'a'],
     ['/w/b.h', 'b'],
@@ -100,7 +103,7 @@ function setUp() {
   const settle = async () => {
     for (let turn = 0; turn < 5; turn++) await setImmediate();
   };
-  return { shipping, disk, world, uploads, send, settle, messages, connection };
+  return { shipping, disk, world, uploads, send, settle, messages, connection, peer };
 }
 
 const kinds = (messages: readonly PeerMessage[]) => messages.map(({ kind }) => kind);

@@ -116,7 +116,7 @@ const cases: readonly {
   },
   {
     name: 'an ancestor that is renamed',
-    line: `${twice('mv p q && mkdir -p p/i && echo "#define X 2" > p/i/h.h', '-Ip/i')}`,
+    line: twice('mv p q && mkdir -p p/i && echo "#define X 2" > p/i/h.h', '-Ip/i'),
     files: { 'x.c': '#include <h.h>\nint x = X;\n', 'p/i/h.h': '#define X 1\n' },
   },
   {
