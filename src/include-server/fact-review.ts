@@ -44,7 +44,8 @@ export class FactReview<S> {
     this.#now = this.#files.now();
     this.#facts.beginRound();
     for (const directory of this.#facts.takeUnsure()) this.#onChange(directory);
-    if (this.#facts.count > INCLUDES.rememberedNodes) this.#forgetAll();
+    const { count, bytes } = this.#facts;
+    if (count > INCLUDES.rememberedNodes || bytes > INCLUDES.rememberedBytes) this.#forgetAll();
     const { suspects, confirming, touched } = this.#vouchers;
     this.#reviewAll(new Set([...confirming, ...suspects]));
     for (const directory of touched) {
