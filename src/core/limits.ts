@@ -272,6 +272,8 @@ export const INCLUDES = {
   watchFrameBytes: 8 * KiB,
   /** tscc-watch answers in microseconds; stopped or stuck for this long, it is given up. */
   cookieAnswer: 2_000,
+  /** A generator writes several headers, each in several steps; then there is a moment of quiet. */
+  newsPause: 20,
   /** From the loss of tscc-watch to the next start: a crash that repeats must not cost a build. */
   watchPause: 30_000,
 } as const;
