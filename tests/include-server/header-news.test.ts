@@ -57,5 +57,5 @@ await t.test('what nobody has asked for is no news, nor is a source', async (t) 
   writeFileSync(`${bench.root}/x.c`, '#include "made.h"\nint x;\n');
   writeFileSync(`${bench.root}/made.h`, '');
   t.strictSame(names(await next), ['made.h']);
-  t.strictSame([...new Set(told)].sort(), ['created made.h']);
+  t.strictSame([...new Set(told)].toSorted(), ['created made.h']);
 });
