@@ -87,6 +87,8 @@ const includes = realIncludeServer(realClock, () => startPiped(WATCH, [stateDire
   onReady: (entries) => farm.announce(entries),
 });
 
+const compilerDeps = realToolchainDeps(log, includes.voucher);
+
 const blobs = new BlobSource({
   readBytes: (path) => realFiles.readBytes(path),
   compress,
@@ -145,8 +147,8 @@ const daemon = new SessionDaemon({
   files: realFiles,
   buffers: new SourceBuffers(),
   includes: includes.server,
-  compilerFiles: new CompilerFiles(new LocaleFiles(realToolchainDeps(log))),
-  compilers: new ToolchainProbe(realToolchainDeps(log)),
+  compilerFiles: new CompilerFiles(new LocaleFiles(compilerDeps)),
+  compilers: new ToolchainProbe(compilerDeps),
   farm,
   slots,
   clock: realClock,

@@ -2,6 +2,7 @@
 import type { Clock } from '../platform/clock.js';
 import type { PipedProcess } from '../platform/piped-process.js';
 import { realTreeFiles } from '../platform/tree-files.js';
+import type { Voucher } from '../toolchain/evidence.js';
 import { scan } from './directive-scanner.js';
 import { FileTree } from './file-tree.js';
 import { HeaderNews, type HeaderNewsSink } from './header-news.js';
@@ -13,6 +14,8 @@ import { SearchPaths } from './search-path.js';
 export interface RealIncludeServer {
   readonly server: IncludeServer;
   readonly tree: FileTree<ScannedFile>;
+  /** For others who rest on files. */
+  readonly voucher: Voucher;
   /** Resolves when its watcher is gone. */
   close(): Promise<void>;
 }
@@ -37,5 +40,10 @@ export function realIncludeServer(
     onDegraded: (why) => note(`include server: ${JSON.stringify(why)}`),
   });
   const server = new IncludeServer(tree, new SearchPaths(realSearchDeps(tree, note)));
-  return { server, tree, close: () => tree.close() };
+  const voucher: Voucher = {
+    remember: (path) => void tree.walk(path),
+    refresh: () => tree.startRound(),
+    epoch: () => (tree.isVouched ? tree.version : undefined),
+  };
+  return { server, tree, voucher, close: () => tree.close() };
 }

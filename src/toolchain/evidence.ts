@@ -2,7 +2,8 @@
  * What the identity of a toolchain rests on: files with the stamps they had, and files that were
  * not there. Whether it still holds is asked for every compile, so an absence costs nothing while
  * the directory that lacks the file is as it was: PATH has a dozen of them, and the drivers ask
- * for programs that most machines lack.
+ * for programs that most machines lack. Where somebody is told of changes, nothing is looked at
+ * until there has been one.
  */
 import { baseName, directoryName, joinPath, type ByteString } from '../core/byte-string.js';
 
@@ -14,6 +15,17 @@ export interface EvidenceDeps {
    * be told, because it changed so recently that its times could hide another change.
    */
   directoryStamp(directory: ByteString): string | undefined;
+  readonly voucher?: Voucher;
+}
+
+/** Somebody who is told of changes in the file system. */
+export interface Voucher {
+  /** What a path leads to, or that it leads nowhere, counts from now on. */
+  remember(path: ByteString): void;
+  /** What changed before the call is known when it resolves. */
+  refresh(): Promise<void>;
+  /** Another number whenever something that counts has changed; undefined: that is not known. */
+  epoch(): number | undefined;
 }
 
 interface Absences {
@@ -26,6 +38,8 @@ export class Evidence {
   readonly #deps: EvidenceDeps;
   readonly #files = new Map<ByteString, string>();
   readonly #absences = new Map<ByteString, Absences>();
+  /** The voucher's, when all was looked at last. */
+  #epoch: number | undefined;
 
   constructor(deps: EvidenceDeps) {
     this.#deps = deps;
@@ -46,8 +60,26 @@ export class Evidence {
     return undefined;
   }
 
-  /** Whether all is still as it was looked at. */
+  /** Whether all is still as it was looked at, by what a voucher knows of since its `refresh`. */
   holds(): boolean {
+    const { voucher } = this.#deps;
+    const epoch = voucher?.epoch();
+    if (epoch !== undefined && epoch === this.#epoch) return true;
+    // Before they are looked at: what changes afterwards is told.
+    if (voucher !== undefined) for (const path of this.#paths()) voucher.remember(path);
+    if (!this.#isUnchanged()) return false;
+    this.#epoch = epoch;
+    return true;
+  }
+
+  *#paths(): Generator<ByteString> {
+    yield* this.#files.keys();
+    for (const [directory, { names }] of this.#absences) {
+      for (const name of names) yield joinPath(directory, name);
+    }
+  }
+
+  #isUnchanged(): boolean {
     for (const [file, stamp] of this.#files) {
       if (this.#deps.stamp(file) !== stamp) return false;
     }

@@ -4,9 +4,14 @@ import { ARGUMENTS } from '../core/limits.js';
 import { directoryStamp, FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
 import { realFiles } from '../platform/files.js';
 import { run } from '../platform/process.js';
+import type { Voucher } from './evidence.js';
 import type { ToolchainDeps } from './toolchain.js';
 
-export function realToolchainDeps(note: (message: string) => void): ToolchainDeps {
+/** @param voucher saves looking at a compiler's files for each compile */
+export function realToolchainDeps(
+  note: (message: string) => void,
+  voucher?: Voucher,
+): ToolchainDeps {
   const hashes = new FileHashes();
   return {
     async runCompiler(program, args, path) {
@@ -23,5 +28,6 @@ export function realToolchainDeps(note: (message: string) => void): ToolchainDep
     readStart,
     hash: (file, stamp) => hashes.hash(file, stamp),
     note,
+    ...(voucher === undefined ? {} : { voucher }),
   };
 }

@@ -104,7 +104,7 @@ export class ToolchainProbe {
     const key = `${compilerPath}\0${path}`;
     const known = this.#answers.get(key);
     if (known !== undefined) {
-      const answer = await known;
+      const [answer] = await Promise.all([known, this.#deps.voucher?.refresh()]);
       if (answer.evidence.holds()) return answer.result;
       // Someone else may have begun anew while this call waited.
       const newer = this.#answers.get(key);

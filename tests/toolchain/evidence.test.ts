@@ -72,3 +72,43 @@ await t.test('a directory that cannot vouch has its absences looked for each tim
   disk.files.set('/a/as', 'v1');
   t.equal(evidence.holds(), false);
 });
+
+await t.test(
+  'while somebody who is told of changes says that there was none, nothing is looked at',
+  async (t) => {
+    const disk = new Disk();
+    disk.files.set('/b/as', 'v1');
+    disk.directories.set('/a', 'old');
+    const remembered = new Set<string>();
+    let epoch: number | undefined;
+    const voucher = {
+      remember: (path: string) => void remembered.add(path),
+      refresh: () => Promise.resolve(),
+      epoch: () => epoch,
+    };
+    const evidence = new Evidence({
+      stamp: (file) => disk.stamp(file),
+      directoryStamp: (directory) => disk.directoryStamp(directory),
+      voucher,
+    });
+    evidence.look('/b/as');
+    evidence.look('/a/as');
+    const isLookedAt = () => {
+      disk.asked = [];
+      t.equal(evidence.holds(), true);
+      return disk.asked.includes('/b/as');
+    };
+    t.equal(isLookedAt(), true);
+    t.equal(isLookedAt(), true, 'nothing is vouched for yet');
+    t.strictSame([...remembered], ['/b/as', '/a/as']);
+    epoch = 1;
+    t.equal(isLookedAt(), true, 'once more, since it is told of changes from now on');
+    t.equal(isLookedAt(), false);
+    epoch = 2;
+    t.equal(isLookedAt(), true, 'something has changed');
+    t.equal(isLookedAt(), false);
+    epoch = 3;
+    disk.files.set('/b/as', 'v2');
+    t.equal(evidence.holds(), false);
+  },
+);
