@@ -131,7 +131,7 @@ export class CommandRun {
     let demotion: DemotionReason | undefined =
       obstacles.pump === 'mode-plain' ? undefined : obstacles.pump;
     if (obstacles.pump === undefined) {
-      const compile = new PumpCompile(...parts, onResult('pump'));
+      const compile = new PumpCompile(...parts, this.#began, onResult('pump'));
       const verdict = await compile.run();
       if (verdict.kind !== 'demoted') {
         return this.#conclude(verdict, command.output, { outcome: 'pump', ...compile.history });

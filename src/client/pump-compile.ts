@@ -82,19 +82,25 @@ export class PumpCompile {
   readonly #launcher: LauncherConnection;
   readonly #steps: CompileSteps;
   readonly #context: PumpCompileContext;
+  readonly #began: number;
   readonly #onResult: (host: string) => void;
   readonly #healed: ByteString[] = [];
+  #isFirst = true;
   #stale = 0;
   #closureSize = 0;
   #outputs: CompileOutputs | undefined;
 
-  /** @param onResult called before the outputs are put in place */
+  /**
+   * @param began monotonic time of the request
+   * @param onResult called before the outputs are put in place
+   */
   constructor(
     request: RunRequest,
     decision: RemoteDecision,
     launcher: LauncherConnection,
     steps: CompileSteps,
     context: PumpCompileContext,
+    began: number,
     onResult: (host: string) => void,
   ) {
     this.#request = request;
@@ -102,6 +108,7 @@ export class PumpCompile {
     this.#launcher = launcher;
     this.#steps = steps;
     this.#context = context;
+    this.#began = began;
     this.#onResult = onResult;
   }
 
@@ -172,7 +179,10 @@ export class PumpCompile {
     const compiler = this.#context.compilerFiles.of(toolchain, environment);
     // The same list again costs least.
     const also = this.#healed.length === 0 ? compiler : [...compiler, ...this.#healed];
-    const answer = await includes.closureOf(command, toolchain, environment, also);
+    // At first what was looked at for the decision will do: a local compile would have begun by then.
+    const since = this.#isFirst ? this.#began : undefined;
+    this.#isFirst = false;
+    const answer = await includes.closureOf(command, toolchain, environment, also, since);
     if (answer.kind === 'not-covered') throw new Demote(answer.why.reason, answer.why.detail);
     const { closure } = answer;
     const source = await includes.readSource(closure);

@@ -55,6 +55,8 @@ export class FileTree<S> {
   /** When what a name is changed last. */
   #namesVersion = 0;
   #moment = 0;
+  /** Of the last round that is over, by the monotonic clock. */
+  #lastRoundBegan = -Infinity;
   #isVouched = false;
   /** The round that is under way, and the one after it, which callers still may join. */
   #current: Promise<unknown> = Promise.resolve();
@@ -190,8 +192,11 @@ export class FileTree<S> {
   /**
    * Begins a round: what walks tell afterwards was so at some moment since the call. Calls in one
    * turn of the event loop share one.
+   *
+   * @param since a time by the monotonic clock; a round that began later will do
    */
-  startRound(): Promise<void> {
+  startRound(since = Infinity): Promise<void> {
+    if (this.#lastRoundBegan >= since) return Promise.resolve();
     this.#next ??= this.#takeTurn();
     return this.#next;
   }
@@ -235,6 +240,7 @@ export class FileTree<S> {
 
   async #runRound(): Promise<void> {
     this.#watch();
+    const began = this.#options.clock.monotonic();
     const mode = this.#mode;
     if (mode.kind === 'watched') await mode.watcher.reach();
     this.#moment++;
@@ -244,6 +250,7 @@ export class FileTree<S> {
     this.#isVouched =
       now.kind === 'watched' && this.#vouchers.unvouched.size === 0 && !now.hasOverflowed;
     if (now.kind === 'watched') now.hasOverflowed = false;
+    this.#lastRoundBegan = began;
   }
 
   #watch(): void {

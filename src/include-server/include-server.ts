@@ -96,14 +96,17 @@ export class IncludeServer {
    * @param environment the command's, at least SEARCH_VARIABLES and PWD
    * @param also absolute paths of files that are part of the closure though nothing names them, as
    *   the compiler's own; what is not there is not. The same list again costs least.
+   * @param since the answer is to be true at some moment after this one, by the monotonic clock;
+   *   otherwise after the call
    */
   async closureOf(
     command: CompileCommand,
     toolchain: Toolchain,
     environment: ReadonlyMap<ByteString, ByteString>,
     also: readonly ByteString[] = [],
+    since?: number,
   ): Promise<ClosureAnswer> {
-    await this.#tree.startRound();
+    await this.#tree.startRound(since);
     const search = await this.#searchPaths.of(command, toolchain, environment);
     if ('reason' in search) return notCovered({ reason: search.reason, detail: command.source });
     const around = this.#around(command, search);

@@ -126,7 +126,7 @@ function setUp(t: Test, options: Options = {}) {
       changedSince: () => Promise.resolve(changed.shift() ?? []),
     },
   } as unknown as PumpCompileContext;
-  const compile = new PumpCompile(request, decision, launcher, steps, context, () => {});
+  const compile = new PumpCompile(request, decision, launcher, steps, context, 0, () => {});
   return { compile, jobs, asked, told, commits, cwd };
 }
 
