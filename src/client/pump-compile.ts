@@ -158,7 +158,7 @@ export class PumpCompile {
       const attempt = await this.#attempt(wanted);
       const { result } = attempt.run;
       if (result.status === 0) {
-        if (await this.#holds(attempt)) return attempt;
+        if (await this.#holds(attempt)) return this.#requireSameWords(attempt);
         this.#stale++;
         if (this.#stale === PUMP.staleTries) {
           throw fallback('closure-stale', 'files that it reads changed each time while it ran');
@@ -227,6 +227,13 @@ export class PumpCompile {
     const changed = await this.#context.includes.changedSince(closure.version, files);
     this.#steps.lap('check');
     return changed.length === 0;
+  }
+
+  /** Colours, links and the width of lines come from a terminal that the server has not. */
+  #requireSameWords(attempt: Attempt): Attempt {
+    const { stderr } = attempt.run.result;
+    if (this.#request.stderrIsTerminal && stderr.length > 0) throw fallback('terminal-diagnostics');
+    return attempt;
   }
 
   /** True when the server missed files that are here, and which it will be sent. */

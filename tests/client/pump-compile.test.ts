@@ -33,12 +33,14 @@ interface Options {
   readonly closure?: ClosureAnswer;
   readonly clockWords?: ReadonlyMap<string, ReadonlySet<ClockWord>>;
   readonly files?: Readonly<Record<string, string>>;
+  readonly stderrIsTerminal?: boolean;
 }
 
 function setUp(t: Test, options: Options = {}) {
   const cwd = t.testdir({ 'x.c': 'int x;\n', ...options.files });
+  const stderrIsTerminal = options.stderrIsTerminal ?? false;
   const argv = options.argv ?? ['gcc', '-c', 'x.c'];
-  const request = runRequest({ cwd, argv, environment: new Map(), umask: 0o022 });
+  const request = runRequest({ cwd, argv, environment: new Map(), umask: 0o022, stderrIsTerminal });
   const parsed = parseCommand({
     argv,
     cwd,
@@ -233,6 +235,15 @@ await t.test('a closure that cannot be told, or no server that seals: plain mode
     kind: 'local',
     reason: { fallback: 'no-server' },
   });
+});
+
+await t.test('words for a terminal are the local compiler’s', async (t) => {
+  const results = [{ stderr: Buffer.from('warning') }];
+  const run = setUp(t, { results, stderrIsTerminal: true });
+  t.match(await run.compile.run(), { reason: { fallback: 'terminal-diagnostics' } });
+  t.strictSame(run.told, []);
+  const silent = setUp(t, { stderrIsTerminal: true });
+  t.match(await silent.compile.run(), { kind: 'finished' });
 });
 
 await t.test('a success without the object is none', async (t) => {
