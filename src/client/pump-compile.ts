@@ -35,7 +35,7 @@ import type { LauncherConnection } from './launcher-connection.js';
 import { filesMissedBy } from './missed-files.js';
 import { findOutputTarget, type OutputTarget } from './output-target.js';
 import { readsClock } from './clock-check.js';
-import type { PumpedJob, RemoteResult } from './remote-job.js';
+import { RemoteFailure, type PumpedJob, type RemoteResult } from './remote-job.js';
 
 export interface PumpCompileContext {
   readonly files: Files;
@@ -148,24 +148,21 @@ export class PumpCompile {
 
   /** Until nothing that the compiler read has changed meanwhile, and it missed nothing. */
   async #compile(wanted: readonly WantedOutput[]): Promise<Attempt> {
-    for (;;) {
+    while (this.#stale < PUMP.staleTries) {
       const attempt = await this.#attempt(wanted);
-      const { result } = attempt.run;
-      if (result.status === 0) {
-        if (await this.#holds(attempt)) return attempt;
-        this.#stale++;
-        if (this.#stale === PUMP.staleTries) {
-          throw fallback('closure-stale', 'files that it reads changed each time while it ran');
-        }
-        continue;
-      }
-      if (!this.#heals(result)) {
+      const result = attempt?.run.result;
+      if (result !== undefined && result.status !== 0) {
+        if (this.#heals(result)) continue;
         throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
       }
+      if (attempt !== undefined && (await this.#holds(attempt))) return attempt;
+      this.#stale++;
     }
+    throw fallback('closure-stale', 'files that it reads changed each time while it ran');
   }
 
-  async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt> {
+  /** Undefined: a file of the closure was not there any more when a server wanted it. */
+  async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt | undefined> {
     const { command, toolchain } = this.#decision;
     const { environment } = this.#request;
     const { includes } = this.#context;
@@ -194,8 +191,17 @@ export class PumpCompile {
       outputs: wanted.map(({ target }) => target.opened),
       dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
     };
-    const run = await this.#steps.run(job);
-    return { closure, run, sourceBytes: source.bytes.length };
+    const run = await this.#runUnlessStale(job);
+    return run && { closure, run, sourceBytes: source.bytes.length };
+  }
+
+  async #runUnlessStale(job: PumpedJob): Promise<RemoteRun | undefined> {
+    try {
+      return await this.#steps.run(job);
+    } catch (error) {
+      if (error instanceof RemoteFailure && error.reason === 'closure-stale') return undefined;
+      throw error;
+    }
   }
 
   /** Whether what the compiler read is what it would read now, and does not tie it to a time. */
