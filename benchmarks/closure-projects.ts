@@ -1,11 +1,13 @@
 /** What `closures.ts` compiles: the projects of project-list.ts, and sets heavy on C++ headers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { PROJECTS } from './project-list.js';
+import { PROJECTS, type Project } from './project-list.js';
 
 export interface ClosureProject {
   readonly name: string;
   readonly title: string;
   readonly directory: string;
+  /** For C and C++; gcc and g++ unless given. */
+  readonly compilers?: readonly [string, string];
   /** A shell line that sees CC, CXX and JOBS and compiles everything. */
   readonly build: string;
 }
@@ -36,12 +38,21 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
     const lines = headers.map((_, at) => `$CXX ${flags} -c unit${at}.cc`);
     return { directory: place, build: `export RECORD_ONLY=1\n${lines.join('\n')}` };
   };
-  return [
-    ...PROJECTS.map(({ name, title, configure = 'true', build }) => ({
-      name,
+  const whole = ({ name, title, configure = 'true', build }: Project, suffix: string) => {
+    const copy = `../closure-${name}${suffix}`;
+    return {
+      name: `${name}${suffix}`,
       title,
       directory: `${directory}/sources/${name}`,
-      build: `rm -rf ../closure-${name}; cp -a . ../closure-${name}; cd ../closure-${name}; ${configure}; ${build}`,
+      build: `rm -rf ${copy}; cp -a . ${copy}; cd ${copy}; ${configure}; ${build}`,
+    };
+  };
+  return [
+    ...PROJECTS.map((project) => whole(project, '')),
+    ...PROJECTS.filter(({ name }) => name !== 'linux').map((project) => ({
+      ...whole(project, '-clang'),
+      title: `${project.title}, Clang`,
+      compilers: ['clang', 'clang++'] as const,
     })),
     {
       name: 'googletest',

@@ -9,7 +9,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromText, joinPath, toText, type ByteString } from '../src/core/byte-string.js';
 import type { ClosureAnswer } from '../src/include-server/include-server.js';
@@ -46,7 +46,7 @@ interface Row {
   readonly cold: number;
   readonly watched: number;
   readonly stat: number;
-  /** MiB. */
+  /** MiB: the most that a process needs which answers the whole project, Node.js included. */
   readonly memory: number;
 }
 
@@ -59,6 +59,7 @@ const environment = new Map(
 async function record(project: ClosureProject, scratch: string): Promise<Unit[]> {
   const log = `${scratch}/commands`;
   writeFileSync(log, '');
+  const [cc, cxx] = project.compilers ?? ['gcc', 'g++'];
   const recorder = (compiler: string) => {
     const path = `${scratch}/${compiler}`;
     writeFileSync(
@@ -71,8 +72,8 @@ async function record(project: ClosureProject, scratch: string): Promise<Unit[]>
   };
   const env = {
     ...process.env,
-    CC: recorder('gcc'),
-    CXX: recorder('g++'),
+    CC: recorder(cc),
+    CXX: recorder(cxx),
     JOBS: String(cpus().length),
   };
   const built = spawnSync('bash', ['-ec', project.build], {
@@ -164,14 +165,28 @@ async function pass(include: RealIncludeServer, units: readonly Unit[]) {
   return { answers, cost: (user + system) / 1000 / units.length };
 }
 
+/** In a process of its own, since memory that was used before may be used again. */
+function memoryOf(units: readonly Unit[], scratch: string): number {
+  const path = `${scratch}/units.json`;
+  writeFileSync(path, JSON.stringify(units));
+  const answer = [fileURLToPath(import.meta.url), '--answer', path];
+  return Number(execFileSync(process.execPath, answer, { encoding: 'utf8' }).split('\n').at(-2));
+}
+
+async function answerAll(path: string): Promise<void> {
+  const units = JSON.parse(readFileSync(path, 'utf8')) as Unit[];
+  const watching = realIncludeServer(realClock, () => startPiped(WATCH, [dirname(path)]), say);
+  await pass(watching, units);
+  await watching.close();
+  say((process.resourceUsage().maxRSS / 1024).toFixed(0));
+}
+
 async function measureProject(project: ClosureProject): Promise<Row> {
   const scratch = mkdtempSync(`${tmpdir()}/tscc-closures-`);
   try {
     const units = await record(project, scratch);
     const watching = realIncludeServer(realClock, () => startPiped(WATCH, [scratch]), say);
-    const before = process.memoryUsage.rss();
     const first = await pass(watching, units);
-    const memory = (process.memoryUsage.rss() - before) / 2 ** 20;
     await pass(watching, units);
     const warm: number[] = [];
     for (let i = 0; i < 5; i++) warm.push((await pass(watching, units)).cost);
@@ -216,7 +231,7 @@ async function measureProject(project: ClosureProject): Promise<Row> {
       cold: first.cost,
       watched: median(warm),
       stat: median(looked),
-      memory,
+      memory: memoryOf(units, scratch),
     };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -225,6 +240,8 @@ async function measureProject(project: ClosureProject): Promise<Row> {
 
 async function main(): Promise<void> {
   const [directory, ...names] = process.argv.slice(2);
+  const [units] = names;
+  if (directory === '--answer' && units !== undefined) return answerAll(units);
   if (directory === undefined) throw new Error('usage: npm run bench:closures -- DIR [NAME…]');
   execFileSync('strace', ['-V'], { stdio: 'ignore' });
   const path = `${root}benchmarks/results/closures.json`;

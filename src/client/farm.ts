@@ -4,6 +4,7 @@
  */
 import { PUMP } from '../core/limits.js';
 import type { FallbackReason, HostDemotion } from '../core/reasons.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList, RemoteHost } from './host-list.js';
 import type { LocalSlots } from './local-slots.js';
@@ -99,6 +100,11 @@ export class Farm {
     } finally {
       this.#isTelling = false;
     }
+  }
+
+  /** Files that the next jobs may need, to those servers that are idle. */
+  announce(entries: readonly TreeEntry[]): void {
+    for (const link of this.#links.values()) link.announce(entries);
   }
 
   close(message: string): void {

@@ -25,8 +25,8 @@ import {
   pumpOutputs,
   type PumpOutput,
 } from '../toolchain/pump-command.js';
-import type { LocaleFiles } from '../toolchain/locale-files.js';
 import { pumpEnvironment } from '../toolchain/pump-environment.js';
+import type { CompilerFiles } from './compiler-files.js';
 import { CompileOutputs, type PendingOutput } from './compile-outputs.js';
 import type { CompileSteps, RemoteRun } from './compile-steps.js';
 import { fallback, noPlace, RunLocally, type CompileVerdict } from './compile-verdict.js';
@@ -40,8 +40,7 @@ import { RemoteFailure, type PumpedJob, type RemoteResult } from './remote-job.j
 export interface PumpCompileContext {
   readonly files: Files;
   readonly includes: Pick<IncludeServer, 'closureOf' | 'readSource' | 'changedSince'>;
-  /** Files that what a compiler prints depends on. */
-  readonly locales: Pick<LocaleFiles, 'of'>;
+  readonly compilerFiles: Pick<CompilerFiles, 'of'>;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
 }
@@ -167,8 +166,9 @@ export class PumpCompile {
     const { environment } = this.#request;
     const { includes } = this.#context;
     this.#steps.phase = 'closure';
-    const locale = this.#context.locales.of(toolchain, environment);
-    const also = [...toolchain.files, ...locale, ...this.#healed];
+    const compiler = this.#context.compilerFiles.of(toolchain, environment);
+    // The same list again costs least.
+    const also = this.#healed.length === 0 ? compiler : [...compiler, ...this.#healed];
     const answer = await includes.closureOf(command, toolchain, environment, also);
     if (answer.kind === 'not-covered') throw new Demote(answer.why.reason, answer.why.detail);
     const { closure } = answer;

@@ -12,13 +12,14 @@
 import type { Duplex } from 'node:stream';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
-import { SCHEDULING, WIRE } from '../core/limits.js';
+import { PUMP, SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { WIRE_VERSION } from '../protocol/messages.js';
 import type { Missing } from '../protocol/pump-messages.js';
 import type { ServerState, Welcome } from '../protocol/plain-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { RemoteHost } from './host-list.js';
 import { LinkJobs } from './link-jobs.js';
@@ -153,6 +154,12 @@ export class ServerLink {
     }
     signal.throwIfAborted();
     return this.#state.jobs.run(job, timeout, signal);
+  }
+
+  /** Tells a server that has nothing better to do of files that its next jobs may need. */
+  announce(entries: readonly TreeEntry[]): void {
+    if (this.#state.name !== 'up' || this.#state.welcome.tier < PUMP.tier) return;
+    if (this.#state.jobs.size < this.slots) this.#state.shipping.announce(entries);
   }
 
   /** Says goodbye; the link can be wanted again. */

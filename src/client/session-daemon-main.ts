@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fromText } from '../core/byte-string.js';
+import { fromText, toText } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
 import { compress } from '../platform/compression.js';
 import { realClock } from '../platform/clock.js';
@@ -22,6 +22,7 @@ import { LocaleFiles } from '../toolchain/locale-files.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
+import { CompilerFiles } from './compiler-files.js';
 import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
@@ -77,7 +78,14 @@ const sessions = new Sessions(
   VERSION,
 );
 
-const includes = realIncludeServer(realClock, () => startPiped(WATCH, [stateDirectory]), log);
+const includes = realIncludeServer(realClock, () => startPiped(WATCH, [stateDirectory]), log, {
+  onHeader(change, path) {
+    for (const session of sessions.all()) {
+      session.record({ event: 'header', change, path: toText(path) });
+    }
+  },
+  onReady: (entries) => farm.announce(entries),
+});
 
 const blobs = new BlobSource({
   readBytes: (path) => realFiles.readBytes(path),
@@ -137,7 +145,7 @@ const daemon = new SessionDaemon({
   files: realFiles,
   buffers: new SourceBuffers(),
   includes: includes.server,
-  locales: new LocaleFiles(realToolchainDeps(log)),
+  compilerFiles: new CompilerFiles(new LocaleFiles(realToolchainDeps(log))),
   compilers: new ToolchainProbe(realToolchainDeps(log)),
   farm,
   slots,

@@ -215,10 +215,15 @@ export const INCLUDES = {
   /** Search paths whose graphs are kept, the newest; a project has one per directory or target. */
   searchPaths: 500,
   /**
-   * Closures kept for one search path, the newest: more than sources of one target. Each holds a
-   * reference per file, some 10 KiB for the kernel's.
+   * Nodes of all their graphs, of a KiB each: a dozen times the kernel's headers. If there are more,
+   * the search path that was used longest ago is forgotten.
    */
-  answers: 5_000,
+  graphNodes: 50_000,
+  /**
+   * References (eight bytes) in the closures that are kept, three for each file: 2,500 closures of
+   * the kernel's. Then the oldest go.
+   */
+  answerReferences: 4_000_000,
   /**
    * Nodes of one search path's graph for each file that is known: one for each place and role in
    * which the file is found, mostly one. If there are more, most are of the past.
@@ -261,10 +266,14 @@ export const INCLUDES = {
    * some 30,000 headers, of which one configuration includes 4,000.
    */
   rememberedNodes: 200_000,
+  /** Bytes of such files, likewise; what is kept of them is one to two times as much. */
+  rememberedBytes: 96 * MiB,
   /** A frame to or from tscc-watch: a path (PATH_MAX) or a name with room. */
   watchFrameBytes: 8 * KiB,
   /** tscc-watch answers in microseconds; stopped or stuck for this long, it is given up. */
   cookieAnswer: 2_000,
+  /** A generator writes several headers, each in several steps; then there is a moment of quiet. */
+  newsPause: 20,
   /** From the loss of tscc-watch to the next start: a crash that repeats must not cost a build. */
   watchPause: 30_000,
 } as const;

@@ -3,6 +3,7 @@ import { joinPath, type ByteString } from '../core/byte-string.js';
 import { INCLUDES } from '../core/limits.js';
 import type { TreeFiles } from '../platform/tree-files.js';
 import { isMissing, type FileFacts } from './file-facts.js';
+import type { HeaderChange } from './header-news.js';
 import { isSameInode, isUnchanged, stampOf, type StampStats } from './file-stamp.js';
 import {
   UNASKED,
@@ -21,6 +22,7 @@ export class FactReview<S> {
   readonly #facts: FileFacts<S>;
   readonly #vouchers: Vouchers<S>;
   readonly #onChange: (what: Changed<S>) => void;
+  readonly #onNews: (change: HeaderChange, directory: ByteString, name: ByteString) => void;
   /** Taken before anything is looked at: what is younger than that is doubtful. */
   #now = 0;
 
@@ -29,11 +31,13 @@ export class FactReview<S> {
     facts: FileFacts<S>,
     vouchers: Vouchers<S>,
     onChange: (what: Changed<S>) => void,
+    onNews: (change: HeaderChange, directory: ByteString, name: ByteString) => void,
   ) {
     this.#files = files;
     this.#facts = facts;
     this.#vouchers = vouchers;
     this.#onChange = onChange;
+    this.#onNews = onNews;
   }
 
   /**
@@ -44,7 +48,8 @@ export class FactReview<S> {
     this.#now = this.#files.now();
     this.#facts.beginRound();
     for (const directory of this.#facts.takeUnsure()) this.#onChange(directory);
-    if (this.#facts.count > INCLUDES.rememberedNodes) this.#forgetAll();
+    const { count, bytes } = this.#facts;
+    if (count > INCLUDES.rememberedNodes || bytes > INCLUDES.rememberedBytes) this.#forgetAll();
     const { suspects, confirming, touched } = this.#vouchers;
     this.#reviewAll(new Set([...confirming, ...suspects]));
     for (const directory of touched) {
@@ -131,7 +136,10 @@ export class FactReview<S> {
   #reviewName(directory: DirectoryNode<S>, name: ByteString): void {
     const fact = directory.names.get(name);
     if (fact === undefined || fact.kind === 'unasked') return;
-    if (!this.#isStill(fact, joinPath(directory.path, name))) this.#drop(directory, name);
+    if (this.#isStill(fact, joinPath(directory.path, name))) return;
+    this.#drop(directory, name);
+    if (fact.kind === 'absent') this.#onNews('created', directory.path, name);
+    if (fact.kind === 'file') this.#onNews('changed', directory.path, name);
   }
 
   #isStill(fact: NameFact<S>, path: ByteString): boolean {
@@ -157,6 +165,7 @@ export class FactReview<S> {
     const outcome = this.#facts.read(node, seen, this.#now);
     if (outcome === 'other') return false;
     if (outcome === 'changed') {
+      this.#onNews('changed', node.parent.path, node.name);
       this.#onChange(node.isReadable === wasReadable ? 'content' : node.parent);
     }
     if (!isSameInode(before, node.stamp)) this.#vouchers.renew(node);

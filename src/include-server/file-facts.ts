@@ -10,6 +10,7 @@ import {
   DirectoryNode,
   FileNode,
   SPECIAL,
+  nodesBelow,
   UNASKED,
   type NameFact,
   type TreeNode,
@@ -44,6 +45,7 @@ export class FileFacts<S> {
   readonly #isLocal = new Map<number, boolean>();
   #root: DirectoryNode<S> | undefined;
   #count = 0;
+  #bytes = 0;
   #round = 0;
   #unsure = new Set<DirectoryNode<S>>();
 
@@ -56,6 +58,11 @@ export class FileFacts<S> {
   /** Nodes that are remembered. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Of the files that are remembered: of what is kept of them, it is about the size. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** From now on only those are fresh that are looked at again, or vouched for. */
@@ -125,20 +132,20 @@ export class FileFacts<S> {
       if (opened !== 'EACCES') return 'other';
       const wasReadable = node.body !== undefined;
       node.stamp = stampOf(stats, now, node.isLocal);
-      node.body = undefined;
+      this.#setBody(node, undefined);
       return wasReadable ? 'changed' : 'same';
     }
     node.stamp = stampOf(opened.stats, now, node.isLocal);
     const { bytes } = opened;
     if (bytes === undefined) {
-      node.body = 'unhashed';
+      this.#setBody(node, 'unhashed');
       return 'changed';
     }
     const previous = node.body === 'unhashed' ? undefined : node.body;
     const read = { stats: opened.stats, digest: digestOf(bytes), bytes };
     const body = new RememberedContent(node.path, read, this.#source, previous);
     if (body.equals(previous)) return 'same';
-    node.body = body;
+    this.#setBody(node, body);
     return 'changed';
   }
 
@@ -152,12 +159,9 @@ export class FileFacts<S> {
     if (typeof hashed === 'string') return hashed === 'EAGAIN';
     const { stats } = hashed;
     const digest = hashed.digest as Digest;
-    node.body = new RememberedContent(
-      node.path,
-      { stats, digest, bytes: undefined },
-      this.#source,
-      undefined,
-    );
+    const read = { stats, digest, bytes: undefined };
+    const body = new RememberedContent(node.path, read, this.#source, undefined);
+    this.#setBody(node, body);
     node.stamp = stampOf(stats, now, node.isLocal);
     // Nothing may be lost of what was told about it while it was read.
     if (stamp.isDoubtful) node.stamp.isDoubtful = true;
@@ -188,7 +192,16 @@ export class FileFacts<S> {
     this.#isLocal.clear();
   }
 
+  #setBody(node: FileNode<S>, body: FileNode<S>['body']): void {
+    this.#bytes -= bytesOf(node);
+    node.body = body;
+    this.#bytes += bytesOf(node);
+  }
+
   #release(node: TreeNode<S>): void {
+    for (const below of nodesBelow(node)) {
+      if (below.kind === 'file') this.#bytes -= bytesOf(below);
+    }
     this.#count -= this.#vouchers.release(node);
   }
 
@@ -262,4 +275,9 @@ export class FileFacts<S> {
     }
     return isLocal;
   }
+}
+
+/** A large file's content is not kept; what the scanner makes of one is little. */
+function bytesOf({ body }: FileNode<unknown>): number {
+  return typeof body === 'object' && body.size <= INCLUDES.wholeBytes ? body.size : 0;
 }

@@ -21,6 +21,7 @@ import type { Errno, OpenedFile, TreeFiles } from '../platform/tree-files.js';
 import { FactReview, type Changed } from './fact-review.js';
 import type { ScanLanguage } from './file-content.js';
 import { FileFacts } from './file-facts.js';
+import type { HeaderNews } from './header-news.js';
 import { PathWalk, type Walked } from './path-walk.js';
 import { FileNode, type DirectoryNode, type NameFact, type TreeFile } from './tree-nodes.js';
 import { Vouchers, type Degradation } from './vouchers.js';
@@ -32,6 +33,8 @@ export interface FileTreeOptions<S> {
   /** Starts tscc-watch; undefined: everything is looked at in each catching up. */
   readonly startWatch: (() => PipedProcess) | undefined;
   readonly scan: (bytes: Buffer, language: ScanLanguage) => S;
+  /** Told of changes ahead of any question. */
+  readonly news?: HeaderNews<S>;
   /** Told when facts must be looked at though a watcher was to vouch for them. */
   readonly onDegraded: (why: Degradation) => void;
 }
@@ -73,10 +76,18 @@ export class FileTree<S> {
     this.#vouchers = new Vouchers(
       (why) => this.#degrade(why),
       () => this.#facts.forgetDevices(),
+      () => options.news?.stirred(),
     );
     this.#facts = new FileFacts(files, source, this.#vouchers);
-    this.#review = new FactReview(files, this.#facts, this.#vouchers, (what) => this.#change(what));
+    this.#review = new FactReview(
+      files,
+      this.#facts,
+      this.#vouchers,
+      (what) => this.#change(what),
+      (change, directory, name) => options.news?.noticed(change, directory, name),
+    );
     this.#walk = new PathWalk(this);
+    options.news?.attach(this);
     this.#watch();
   }
 
@@ -198,6 +209,7 @@ export class FileTree<S> {
   /** Ends the watcher; resolves when it is gone. Nothing is caught up with afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#options.news?.close();
     if (this.#mode.kind === 'watched') await this.#mode.watcher.close();
   }
 

@@ -127,14 +127,20 @@ export class IncludeGraph {
     let resolution = resolutions.get(key);
     if (resolution === undefined) {
       this.#footing = footing;
-      resolution = this.resolve(request, from);
+      resolution = this.#resolve(request, from);
       resolutions.set(key, resolution);
     }
     return resolution;
   }
 
-  /** What a request of `from` leads to: at most one file but where compilers differ. */
+  /** What a request leads to that the command line makes. */
   resolve(request: PlainRequest, from: GraphNode): Resolution {
+    this.#footing = new Set();
+    return this.#resolve(request, from);
+  }
+
+  /** What a request of `from` leads to: at most one file but where compilers differ. */
+  #resolve(request: PlainRequest, from: GraphNode): Resolution {
     if (request.kind === 'assembler') return this.#assembled(request.name);
     const role = request.kind === 'include' ? 'header' : 'data';
     const next = request.kind !== 'embed' && request.next;
@@ -222,7 +228,7 @@ export class IncludeGraph {
         computed.push(request);
         continue;
       }
-      const resolution = this.resolve(request, node);
+      const resolution = this.#resolve(request, node);
       obstacle ??= resolution.obstacle;
       for (const to of resolution.found) edges.push({ from: node, request, to });
     }

@@ -18,14 +18,13 @@ import type { FileTree } from './file-tree.js';
 import { HeaderClosure } from './header-closure.js';
 import { IncludeGraph, type GraphNode, type NotCovered, type Resolution } from './include-graph.js';
 import { addComputed, Reach } from './include-reach.js';
+import { KnownAnswers, type ClosureAnswer, type KnownAnswer } from './known-answers.js';
 import type { Trail, Walked } from './path-walk.js';
 import type { HeaderForm, ScannedFile } from './scanned-file.js';
 import type { SearchPath, SearchPaths } from './search-path.js';
 import type { TreeFile } from './tree-nodes.js';
 
-export type ClosureAnswer =
-  | { readonly kind: 'closure'; readonly closure: HeaderClosure }
-  | { readonly kind: 'not-covered'; readonly why: NotCovered };
+export type { ClosureAnswer } from './known-answers.js';
 
 /** A source as the compiler will see it. */
 export interface SourceContent {
@@ -44,13 +43,7 @@ interface Surroundings {
   readonly graph: IncludeGraph;
   readonly computed: ComputedIncludes;
   /** By source and command line. */
-  readonly answers: Map<string, KnownAnswer>;
-}
-
-interface KnownAnswer {
-  /** The tree's. */
-  readonly version: number;
-  readonly answer: ClosureAnswer;
+  readonly answers: KnownAnswers;
 }
 
 interface Question {
@@ -129,9 +122,8 @@ export class IncludeServer {
         continue;
       }
       // Read after the answer: what it looked at for the first time does not change the version.
-      around.answers.delete(key);
       around.answers.set(key, { version: this.#tree.version, answer });
-      keepNewest(around.answers, INCLUDES.answers);
+      this.#forgetOldest();
       return answer;
     }
     return notCovered({ reason: 'unreadable-input', detail: command.source });
@@ -254,12 +246,33 @@ export class IncludeServer {
     const around = this.#surroundings.get(key) ?? {
       graph: new IncludeGraph(this.#tree, search, command.family, language),
       computed: new ComputedIncludes(),
-      answers: new Map(),
+      answers: new KnownAnswers(),
     };
     this.#surroundings.delete(key);
     this.#surroundings.set(key, around);
-    keepNewest(this.#surroundings, INCLUDES.searchPaths);
     return around;
+  }
+
+  /** So that what is remembered does not grow with the build. */
+  #forgetOldest(): void {
+    let [references, nodes] = [0, 0];
+    for (const { answers, graph } of this.#surroundings.values()) {
+      references += answers.weight;
+      nodes += graph.size;
+    }
+    for (const [key, { answers, graph }] of this.#surroundings) {
+      const { size } = this.#surroundings;
+      const isTooMany = nodes > INCLUDES.graphNodes || size > INCLUDES.searchPaths;
+      references -= answers.weight;
+      if (isTooMany && size > 1) {
+        nodes -= graph.size;
+        this.#surroundings.delete(key);
+        continue;
+      }
+      const room = INCLUDES.answerReferences - references;
+      while (answers.weight > Math.max(0, room)) answers.deleteOldest();
+      references += answers.weight;
+    }
   }
 
   #numberOf(list: readonly ByteString[]): string {
@@ -286,12 +299,6 @@ function definedKey({ defined }: SearchPath): ByteString[] {
   return [...defined].map(
     ([name, definitions]) => `${name}=${definitions.map(({ body }) => body).join('\n')}`,
   );
-}
-
-/** Forgets what was put in first. */
-function keepNewest(map: Map<string, unknown>, limit: number): void {
-  const [oldest] = map.keys();
-  if (map.size > limit && oldest !== undefined) map.delete(oldest);
 }
 
 function notCovered(why: NotCovered): ClosureAnswer {

@@ -8,7 +8,7 @@ import { joinPath, type ByteString } from '../core/byte-string.js';
 import { unreachable } from '../core/errors.js';
 import type { DeclineReason } from '../core/reasons.js';
 import type { CommandOption, CompileCommand, Language } from '../toolchain/compile-command.js';
-import { optionTable } from '../toolchain/options/option-table.js';
+import { optionTable, type CompilerFamily } from '../toolchain/options/option-table.js';
 import { preprocessorWords } from '../toolchain/preprocessor-words.js';
 import { isPreprocessed } from '../toolchain/source-language.js';
 import { tokenize } from '../toolchain/tokenize.js';
@@ -99,6 +99,8 @@ export class SearchPaths {
 
     // A preprocessed source includes nothing any more; its assembly may.
     if (isPreprocessed(command.language)) return searchPath(command, NOTHING);
+    const strange = command.options.find((option) => isReadOtherwise(option, command.family));
+    if (strange !== undefined) return { reason: `option:${strange.name}` };
 
     const compile: Compile = { command, toolchain, environment };
     const options = searching.map(({ option }) => option);
@@ -207,6 +209,23 @@ function searchPath(command: CompileCommand, found: SearchAnswer): SearchPath {
     defined: isSource ? definedByCommand(definitions(command)) : new Map(),
     assembler: [...new Set([cwd, ...directories, ...searched])],
   };
+}
+
+/** With it the compiler sees other directives or names than the scanner, in the same bytes. */
+function isReadOtherwise({ name, value }: CommandOption, family: CompilerFamily): boolean {
+  switch (name) {
+    case '-traditional-cpp':
+    case '-fno-dollars-in-identifiers':
+      return true;
+    case '-finput-charset=':
+      return !/^utf-?8$/i.test(value ?? '');
+    // "x" is then looked for beside every file that is being read, not the innermost alone.
+    case '-fms-compatibility':
+    case '-fms-compatibility-version=':
+      return family === 'clang';
+    default:
+      return false;
+  }
 }
 
 /** Values of -D, those that -Wp, hands on among them. */

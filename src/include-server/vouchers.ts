@@ -27,6 +27,7 @@ export class Vouchers<S> implements WatchListener {
   readonly touched = new Set<DirectoryNode<S>>();
   readonly #onDegraded: (why: Degradation) => void;
   readonly #onRemounted: () => void;
+  readonly #onStir: () => void;
   readonly #requests = new Map<number, TreeNode<S>>();
   /** Mostly one; a file with several names has one watch. */
   readonly #byWatch = new Map<number, TreeNode<S>[]>();
@@ -34,10 +35,14 @@ export class Vouchers<S> implements WatchListener {
   #root: DirectoryNode<S> | undefined;
   #saidLimit = false;
 
-  /** @param onRemounted called when paths may lead into other file systems than before */
-  constructor(onDegraded: (why: Degradation) => void, onRemounted: () => void) {
+  /**
+   * @param onRemounted called when paths may lead into other file systems than before
+   * @param onStir called when something that is remembered may have changed
+   */
+  constructor(onDegraded: (why: Degradation) => void, onRemounted: () => void, onStir: () => void) {
     this.#onDegraded = onDegraded;
     this.#onRemounted = onRemounted;
+    this.#onStir = onStir;
   }
 
   /** Everything that is remembered is to be watched by this one. */
@@ -130,6 +135,7 @@ export class Vouchers<S> implements WatchListener {
       }
       node.stamp.isDoubtful = true;
       this.suspects.add(node);
+      this.#onStir();
       // The kernel has taken the watch away: its inode is gone, or a file system was unmounted.
       if ((mask & WATCH_MASK.ignored) !== 0) this.renew(node);
     }
@@ -171,6 +177,7 @@ export class Vouchers<S> implements WatchListener {
     if (fact.kind === 'file') fact.stamp.isDoubtful = true;
     directory.doubtfulNames.add(name);
     this.touched.add(directory);
+    this.#onStir();
   }
 
   #ask(node: TreeNode<S>): void {

@@ -153,10 +153,10 @@ await t.test('the store is where the environment says', async (t) => {
     XDG_CACHE_HOME: `${root}/cache`,
   });
   await cache.port();
-  t.same(readdirSync(`${root}/cache/tscc`), ['jobs']);
+  t.ok(readdirSync(`${root}/cache/tscc`).includes('jobs'));
   const home = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], { HOME: `${root}/home` });
   await home.port();
-  t.same(readdirSync(`${root}/home/.cache/tscc`), ['jobs']);
+  t.ok(readdirSync(`${root}/home/.cache/tscc`).includes('jobs'));
 });
 
 await t.test('says what it is', async (t) => {

@@ -76,7 +76,7 @@ function setUp(t: Test, options: Options = {}) {
     files: realFiles,
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
-    locales: { of: () => [] },
+    compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,

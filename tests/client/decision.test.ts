@@ -150,10 +150,23 @@ await t.test('a compiler without identity', async (t) => {
   }
 });
 
-await t.test('what plain mode cannot carry, read or write', async (t) => {
+await t.test('what one mode cannot carry another may', async (t) => {
+  const { decide } = setUp(t);
+  const obstacles = async (line: string, mode: string) => {
+    const decision = await decide(line, {}, 'red', { PATH: '/bin', TSCC_MODE: mode });
+    return decision.kind === 'remote' ? decision.obstacles : decision;
+  };
+  const coverage = 'gcc -c --coverage x.c';
+  t.strictSame(await obstacles(coverage, 'pump'), { pump: undefined, plain: 'coverage' });
+  t.match(await obstacles(coverage, 'plain'), { kind: 'decline', reason: 'coverage' });
+  t.strictSame(await obstacles('gcc -c x.c', 'plain'), { pump: 'mode-plain', plain: undefined });
+  t.strictSame(await obstacles('gcc -c x.c', 'pump'), { pump: undefined, plain: undefined });
+});
+
+await t.test('what no mode can carry, read or write', async (t) => {
   const { decide } = setUp(t);
   const cases: [string, DeclineReason][] = [
-    ['gcc -c --coverage x.c', 'coverage'],
+    ['gcc -c -fplugin=p.so x.c', 'option:-fplugin='],
     ['gcc -c absent.c', 'unreadable-input'],
     ['gcc -c x.c -o /dev/null', 'output-special'],
     ['gcc -c x.c -o directory', 'output-special'],

@@ -16,6 +16,7 @@ import { realFiles } from '../../src/platform/files.js';
 import type { TreeEntry } from '../../src/protocol/tree-entry.js';
 import { parseCommand } from '../../src/toolchain/parse-command.js';
 import { runRequest } from '../fixtures/fake-launcher.js';
+import type { Toolchain } from '../../src/toolchain/toolchain.js';
 
 const OBJECT = Buffer.from('object');
 const ENTRY: TreeEntry = { kind: 'directory', path: '/w' };
@@ -107,7 +108,7 @@ function setUp(t: Test, options: Options = {}) {
   };
   const context = {
     files: realFiles,
-    locales: { of: () => [] },
+    compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     unique: () => 'unique',
     includes: {
       closureOf(_command: unknown, _toolchain: unknown, _environment: unknown, also: string[]) {

@@ -18,6 +18,7 @@ import { runRequest, WORLD } from '../fixtures/fake-launcher.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
 import { NO_INCLUDES } from '../fixtures/no-includes.js';
+import type { Toolchain } from '../../src/toolchain/toolchain.js';
 
 /** Whoever connects to the daemon, on a wire in memory. */
 class Visitor {
@@ -107,7 +108,7 @@ function setUp() {
     files: realFiles,
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
-    locales: { of: () => [] },
+    compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(() => {
       throw new Error('no server is wanted');

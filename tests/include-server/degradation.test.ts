@@ -143,6 +143,7 @@ await t.test('no watches are left for this user', async (t) => {
   const vouchers = new Vouchers<string>(
     (why) => degraded.push(why),
     () => undefined,
+    () => undefined,
   );
   let requests = 0;
   vouchers.begin({ add: () => ++requests, remove: () => undefined } as unknown as Watcher);

@@ -314,3 +314,24 @@ await t.test('what cannot be told', async (t) => {
   t.equal(await reasonOf('clang -iframework a', 'clang'), 'option:-iframework');
   t.equal(await reasonOf('gcc -march=nonsense -Ia'), 'search-path-unknown');
 });
+
+await t.test('what makes another text of the same bytes', async (t) => {
+  const cwd = project();
+  const paths = new SearchPaths(realSearchDeps(tree(), () => undefined));
+  const compiler = await toolchain('gcc');
+  const reasonOf = async (line: string, family: 'gcc' | 'clang' = 'gcc'): Promise<unknown> => {
+    const command = compileOf(line, { cwd, family });
+    const found = await paths.of(command, compiler, new Map([['PATH', PATH]]));
+    return 'reason' in found ? found.reason : undefined;
+  };
+  t.equal(await reasonOf('gcc -finput-charset=latin1 -c x.c'), 'option:-finput-charset=');
+  t.equal(await reasonOf('gcc -finput-charset=UTF-8 -c x.c'), undefined);
+  t.equal(await reasonOf('gcc -traditional-cpp -c x.c'), 'option:-traditional-cpp');
+  t.equal(await reasonOf('gcc --traditional-cpp -c x.S'), 'option:-traditional-cpp');
+  t.equal(await reasonOf('gcc -traditional-cpp -c x.i'), undefined, 'nothing is read in it');
+  const name = '-fno-dollars-in-identifiers';
+  t.equal(await reasonOf(`gcc ${name} -c x.c`), `option:${name}`);
+  t.equal(await reasonOf('gcc -fms-extensions -c x.c'), undefined);
+  const compatible = 'clang -fms-compatibility -c x.c';
+  t.equal(await reasonOf(compatible, 'clang'), 'option:-fms-compatibility');
+});
