@@ -149,12 +149,15 @@ export class PumpCompile {
   async #compile(wanted: readonly WantedOutput[]): Promise<Attempt> {
     while (this.#stale < PUMP.staleTries) {
       const attempt = await this.#attempt(wanted);
-      const result = attempt?.run.result;
-      if (result !== undefined && result.status !== 0) {
+      if (attempt !== undefined && attempt.run.result.status !== 0) {
+        const { result } = attempt.run;
         if (this.#heals(result)) continue;
-        throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
+        if (!(await this.#hasChanged(attempt))) {
+          throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
+        }
+      } else if (attempt !== undefined && (await this.#holds(attempt))) {
+        return attempt;
       }
-      if (attempt !== undefined && (await this.#holds(attempt))) return attempt;
       this.#stale++;
     }
     throw fallback('closure-stale', 'files that it reads changed each time while it ran');
@@ -223,6 +226,12 @@ export class PumpCompile {
     const changed = await this.#context.includes.changedSince(closure.version, files);
     this.#steps.lap('check');
     return changed.length === 0;
+  }
+
+  /** Of a compile that failed, and may not have told all that it read. */
+  async #hasChanged({ closure }: Attempt): Promise<boolean> {
+    const files = [closure.source.file.entry(), ...closure.entries()];
+    return (await this.#context.includes.changedSince(closure.version, files)).length > 0;
   }
 
   /** True when the server missed files that are here, and which it will be sent. */
