@@ -89,7 +89,8 @@ export class CompileSteps {
 
   /**
    * One server after another, until a compiler runs to its end there; the last one's failure
-   * decides the reason.
+   * decides the reason. Rejects with RemoteFailure `closure-stale` where a file that the job needs
+   * is not here any more.
    */
   async run(job: RemoteJob): Promise<RemoteRun> {
     const { farm } = this.#context;
@@ -118,6 +119,8 @@ export class CompileSteps {
         failed = new RemoteFailure('remote-killed', `signal ${result.signal} on ${place.host}`);
       } catch (error) {
         if (!(error instanceof RemoteFailure)) throw error;
+        // The next one would ask for the same.
+        if (error.reason === 'closure-stale') throw error;
         failed = error;
       } finally {
         place.release();

@@ -1,9 +1,9 @@
 /** The jobs of one connection: numbered, sent, answered, or lost with it. */
-import type { Digest } from '../core/digest.js';
 import { WIRE } from '../core/limits.js';
+import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
 import type { PeerConnection } from '../protocol/peer-connection.js';
-import type { JobResult, Refused } from '../protocol/plain-messages.js';
+import type { JobResult, RefusalCode, Refused } from '../protocol/plain-messages.js';
 import type { PumpResult } from '../protocol/pump-messages.js';
 import type { PumpShipping } from './pump-shipping.js';
 import { RemoteFailure, type PlainJob, type RemoteJob, type RemoteResult } from './remote-job.js';
@@ -22,12 +22,18 @@ export interface LinkJobsContext {
 }
 
 interface OpenJob {
-  readonly sourceDigest: Digest;
+  readonly job: RemoteJob;
   readonly sending: Sending;
   readonly resolve: (result: Promise<RemoteResult>) => void;
   readonly reject: (failure: RemoteFailure) => void;
   collector: ResultCollector | undefined;
 }
+
+/** What refusals of some kinds mean for the compile. */
+const REFUSALS: { readonly [code in RefusalCode]?: FallbackReason } = {
+  failed: 'server-failed',
+  missing: 'closure-stale',
+};
 
 /** A job on its way out. */
 export interface Sending {
@@ -77,7 +83,7 @@ export class LinkJobs {
       });
       signal.addEventListener('abort', cancel, { once: true });
       this.#jobs.set(number, {
-        sourceDigest: job.source.digest,
+        job,
         sending,
         collector: undefined,
         resolve: (result) => {
@@ -101,9 +107,9 @@ export class LinkJobs {
     const job = this.#jobs.get(header.job);
     // The answer crossed our CANCEL.
     if (job === undefined) return;
-    if (header.sourceDigest !== job.sourceDigest) {
-      const message = `${this.#context.hostName} answered for another source`;
-      job.reject(new RemoteFailure('result-invalid', message));
+    const fault = job.collector === undefined ? faultOf(header, job.job) : 'answered twice';
+    if (fault !== undefined) {
+      job.reject(new RemoteFailure('result-invalid', `${this.#context.hostName} ${fault}`));
       return;
     }
     const read = header.kind === 'pump-result' ? this.#shipping.filesRead(header) : undefined;
@@ -122,7 +128,7 @@ export class LinkJobs {
   }
 
   refused({ job, code, message }: Refused): void {
-    const reason = code === 'failed' ? 'server-failed' : 'server-refused';
+    const reason = REFUSALS[code] ?? 'server-refused';
     const text = `${this.#context.hostName}: ${code}: ${message}`;
     this.#jobs.get(job)?.reject(new RemoteFailure(reason, text));
   }
@@ -165,4 +171,16 @@ export class LinkJobs {
       bytes.length > WIRE.expansionFree && bytes.length > compressed.length * WIRE.expansion;
     return isBomb ? raw : ({ encoding: 'brotli', bytes: compressed } as const);
   }
+}
+
+/** What in an answer shows that it is none to this job, as the rest of a sentence. */
+function faultOf(header: JobResult | PumpResult, job: RemoteJob): string | undefined {
+  if (header.sourceDigest !== job.source.digest) return 'answered for another source';
+  if (header.kind === 'result') return job.mode === 'plain' ? undefined : 'answered a plain job';
+  if (job.mode === 'plain') return 'answered a pump job';
+  const indexes = new Set(header.outputs.map(({ index }) => index));
+  if (indexes.size < header.outputs.length) return 'sent an output twice';
+  return [...indexes].every((index) => index < job.outputs.length)
+    ? undefined
+    : 'sent an output that the job does not have';
 }

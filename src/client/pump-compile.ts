@@ -35,7 +35,7 @@ import type { LauncherConnection } from './launcher-connection.js';
 import { filesMissedBy } from './missed-files.js';
 import { findOutputTarget, type OutputTarget } from './output-target.js';
 import { readsClock } from './clock-check.js';
-import type { PumpedJob, RemoteResult } from './remote-job.js';
+import { RemoteFailure, type PumpedJob, type RemoteResult } from './remote-job.js';
 
 export interface PumpCompileContext {
   readonly files: Files;
@@ -154,24 +154,24 @@ export class PumpCompile {
 
   /** Until nothing that the compiler read has changed meanwhile, and it missed nothing. */
   async #compile(wanted: readonly WantedOutput[]): Promise<Attempt> {
-    for (;;) {
+    while (this.#stale < PUMP.staleTries) {
       const attempt = await this.#attempt(wanted);
-      const { result } = attempt.run;
-      if (result.status === 0) {
-        if (await this.#holds(attempt)) return this.#requireSameWords(attempt);
-        this.#stale++;
-        if (this.#stale === PUMP.staleTries) {
-          throw fallback('closure-stale', 'files that it reads changed each time while it ran');
+      if (attempt !== undefined && attempt.run.result.status !== 0) {
+        const { result } = attempt.run;
+        if (this.#heals(result)) continue;
+        if (!(await this.#hasChanged(attempt))) {
+          throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
         }
-        continue;
+      } else if (attempt !== undefined && (await this.#holds(attempt))) {
+        return this.#requireSameWords(attempt);
       }
-      if (!this.#heals(result)) {
-        throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
-      }
+      this.#stale++;
     }
+    throw fallback('closure-stale', 'files that it reads changed each time while it ran');
   }
 
-  async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt> {
+  /** Undefined: a file of the closure was not there any more when a server wanted it. */
+  async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt | undefined> {
     const { command, toolchain } = this.#decision;
     const { environment } = this.#request;
     const { includes } = this.#context;
@@ -204,8 +204,17 @@ export class PumpCompile {
       outputs: wanted.map(({ target }) => target.opened),
       dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
     };
-    const run = await this.#steps.run(job);
-    return { closure, run, sourceBytes: source.bytes.length };
+    const run = await this.#runUnlessStale(job);
+    return run && { closure, run, sourceBytes: source.bytes.length };
+  }
+
+  async #runUnlessStale(job: PumpedJob): Promise<RemoteRun | undefined> {
+    try {
+      return await this.#steps.run(job);
+    } catch (error) {
+      if (error instanceof RemoteFailure && error.reason === 'closure-stale') return undefined;
+      throw error;
+    }
   }
 
   /** Whether what the compiler read is what it would read now, and does not tie it to a time. */
@@ -234,6 +243,12 @@ export class PumpCompile {
     const { stderr } = attempt.run.result;
     if (this.#request.stderrIsTerminal && stderr.length > 0) throw fallback('terminal-diagnostics');
     return attempt;
+  }
+
+  /** Of a compile that failed, and may not have told all that it read. */
+  async #hasChanged({ closure }: Attempt): Promise<boolean> {
+    const files = [closure.source.file.entry(), ...closure.entries()];
+    return (await this.#context.includes.changedSince(closure.version, files)).length > 0;
   }
 
   /** True when the server missed files that are here, and which it will be sent. */

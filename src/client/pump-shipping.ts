@@ -115,8 +115,7 @@ export class PumpShipping {
     let batch: Blob[] = [];
     let bytes = 0;
     for (const digest of digests) {
-      const entry = this.#files.get(digest);
-      const blob = entry && (await this.#context.blobs.blobOf(entry));
+      const blob = await this.#blobOf(digest);
       if (blob === undefined) {
         gone.push(digest);
         continue;
@@ -130,6 +129,19 @@ export class PumpShipping {
     }
     if (batch.length > 0) await this.#send(batch);
     if (gone.length > 0) this.#connection.send({ kind: 'gone', digests: gone });
+  }
+
+  /** By whichever file still has it. */
+  async #blobOf(digest: Digest): Promise<Blob | undefined> {
+    const latest = this.#files.get(digest);
+    const blob = latest && (await this.#context.blobs.blobOf(latest));
+    if (blob !== undefined || latest === undefined) return blob;
+    for (const entry of [...this.#newest.values()]) {
+      if (entry.kind !== 'file' || entry.digest !== digest || entry === latest) continue;
+      const other = await this.#context.blobs.blobOf(entry);
+      if (other !== undefined) return other;
+    }
+    return undefined;
   }
 
   async #send(batch: readonly Blob[]): Promise<void> {

@@ -6,7 +6,7 @@
  * Its jobs die with it: when it ends, their compilers are killed.
  */
 import type { Duplex } from 'node:stream';
-import { unreachable } from '../core/errors.js';
+import { describeError, unreachable } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
@@ -66,6 +66,7 @@ export class ClientConnection {
   #congested = 0;
   #statePush: Timer | undefined;
   #pump: ClientPump | undefined;
+  #isTreeGone = false;
 
   /**
    * @param stream an open stream to the client, handshake done
@@ -241,7 +242,7 @@ export class ClientConnection {
     await job.run();
     this.#jobs.delete(id);
     this.#events.onJobOver();
-    if (this.#state.name === 'ended' && this.#jobs.size === 0) this.#events.onEnd();
+    this.#leave();
   }
 
   #takeChunk(id: number, bytes: Uint8Array): void {
@@ -280,9 +281,23 @@ export class ClientConnection {
     this.#state = { name: 'ended' };
     this.#statePush?.cancel();
     for (const job of this.#jobs.values()) job.cancel();
-    void this.#pump?.close();
     this.#logEnd(reason, wasGreeted);
-    if (this.#jobs.size === 0) this.#events.onEnd();
+    void this.#removeTree();
+  }
+
+  async #removeTree(): Promise<void> {
+    try {
+      await this.#pump?.close();
+    } catch (error) {
+      this.#log(`cannot remove its tree: ${describeError(error)}`);
+    }
+    this.#isTreeGone = true;
+    this.#leave();
+  }
+
+  /** Nothing of it is left: tells so. */
+  #leave(): void {
+    if (this.#isTreeGone && this.#jobs.size === 0) this.#events.onEnd();
   }
 
   /** Clients come and go without a line; what somebody may have to look into gets one. */

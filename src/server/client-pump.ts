@@ -3,7 +3,7 @@
  * way. A connection has one from its first such message on.
  */
 import type { Digest } from '../core/digest.js';
-import { PUMP } from '../core/limits.js';
+import { PUMP, STORE } from '../core/limits.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import { unpackNumbers } from '../protocol/number-runs.js';
 import type { WireOption } from '../protocol/plain-messages.js';
@@ -33,7 +33,9 @@ export class ClientPump {
   readonly #around: PumpSurroundings;
   readonly #log: (what: string) => void;
   readonly #options: WireOption[] = [];
+  /** Those under way. */
   readonly #uploads = new Map<number, BlobReceiver>();
+  #announced = 0;
 
   constructor(
     tree: ClientTree,
@@ -64,15 +66,24 @@ export class ClientPump {
   }
 
   beginUpload({ job, blobs }: Blobs): void {
+    if (this.#announced + blobs.length > STORE.treeEntries) {
+      throw new MalformedFrame(`more than ${STORE.treeEntries} contents under way`);
+    }
     const bad = (digest: Digest, why: string) => {
       this.#log(`content ${digest.slice(0, 16)}: ${why}`);
-      this.#tree.gone([digest]);
+      this.#tree.lost(digest, why);
     };
     const stored = (digest: Digest) => this.#tree.arrived(digest);
-    this.#uploads.set(job, new BlobReceiver(blobs, this.#blobs, stored, bad));
+    const upload = new BlobReceiver(blobs, this.#blobs, stored, bad);
+    this.#uploads.set(job, upload);
+    this.#announced += blobs.length;
+    void upload.ended.then(() => {
+      this.#uploads.delete(job);
+      this.#announced -= blobs.length;
+    });
   }
 
-  /** The upload with this number. */
+  /** The upload with this number; undefined when it is over, or there was none. */
   upload(number: number): BlobReceiver | undefined {
     return this.#uploads.get(number);
   }
@@ -85,8 +96,11 @@ export class ClientPump {
     return new PumpRecipe(job, options, closure, this.#tree, this.#around);
   }
 
-  /** Resolves when nothing of it is left on disk. */
-  close(): Promise<void> {
-    return this.#tree.close();
+  /** Resolves when nothing of it is left on disk. Rejects with the system's error. */
+  async close(): Promise<void> {
+    const uploads = [...this.#uploads.values()];
+    for (const upload of uploads) upload.abandon();
+    await Promise.all(uploads.map(({ ended }) => ended));
+    await this.#tree.close();
   }
 }

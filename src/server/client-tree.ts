@@ -8,10 +8,12 @@
  * A layer never changes. Jobs get theirs in the order in which they came, since each builds upon
  * the layers before.
  */
+import { mkdirSync } from 'node:fs';
 import { fromText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { STORE } from '../core/limits.js';
+import { systemPath } from '../platform/system-path.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import { linkOrCopy } from './blob-files.js';
@@ -63,7 +65,7 @@ export class ClientTree {
   #onEmpty: (() => void) | undefined;
 
   /**
-   * @param directory this tree's own, empty, on the file system of `store`
+   * @param directory this tree's own, on the file system of `store`; made with the first layer
    * @param ask tells the client that the server lacks these contents
    * @param log takes a line about trouble on this host
    */
@@ -108,9 +110,14 @@ export class ClientTree {
     this.#blobs.want(entries.filter((entry) => entry.kind === 'file'));
   }
 
-  /** The client cannot give these contents: jobs that need them are refused, and told why. */
-  gone(digests: readonly Digest[], why = 'is not there any more'): void {
-    this.#blobs.gone(digests, why);
+  /** The client has these contents no more: jobs that need them are refused (`missing`). */
+  gone(digests: readonly Digest[]): void {
+    this.#blobs.gone(digests);
+  }
+
+  /** This content could not be taken: jobs that need it are refused (`failed`), and told why. */
+  lost(digest: Digest, why: string): void {
+    this.#blobs.lost(digest, why);
   }
 
   /** The store has this content now. */
@@ -231,6 +238,7 @@ export class ClientTree {
   }
 
   async #write(items: LayerItems, sources: LayerSources): Promise<Layer> {
+    mkdirSync(systemPath(this.#directory), { recursive: true });
     this.#living++;
     return Layer.write(`${this.#directory}/${++this.#lastLayer}`, items, sources, (removal) => {
       void this.#removed(removal);

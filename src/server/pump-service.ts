@@ -1,5 +1,4 @@
 /** Pump mode's parts of one server, put together: the store, roots, and a tree for each client. */
-import { mkdirSync } from 'node:fs';
 import type { Digest } from '../core/digest.js';
 import { PUMP } from '../core/limits.js';
 import { BlobStore } from './blob-store.js';
@@ -33,14 +32,8 @@ export async function openPump(
   return {
     tier: PUMP.tier,
     begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
-      const directory = `${trees.path}/${++last}`;
-      mkdirSync(directory, { mode: 0o700 });
-      return new ClientPump(
-        new ClientTree(directory, blobs, ask, say),
-        blobs,
-        { roots, nice },
-        say,
-      );
+      const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say);
+      return new ClientPump(tree, blobs, { roots, nice }, say);
     },
     async close() {
       await blobs.close();

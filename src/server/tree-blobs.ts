@@ -27,8 +27,8 @@ export class TreeBlobs {
   readonly #blobs: Blobs;
   readonly #ask: (digests: readonly Digest[]) => void;
   readonly #underWay = new Set<Digest>();
-  /** Why a content cannot be had. */
-  readonly #gone = new Map<Digest, string>();
+  /** Contents that cannot be had, and what jobs that need them are told. */
+  readonly #gone = new Map<Digest, JobRefused>();
   #toAdopt: FileEntry[] = [];
   #isAdopting = false;
   #isClosed = false;
@@ -59,12 +59,16 @@ export class TreeBlobs {
     if (waiter?.missing.delete(digest) === true && waiter.missing.size === 0) waiter.resolve();
   }
 
-  gone(digests: readonly Digest[], why: string): void {
+  /** The client has these no more: it will have to look again at what its jobs need. */
+  gone(digests: readonly Digest[]): void {
     for (const digest of digests) {
-      this.#underWay.delete(digest);
-      this.#gone.set(digest, why);
-      if (this.#waiter?.missing.has(digest) === true) this.#waiter.reject(refusal(digest, why));
+      this.#cannotHave(digest, refusal('missing', digest, 'is not there any more'));
     }
+  }
+
+  /** @param why rest of a sentence that begins with the file */
+  lost(digest: Digest, why: string): void {
+    this.#cannotHave(digest, refusal('failed', digest, why));
   }
 
   /**
@@ -77,7 +81,7 @@ export class TreeBlobs {
       const { digest } = entry;
       if (this.#blobs.has(digest)) continue;
       const why = this.#gone.get(digest);
-      if (why !== undefined) throw refusal(digest, why);
+      if (why !== undefined) throw why;
       missing.set(digest, entry);
     }
     if (missing.size === 0) return;
@@ -103,6 +107,12 @@ export class TreeBlobs {
     this.#waiter?.reject(new JobRefused('failed', 'the client is gone'));
   }
 
+  #cannotHave(digest: Digest, why: JobRefused): void {
+    this.#underWay.delete(digest);
+    this.#gone.set(digest, why);
+    if (this.#waiter?.missing.has(digest) === true) this.#waiter.reject(why);
+  }
+
   async #adopt(): Promise<void> {
     this.#isAdopting = true;
     // Whoever adds entries adds some more in the same turn.
@@ -123,12 +133,12 @@ export class TreeBlobs {
       if (!(await this.#blobs.adopt(entry))) return false;
       this.arrived(entry.digest);
     } catch (error) {
-      this.gone([entry.digest], `cannot be stored: ${describeError(error)}`);
+      this.lost(entry.digest, `cannot be stored: ${describeError(error)}`);
     }
     return true;
   }
 }
 
-function refusal(digest: Digest, why: string): JobRefused {
-  return new JobRefused('source', `a file that the compile needs (${digest}) ${why}`);
+function refusal(code: 'missing' | 'failed', digest: Digest, why: string): JobRefused {
+  return new JobRefused(code, `a file that the compile needs (${digest}) ${why}`);
 }

@@ -7,7 +7,12 @@ import type { NoPlace } from '../../src/client/farm.js';
 import type { LauncherConnection } from '../../src/client/launcher-connection.js';
 import { findOutputTarget } from '../../src/client/output-target.js';
 import { PumpCompile, type PumpCompileContext } from '../../src/client/pump-compile.js';
-import type { FilesRead, PumpedJob, RemoteResult } from '../../src/client/remote-job.js';
+import {
+  RemoteFailure,
+  type FilesRead,
+  type PumpedJob,
+  type RemoteResult,
+} from '../../src/client/remote-job.js';
 import { digestOf } from '../../src/core/digest.js';
 import { PUMP } from '../../src/core/limits.js';
 import type { ClosureAnswer } from '../../src/include-server/include-server.js';
@@ -27,7 +32,7 @@ interface Options {
   readonly argv?: readonly string[];
   readonly obstacle?: NoPlace;
   /** What the servers answer, one job after another. */
-  readonly results?: readonly Partial<RemoteResult>[];
+  readonly results?: readonly (Partial<RemoteResult> | RemoteFailure)[];
   /** What has changed when each of them is there. */
   readonly changed?: readonly TreeEntry[][];
   readonly closure?: ClosureAnswer;
@@ -80,6 +85,8 @@ function setUp(t: Test, options: Options = {}) {
     obstacle: () => Promise.resolve(options.obstacle),
     run(job: PumpedJob) {
       jobs.push(job);
+      const next = results.shift();
+      if (next instanceof RemoteFailure) return Promise.reject(next);
       const result = {
         status: 0,
         signal: 0,
@@ -87,7 +94,7 @@ function setUp(t: Test, options: Options = {}) {
         stdout: new Uint8Array(),
         stderr: new Uint8Array(),
         read: READ,
-        ...results.shift(),
+        ...next,
       };
       return Promise.resolve({ result, host: 'red', retries: 0 });
     },
@@ -165,6 +172,24 @@ await t.test('one that always changes: in the end it is compiled here', async (t
   t.match(await run.compile.run(), { kind: 'local', reason: { fallback: 'closure-stale' } });
   t.equal(run.jobs.length, PUMP.staleTries);
   t.strictSame(leftovers(run.cwd), []);
+});
+
+await t.test('a compile that failed while its files changed is made again', async (t) => {
+  const run = setUp(t, { results: [{ status: 1 }, {}], changed: [[ENTRY], []] });
+  t.match(await run.compile.run(), { kind: 'finished' });
+  t.match(run.compile.history, { stale: 1 });
+});
+
+await t.test('a file that is gone when a server wants it: the closure is made anew', async (t) => {
+  const gone = new RemoteFailure('closure-stale', 'red: missing: a.h');
+  const run = setUp(t, { results: [gone, {}] });
+  t.match(await run.compile.run(), { kind: 'finished' });
+  t.equal(run.asked.length, 2);
+  t.match(run.compile.history, { stale: 1 });
+  const always = setUp(t, { results: [gone, gone, gone, gone] });
+  t.match(await always.compile.run(), { kind: 'local', reason: { fallback: 'closure-stale' } });
+  const lost = setUp(t, { results: [new RemoteFailure('server-lost', 'red: gone')] });
+  await t.rejects(lost.compile.run(), { reason: 'server-lost' });
 });
 
 await t.test('a file that the server missed is added, and all is tried again', async (t) => {

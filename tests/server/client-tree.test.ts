@@ -266,7 +266,7 @@ await t.test('a job whose files are gone is refused, the next one is not', async
   bench.lacks.add(digestOf('/a'));
   const refused = bench.snapshot([a ?? 0], never);
   const next = bench.snapshot([b ?? 0], never);
-  const refusal = { name: 'JobRefused', code: 'source', message: /is not there any more/ };
+  const refusal = { name: 'JobRefused', code: 'missing', message: /is not there any more/ };
   await t.rejects(refused, refusal);
   t.ok(viewOf((await next).layers).has('/b'));
   await t.rejects(bench.snapshot([a ?? 0], never), refusal, 'asked again, and told again');
