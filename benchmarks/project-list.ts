@@ -1,4 +1,7 @@
-/** Real projects whose builds `projects.ts` compares. Shell lines see CC, CXX and JOBS. */
+/**
+ * Real projects whose builds `projects.ts` compares. Shell lines see CC, CXX, FLAGS and JOBS, and
+ * HERE for the directory of these benchmarks.
+ */
 
 export interface Project {
   readonly name: string;
@@ -6,18 +9,34 @@ export interface Project {
   readonly source:
     | { readonly kind: 'debian'; readonly package: string }
     | { readonly kind: 'tarball'; readonly path: string; readonly package: string };
+  /** Of the compiler, as FLAGS in the lines below. */
+  readonly flags?: string;
   readonly configure?: string;
   readonly build: string;
   /** Must end with status 0 if what was built works. */
   readonly check: string;
+  /** Compiles that stay here in pump mode, by reason, and why that is right. */
+  readonly local?: Readonly<Record<string, string>>;
 }
 
-export const PROJECTS: readonly Project[] = [
+const LINUX = {
+  source: {
+    kind: 'tarball',
+    path: '/usr/src/linux-source-6.1.tar.xz',
+    package: 'linux-source-6.1 flex bison bc libelf-dev',
+  },
+  build:
+    'make -j"$JOBS" CC="$CC" HOSTCC="$CC" KBUILD_BUILD_TIMESTAMP=2024-01-01 ' +
+    'KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host',
+} as const;
+
+/** Built with two sets of flags each. */
+const SMALL: readonly Project[] = [
   {
     name: 'lua',
     title: 'Lua 5.4',
     source: { kind: 'debian', package: 'lua5.4' },
-    build: 'make -j"$JOBS" linux CC="$CC -std=gnu99"',
+    build: 'make -j"$JOBS" linux CC="$CC -std=gnu99" MYCFLAGS="$FLAGS"',
     check:
       `test "$(src/lua -e 'local t = {} for w in ("to be or not"):gmatch("%a+") do ` +
       `t[#t + 1] = w:reverse() end print(table.concat(t, " "))')" = "ot eb ro ton"`,
@@ -26,15 +45,19 @@ export const PROJECTS: readonly Project[] = [
     name: 'zlib',
     title: 'zlib',
     source: { kind: 'debian', package: 'zlib' },
-    configure: './configure',
+    configure: 'CFLAGS="$FLAGS" ./configure',
     build: 'make -j"$JOBS"',
     check: 'make test',
+    local: {
+      'compile-error': 'its configure asks in a file of any name whether the compiler works',
+    },
   },
   {
     name: 'sqlite',
     title: 'SQLite',
     source: { kind: 'debian', package: 'sqlite3' },
-    configure: 'CFLAGS="-O1" ./configure --disable-amalgamation --disable-tcl --disable-readline',
+    configure:
+      'CFLAGS="$FLAGS" ./configure --disable-amalgamation --disable-tcl --disable-readline',
     build: 'make -j"$JOBS" libsqlite3.la shell.c',
     check:
       '$CC -I. shell.c .libs/libsqlite3.a -lpthread -ldl -lm -o shell && ' +
@@ -43,17 +66,43 @@ export const PROJECTS: readonly Project[] = [
       `select sum(n), count(*) from t where n % 7 = 0;')" = '71071|142'`,
   },
   {
+    name: 'googletest',
+    title: 'googletest (CMake)',
+    source: { kind: 'debian', package: 'googletest' },
+    configure:
+      'launcher="${CXX%g++}" && cmake -S . -B build -DCMAKE_BUILD_TYPE=None ' +
+      '-DCMAKE_CXX_COMPILER=g++ -DCMAKE_CXX_FLAGS="$FLAGS" ' +
+      '-DCMAKE_CXX_COMPILER_LAUNCHER="${launcher% }"',
+    build: 'cmake --build build -j "$JOBS"',
+    check: 'test -s build/lib/libgtest.a && test -s build/lib/libgmock.a',
+  },
+];
+
+export const PROJECTS: readonly Project[] = [
+  ...SMALL.flatMap((project) => [
+    { ...project, title: `${project.title}, -O2`, flags: '-O2' },
+    {
+      ...project,
+      name: `${project.name}-g`,
+      title: `${project.title}, -g -O2`,
+      flags: '-g -O2',
+    },
+  ]),
+  {
     name: 'linux',
     title: 'Linux 6.1 (tinyconfig)',
-    source: {
-      kind: 'tarball',
-      path: '/usr/src/linux-source-6.1.tar.xz',
-      package: 'linux-source-6.1 flex bison bc libelf-dev',
-    },
+    ...LINUX,
     configure: 'make -s tinyconfig CC="$CC"',
-    build:
-      'make -j"$JOBS" CC="$CC" HOSTCC="$CC" KBUILD_BUILD_TIMESTAMP=2024-01-01 ' +
-      'KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host',
     check: 'test -s arch/x86/boot/bzImage',
+  },
+  {
+    name: 'linux-modules',
+    title: 'Linux 6.1 (64 bits, six file systems as modules)',
+    ...LINUX,
+    configure:
+      'make -s tinyconfig CC="$CC" && ' +
+      'scripts/kconfig/merge_config.sh -m .config "$HERE/linux-modules.config" && ' +
+      'make -s olddefconfig CC="$CC"',
+    check: 'test -s arch/x86/boot/bzImage && test -s fs/xfs/xfs.ko && test -s fs/ext4/ext4.ko',
   },
 ];

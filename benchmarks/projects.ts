@@ -1,10 +1,11 @@
 /**
- * `npm run bench:projects -- DIR [NAME…]`: real projects, from Debian's sources, built twice in the
- * same place: by make with the compiler, and by make through tscc on eight servers on this machine.
- * Prints what became of every compile and whether the files are the same. The last run of each
- * project is kept in benchmarks/results/projects.json, and projects.md beside it is the table.
- * Journals stay in DIR. Ends with status 1 when a build fails, a file differs (debug information
- * apart), or a compile prints something that the local build does not.
+ * `npm run bench:projects -- [--plain] DIR [NAME…]`: real projects, from Debian's sources, built twice
+ * in the same place: by make with the compiler, and by make through tscc on eight servers on this
+ * machine, in pump mode unless told otherwise. Prints what became of every compile and whether the
+ * files are the same. The last run of each project is kept in benchmarks/results/projects.json, and
+ * projects.md beside it is the table (projects-plain for plain mode). Journals stay in DIR. Ends with
+ * status 1 when a build fails, a file differs (in plain mode: debug information apart), a compile
+ * prints something that the local build does not, or, in pump mode, is not done in it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -31,6 +32,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const ADDRESSES = Array.from({ length: 8 }, (_, n) => `127.0.0.${n + 1}`);
 const JOBS = 16;
 
+const isPlain = process.argv[2] === '--plain';
+const [directory, ...names] = process.argv.slice(isPlain ? 3 : 2);
+
 /** What one build left. */
 interface Built {
   /** Seconds of the build step alone, without configuring and checking. */
@@ -56,9 +60,10 @@ function say(text: string): void {
 
 /** Gives the project's pristine sources, from Debian where they are not there yet. */
 function fetchSources(project: Project, directory: string): string {
-  const pristine = `${directory}/sources/${project.name}`;
+  const [name] = project.source.package.split(' ');
+  const pristine = `${directory}/sources/${name}`;
   if (existsSync(pristine)) return pristine;
-  const scratch = `${directory}/sources/${project.name}.fetched`;
+  const scratch = `${pristine}.fetched`;
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   const { source } = project;
@@ -112,6 +117,8 @@ function build(
         CC: compilers.cc,
         CXX: compilers.cxx,
         JOBS: String(compilers.jobs),
+        FLAGS: project.flags ?? '',
+        HERE: `${root}benchmarks`,
       },
     });
     if (done.status !== 0) {
@@ -163,6 +170,15 @@ function surprises(row: Row): string[] {
   return row.remote.stderr.split('\n').filter((line) => !expected.has(line));
 }
 
+/** Of jobs alone, and of the contents of headers and compilers. */
+function traffic({ sentBytes, uploads, outcomes, hosts }: SessionStatus): string {
+  const compiles = Math.max(1, outcomes.pump + outcomes.plain);
+  const servers = Math.max(1, Object.keys(hosts).length);
+  const jobs = (sentBytes - uploads.sentBytes) / compiles / 1000;
+  const upload = uploads.sentBytes / servers / 1e6;
+  return `${jobs.toFixed(1)} kB, ${upload.toFixed(1)} MB`;
+}
+
 function counts(record: Readonly<Record<string, number | undefined>>): string {
   const some = Object.entries(record).filter(([, count]) => count !== undefined && count > 0);
   return some.map(([name, count]) => `${name} ${count}`).join(', ') || '–';
@@ -185,6 +201,7 @@ const HEAD: Cells = [
   'objects identical',
   'with -g, debug information apart',
   'dependency files identical',
+  'bytes sent per compile, uploaded per server',
   'wall: make -j2, through tscc',
 ];
 
@@ -198,6 +215,7 @@ function cellsOf({ project, local, remote, status }: Row): Cells {
     same(local.objects, remote.objects),
     same(local.stripped, remote.stripped),
     same(local.dependencyFiles, remote.dependencyFiles),
+    traffic(status),
     `${local.wall.toFixed(1)} s, ${remote.wall.toFixed(1)} s`,
   ];
 }
@@ -212,10 +230,14 @@ function page(results: Readonly<Record<string, Cells>>): string {
   const compiler = execFileSync('gcc', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
   return `# Real projects through tscc
 
-Made by \`npm run bench:projects -- DIR\`. Sources are Debian's, without its patches. Each project is
+Made by \`npm run bench:projects -- ${isPlain ? '--plain ' : ''}DIR\`. Sources are Debian's, without its patches. Each project is
 built twice in the same directory, by \`make -j2\` with gcc and by \`make -j${JOBS}\` with
-\`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8; then its own check is run. Objects with
-\`-g\` may differ in debug information in plain mode (columns), and are compared without it too.
+\`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8; then its own check is run.
+${
+  isPlain
+    ? 'This is plain mode. Objects with `-g` may differ in debug information (columns), and are\ncompared without it too.'
+    : 'This is pump mode, each build with stores that are empty at its start.'
+}
 
 ${compiler}; ${cpus().length} cores, which make, tscc, all servers and whoever else works there share: wall times
 say that builds end, not what more machines would give.
@@ -229,14 +251,15 @@ ${projects.map(({ title, build, check }) => `- **${title}**: \`${build}\`; check
 /** Adds these rows to those of earlier runs. */
 function keepResults(rows: readonly Row[]): void {
   const results = `${root}benchmarks/results`;
+  const name = isPlain ? 'projects-plain' : 'projects';
   mkdirSync(results, { recursive: true });
-  const earlier = existsSync(`${results}/projects.json`)
-    ? (JSON.parse(readFileSync(`${results}/projects.json`, 'utf8')) as Record<string, Cells>)
+  const earlier = existsSync(`${results}/${name}.json`)
+    ? (JSON.parse(readFileSync(`${results}/${name}.json`, 'utf8')) as Record<string, Cells>)
     : {};
   const fresh = rows.map((row) => [row.project.name, cellsOf(row)] as const);
   const all = { ...earlier, ...Object.fromEntries(fresh) };
-  writeFileSync(`${results}/projects.json`, `${JSON.stringify(all, null, 2)}\n`);
-  writeFileSync(`${results}/projects.md`, page(all));
+  writeFileSync(`${results}/${name}.json`, `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(`${results}/${name}.md`, page(all));
 }
 
 async function main(directory: string, names: readonly string[]): Promise<boolean> {
@@ -248,11 +271,18 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
   }
   const scratch = mkdtempSync(`${tmpdir()}/tscc-projects-`);
   const plainEnv: NodeJS.ProcessEnv = { ...process.env, PATH: `${root}bin:${process.env['PATH']}` };
-  const tsccEnv = { ...plainEnv, TSCC_DIR: `${scratch}/state`, XDG_RUNTIME_DIR: scratch };
-  const servers = await startServers(ADDRESSES, `${scratch}/stores`);
+  const mode = isPlain ? 'plain' : 'pump';
+  const tsccEnv = {
+    ...plainEnv,
+    TSCC_MODE: mode,
+    TSCC_DIR: `${scratch}/state`,
+    XDG_RUNTIME_DIR: scratch,
+  };
   const rows: Row[] = [];
-  try {
-    for (const project of wanted) {
+  for (const project of wanted) {
+    // What an earlier project has sent must not be there already.
+    const servers = await startServers(ADDRESSES, `${scratch}/stores-${project.name}`);
+    try {
       say(`${project.title} …`);
       const pristine = fetchSources(project, directory);
       const place = `${directory}/build/${project.name}`;
@@ -267,16 +297,24 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
         }),
       ) as SessionStatus;
       rows.push({ project, local, remote, status });
+    } finally {
+      execFileSync(`${root}bin/tscc`, ['stop'], { env: tsccEnv, stdio: 'ignore' });
+      await servers.stop();
+      cpSync(`${scratch}/state/journal`, `${directory}/journal`, { recursive: true });
     }
-    say(`\n${table(rows.map(cellsOf))}`);
-    keepResults(rows);
-    cpSync(`${scratch}/state/journal`, `${directory}/journal`, { recursive: true });
-    return rows.map((row) => isClean(row)).every(Boolean);
-  } finally {
-    execFileSync(`${root}bin/tscc`, ['stop'], { env: tsccEnv, stdio: 'ignore' });
-    await servers.stop();
-    rmSync(scratch, { recursive: true, force: true });
   }
+  say(`\n${table(rows.map(cellsOf))}`);
+  keepResults(rows);
+  rmSync(scratch, { recursive: true, force: true });
+  return rows.map((row) => isClean(row)).every(Boolean);
+}
+
+/** Compiles that were not done in pump mode, unless the project says that they are not to be. */
+function strays({ project, status }: Row): string[] {
+  const reasons = { ...status.declines, ...status.fallbacks, ...status.demotions };
+  return Object.entries(reasons)
+    .filter(([reason]) => project.local?.[reason] === undefined)
+    .map(([reason, n]) => `${n} compiles not in pump mode: ${reason}`);
 }
 
 /** Tells what is wrong with a project's build. */
@@ -284,9 +322,10 @@ function isClean(row: Row): boolean {
   const { project, local, remote } = row;
   const complaints = [
     ...differing(local.objects, remote.objects)
-      .filter((name) => !local.stripped.has(name))
+      .filter((name) => !isPlain || !local.stripped.has(name))
       .map((name) => `${name} differs`),
     ...differing(local.stripped, remote.stripped).map((name) => `${name} differs in code or data`),
+    ...(isPlain ? [] : strays(row)),
     ...differing(local.dependencyFiles, remote.dependencyFiles).map((name) => `${name} differs`),
     ...surprises(row).map((line) => `printed: ${line}`),
   ];
@@ -294,9 +333,8 @@ function isClean(row: Row): boolean {
   return complaints.length === 0;
 }
 
-const [directory, ...names] = process.argv.slice(2);
 if (directory === undefined) {
-  say('usage: npm run bench:projects -- DIR [NAME…]   (DIR keeps sources and builds)');
+  say('usage: npm run bench:projects -- [--plain] DIR [NAME…]   (DIR keeps sources and builds)');
   process.exitCode = 2;
 } else if (!(await main(resolve(directory), names))) {
   process.exitCode = 1;
