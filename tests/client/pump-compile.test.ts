@@ -187,7 +187,7 @@ await t.test('a file that is gone when a server wants it: the closure is made an
   const always = setUp(t, { results: [gone, gone, gone, gone] });
   t.match(await always.compile.run(), { kind: 'local', reason: { fallback: 'closure-stale' } });
   const lost = setUp(t, { results: [new RemoteFailure('server-lost', 'red: gone')] });
-  await t.rejects(lost.compile.run(), { reason: 'server-lost' });
+  await t.rejects(lost.compile.run(), { reason: 'server-lost', message: 'red: gone' });
 });
 
 await t.test('a file that the server missed is added, and all is tried again', async (t) => {
