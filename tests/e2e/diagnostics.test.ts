@@ -3,7 +3,8 @@
  * is wrong here (distcc#74, #121, #242).
  */
 import t from 'tap';
-import { Twins, type Fate, type TwinOptions } from '../fixtures/twins.js';
+import { testMode } from '../fixtures/test-mode.js';
+import { Twins, type ExpectedFate, type TwinOptions } from '../fixtures/twins.js';
 
 const twins = await Twins.start(t);
 
@@ -12,7 +13,10 @@ const of = (source: string): TwinOptions => ({ files: { 'x.c': source, 'inc/h.h'
 
 await t.test('an error of the preprocessor is told once', async (t) => {
   for (const source of ['#include "absent.h"\n', '#error stop\n', '#if 1\nint x;\n']) {
-    const fate = 'decline preprocess-diagnostics';
+    const fate = {
+      plain: 'decline preprocess-diagnostics',
+      pump: 'fallback compile-error',
+    } as const;
     const { status, stderr } = await twins.compare(t, '$CC -MD -c x.c', fate, of(source));
     t.equal(status, 1);
     t.equal(stderr.match(/error:/g)?.length, 1);
@@ -20,7 +24,7 @@ await t.test('an error of the preprocessor is told once', async (t) => {
 });
 
 await t.test('an error of the compiler is told once, with one status', async (t) => {
-  const fate = 'fallback plain-diagnostics';
+  const fate = { plain: 'fallback plain-diagnostics', pump: 'fallback compile-error' } as const;
   const line = '$CC -MD -c x.c; echo $?';
   const { stdout, stderr } = await twins.compare(t, line, fate, of('int f(void) { return y; }\n'));
   t.equal(stdout, '1\n');
@@ -33,16 +37,29 @@ await t.test('comments that silence warnings do so', async (t) => {
   const source =
     'int f(int a) {\n  switch (a) {\n  case 1: a++; /* fallthrough */\n  case 2: a++;\n  }\n  return a;\n}\n';
   const line = '$CC -Werror -Wextra -Wimplicit-fallthrough=3 -c x.c';
-  const { status, stderr } = await twins.compare(t, line, 'fallback plain-diagnostics', of(source));
+  const { status, stderr } = await twins.compare(
+    t,
+    line,
+    { plain: 'fallback plain-diagnostics', pump: 'pump' },
+    of(source),
+  );
   t.strictSame([status, stderr], [0, '']);
 });
 
 await t.test('directories of headers that are missing', async (t) => {
-  const cases: [string, Fate, number][] = [
-    ['-Werror -Wmissing-include-dirs -Iinc', 'plain', 0],
-    ['-Werror -Iabsent -isystem absent', 'plain', 0],
-    ['-Wmissing-include-dirs -Iabsent', 'decline preprocess-diagnostics', 0],
-    ['-Werror -Wmissing-include-dirs -Iabsent', 'decline preprocess-diagnostics', 1],
+  const cases: [string, ExpectedFate, number][] = [
+    ['-Werror -Wmissing-include-dirs -Iinc', 'sent', 0],
+    ['-Werror -Iabsent -isystem absent', 'sent', 0],
+    [
+      '-Wmissing-include-dirs -Iabsent',
+      { plain: 'decline preprocess-diagnostics', pump: 'pump' },
+      0,
+    ],
+    [
+      '-Werror -Wmissing-include-dirs -Iabsent',
+      { plain: 'decline preprocess-diagnostics', pump: 'fallback compile-error' },
+      1,
+    ],
   ];
   for (const [words, fate, status] of cases) {
     const line = `$CC ${words} -c x.c`;
@@ -71,8 +88,8 @@ await t.test('none of it counts against the server', async (t) => {
   const before = await host.status('twins');
   t.strictSame(await host.shell(line, { env }), { status: 0, stdout: '', stderr: '' });
   const { outcomes } = await host.status('twins');
-  t.equal(outcomes.plain, before.outcomes.plain + 1);
+  t.equal(outcomes[testMode], before.outcomes[testMode] + 1);
   t.match((await host.run('tscc', ['hosts', '--json'])).stdout, /"state": ?"up"/);
 });
 
-await t.test('how they ran', (t) => twins.checkFates(t, ['plain']));
+await t.test('how they ran', (t) => twins.checkFates(t, ['sent']));

@@ -1,6 +1,6 @@
 /** Commands that compile no file, and sources out of the ordinary: as without tscc, byte for byte. */
 import t from 'tap';
-import { Twins, type Fate } from '../fixtures/twins.js';
+import { Twins, type ExpectedFate } from '../fixtures/twins.js';
 
 const twins = await Twins.start(t);
 
@@ -24,7 +24,7 @@ await t.test('standard input', async (t) => {
 
 await t.test('questions', async (t) => {
   const files = { 'x.c': '#include "h.h"\nint x = N;\n', 'h.h': '#define N 1\n' };
-  const cases: [string, Fate][] = [
+  const cases: [string, ExpectedFate][] = [
     ['$CC --version', 'other query'],
     ['$CC -v', 'other query'],
     ['$CC -dumpversion', 'other query'],
@@ -61,16 +61,21 @@ await t.test('sources', async (t) => {
   for (const [what, source] of SOURCES) {
     await t.test(what, async (t) => {
       const files = { 'x.c': source };
-      t.match(await twins.compare(t, '$CC -c -MD x.c', 'plain', { files }), { status: 0 });
+      t.match(await twins.compare(t, '$CC -c -MD x.c', 'sent', { files }), { status: 0 });
     });
   }
 });
 
 await t.test('a source with a NUL is warned of, by the compiler', async (t) => {
   const files = { 'x.c': 'int x;\0\n' };
-  const { stderr } = await twins.compare(t, '$CC -c x.c', 'decline preprocess-diagnostics', {
-    files,
-  });
+  const { stderr } = await twins.compare(
+    t,
+    '$CC -c x.c',
+    { plain: 'decline preprocess-diagnostics', pump: 'pump' },
+    {
+      files,
+    },
+  );
   t.match(stderr, /null character/);
 });
 
@@ -92,7 +97,7 @@ await t.test('sources by relative and absolute paths, and headers beside them', 
     'ln -s obj link && $CC -MMD -c src/x.c -o link/x.o',
     'ln -s src/x.c y.c && $CC -Isrc -Iobj -MMD -c y.c',
   ]) {
-    t.match(await twins.compare(t, line, 'plain', { files }), { status: 0 });
+    t.match(await twins.compare(t, line, 'sent', { files }), { status: 0 });
   }
 });
 
@@ -103,7 +108,7 @@ await t.test('fifty at once', async (t) => {
   );
   // Each status counts, and the order in which they end does not.
   const line = 'for c in *.c; do { $CC -S $c || echo "$c fails"; } & done; wait; ls *.s | wc -l';
-  const fates = names.map(() => 'plain' as const);
+  const fates = names.map(() => 'sent' as const);
   t.match(await twins.compare(t, line, fates, { files }), { stdout: '50\n', stderr: '' });
 });
 

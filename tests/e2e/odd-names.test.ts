@@ -40,7 +40,9 @@ await t.test('of sources, outputs, directories and headers', async (t) => {
       };
       const path = quoted(`${name}/${name}`);
       const line = `$CC -MD -c ${path}.c -o ${path}.o`;
-      t.match(await twins.compare(t, line, 'plain', { files }), { status: 0 });
+      // Lists of dependencies do not tell where such a name ends.
+      const pump = name.includes('\n') ? 'fallback closure-hole' : 'pump';
+      t.match(await twins.compare(t, line, { plain: 'plain', pump }, { files }), { status: 0 });
     });
   }
 });
@@ -57,16 +59,16 @@ await t.test('of options: definitions, search directories, targets', async (t) =
   }
   files['x.c'] = texts.join('');
   const line = `$CC ${words.join(' ')} -MD -c x.c`;
-  t.match(await twins.compare(t, line, 'plain', { files }), { status: 0 });
+  t.match(await twins.compare(t, line, 'sent', { files }), { status: 0 });
 });
 
 await t.test('a first character that means something to compilers', async (t) => {
   const source = 'int x;\n';
   const files = Object.fromEntries(['-x.c', '@x.c', '.c', '%', 'x.c'].map((n) => [n, source]));
   for (const [line, fate] of [
-    ['$CC -MD -c ./-x.c', 'plain'],
-    ['$CC -MD -c ./.c', 'plain'],
-    ['$CC -xc -c % -o %.o', 'plain'],
+    ['$CC -MD -c ./-x.c', 'sent'],
+    ['$CC -MD -c ./.c', 'sent'],
+    ['$CC -xc -c % -o %.o', 'sent'],
     // gcc's driver hands the name on without its directory, and cc1 reads more words there.
     ['$CC -c ./@x.c', 'decline preprocess-diagnostics'],
     // A word with @ that names no file is the word itself.
@@ -83,7 +85,7 @@ await t.test('response files with such names in them', async (t) => {
     'args @1': `-O2 "-DTEXT=\\"it's\\"" 'a b.c'\n-o 'o p.o' @more\n`,
     more: '-MD -MF d\\ e.d',
   };
-  const made = await twins.compare(t, `$CC -c '@args @1'`, 'plain', { files });
+  const made = await twins.compare(t, `$CC -c '@args @1'`, 'sent', { files });
   t.ok('o p.o' in made.files && 'd e.d' in made.files);
 });
 

@@ -1,7 +1,7 @@
 /** Options that distcc sends to where they mean something else, or refuses, or does not know. */
 import t from 'tap';
 import { without } from '../fixtures/tools.js';
-import { Twins, type Fate } from '../fixtures/twins.js';
+import { Twins, type ExpectedFate } from '../fixtures/twins.js';
 
 const twins = await Twins.start(t);
 
@@ -22,25 +22,25 @@ const FILES = {
 /** What x.c needs to find its headers. */
 const SEARCH = '-iquote quote -isystem system -include i.h -imacros m.h';
 
-const GCC: readonly (readonly [words: string, fate: Fate])[] = [
+const GCC: readonly (readonly [words: string, fate: ExpectedFate])[] = [
   // Read by the preprocessor here, and not sent.
-  [`${SEARCH} -c x.c`, 'plain'],
-  [`-iquotequote -idirafter system --include i.h --imacros=m.h -undef -c x.c`, 'plain'],
-  [`-nostdinc -iprefix ./ -iwithprefix system ${SEARCH} -c x.c`, 'plain'],
-  [`-ffile-prefix-map=x=y -fmacro-prefix-map=y=z ${SEARCH} -c x.c`, 'plain'],
-  ['-g -fdebug-prefix-map="$PWD"=/elsewhere -c y.c', 'plain'],
+  [`${SEARCH} -c x.c`, 'sent'],
+  [`-iquotequote -idirafter system --include i.h --imacros=m.h -undef -c x.c`, 'sent'],
+  [`-nostdinc -iprefix ./ -iwithprefix system ${SEARCH} -c x.c`, 'sent'],
+  [`-ffile-prefix-map=x=y -fmacro-prefix-map=y=z ${SEARCH} -c x.c`, 'sent'],
+  ['-g -fdebug-prefix-map="$PWD"=/elsewhere -c y.c', 'sent'],
   // The language in one word, in two, and taken back.
-  ['-xc -c text.txt -o text.o', 'plain'],
-  ['-xc++ -c y.c', 'plain'],
-  ['-xc++ -x none -c y.c', 'plain'],
+  ['-xc -c text.txt -o text.o', 'sent'],
+  ['-xc++ -c y.c', 'sent'],
+  ['-xc++ -x none -c y.c', 'sent'],
   // The assembler reads these here.
   ['-Wa,macros.s -c y.c', 'decline option:-Wa,'],
-  ['-c reads.c', 'decline assembler-reads-file'],
-  ['-c spells.c', 'decline assembler-reads-file'],
+  ['-c reads.c', { plain: 'decline assembler-reads-file', pump: 'pump' }],
+  ['-c spells.c', { plain: 'decline assembler-reads-file', pump: 'pump' }],
   // What depends on this machine, on files of it, or on the link.
   ['-march=native -c y.c', 'decline native-cpu'],
-  ['-flto=auto -frandom-seed=1 -c y.c', 'decline lto'],
-  ['-flto -fno-lto -c y.c', 'plain'],
+  ['-flto=auto -frandom-seed=1 -c y.c', { plain: 'decline lto', pump: 'pump' }],
+  ['-flto -fno-lto -c y.c', 'sent'],
   ['-fprofile-use -Wno-missing-profile -c y.c', 'decline profile-use'],
   // Unknown, or of two words on other machines.
   ['-G 0 -c y.c', 'decline option:-G'],
@@ -48,18 +48,18 @@ const GCC: readonly (readonly [words: string, fate: Fate])[] = [
   ['-frepo -c y.c', 'decline option:-frepo'],
 ];
 
-const CLANG: readonly (readonly [words: string, fate: Fate])[] = [
-  [`${SEARCH} -c x.c`, 'plain'],
-  ['--target=aarch64-linux-gnu -O2 -c y.c', 'plain'],
+const CLANG: readonly (readonly [words: string, fate: ExpectedFate])[] = [
+  [`${SEARCH} -c x.c`, 'sent'],
+  ['--target=aarch64-linux-gnu -O2 -c y.c', 'sent'],
   ['-include-pch absent.pch -c y.c', 'decline pch'],
   ['-Xclang -fno-validate-pch -c y.c', 'decline option:-Xclang'],
-  ['-flto=thin -c y.c', 'decline lto'],
+  ['-flto=thin -c y.c', { plain: 'decline lto', pump: 'pump' }],
   ['-fprofile-instr-use=absent.profdata -c y.c', 'decline profile-use'],
 ];
 
 /** Another machine's compiler, by a name with the machine in it. */
-const CROSS: readonly (readonly [words: string, fate: Fate])[] = [
-  [`-mcpu=cortex-a72 -O2 ${SEARCH} -c x.c`, 'plain'],
+const CROSS: readonly (readonly [words: string, fate: ExpectedFate])[] = [
+  [`-mcpu=cortex-a72 -O2 ${SEARCH} -c x.c`, 'sent'],
   ['-mcpu=native -c y.c', 'decline native-cpu'],
 ];
 
@@ -78,7 +78,7 @@ for (const [compiler, cases] of [
 /** distcc#62: the file beside the working directory, with another target. */
 await t.test('dependency files', async (t) => {
   const files = { 'src/x.y.c': '#include "h.h"\nint x = N;\n', 'src/h.h': '#define N 1\n' };
-  const cases: [line: string, file: string, fate?: Fate][] = [
+  const cases: [line: string, file: string, fate?: ExpectedFate][] = [
     ['$CC -MD -c src/x.y.c', 'x.y.d'],
     ['$CC -MD -c src/x.y.c -o obj/o.o', 'obj/o.d'],
     ['cd obj && $CC -MMD -MP -S ../src/x.y.c -oo', 'obj/o.d'],
@@ -87,11 +87,19 @@ await t.test('dependency files', async (t) => {
     ['DEPENDENCIES_OUTPUT=e $CC -c src/x.y.c', 'e', 'decline environment:DEPENDENCIES_OUTPUT'],
     ['$CC -MD -MF absent/x.d -c src/x.y.c', 'src/h.h', 'decline output-unwritable'],
     ['$CC -MD -MF /dev/stdout -c src/x.y.c', 'src/h.h', 'decline output-special'],
-    ['echo old >x.y.d && $CC -MD -DN=y -c src/x.y.c', 'x.y.d', 'decline preprocess-diagnostics'],
-    ['echo old >x.y.d && $CC -MD -Dint=y -c src/x.y.c', 'x.y.d', 'fallback plain-diagnostics'],
+    [
+      'echo old >x.y.d && $CC -MD -DN=y -c src/x.y.c',
+      'x.y.d',
+      { plain: 'decline preprocess-diagnostics', pump: 'pump' },
+    ],
+    [
+      'echo old >x.y.d && $CC -MD -Dint=y -c src/x.y.c',
+      'x.y.d',
+      { plain: 'fallback plain-diagnostics', pump: 'fallback compile-error' },
+    ],
   ];
   for (const [line, file, fate] of cases) {
-    const run = await twins.compare(t, `mkdir obj && ${line}`, fate ?? 'plain', { files });
+    const run = await twins.compare(t, `mkdir obj && ${line}`, fate ?? 'sent', { files });
     t.ok(file in run.files, line);
   }
 });
