@@ -3,23 +3,25 @@
  * same run. Rows are measured in turn, so that a slow minute hits all alike; medians and ratios are
  * what to quote.
  *
- *   node build/benchmarks/bench.js [--dir DIR --build LINE --clean LINE] [--runs N] [--output FILE]
+ *   node build/benchmarks/bench.js [--dir DIR --build LINE --clean LINE | --kernel DIR] [--runs N]
+ *     [--output FILE]
  *
  * LINE is run in DIR with CC and CXX in the environment, so it must hand them on, as in
- * `make -j2 CC="$CC" CXX="$CXX"`. Without a project: LevelDB's sources in C++ and C.
+ * `make -j2 CC="$CC" CXX="$CXX"`. Without a project: LevelDB's sources in C++ and C. With --kernel:
+ * units of a kernel that was built in DIR, by their commands, without make.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SessionStatus } from '../src/report/statistics.js';
 import { cpuOf, measure, median, type Cost } from './measure.js';
-import { startServers } from './servers.js';
+import { startServers, type Servers } from './servers.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tscc = `${root}bin/tscc`;
@@ -34,6 +36,7 @@ const UNITS = ['util/arena', 'util/coding', 'util/status', 'util/cache', 'util/c
 const { values: given } = parseArgs({
   options: {
     dir: { type: 'string' },
+    kernel: { type: 'string' },
     build: { type: 'string', default: `make -s -j2 CC="$CC" CXX="$CXX" ${UNITS.join(' ')}` },
     clean: { type: 'string', default: 'make -s clean' },
     runs: { type: 'string', default: '5' },
@@ -55,18 +58,23 @@ interface Row {
   /** Before each run, not measured. */
   readonly prepare?: () => void;
   readonly runs: Cost[];
+  /** What daemon and servers add to rows of tscc. */
+  readonly besides: Besides[];
 }
 
-/** What the session daemon adds to its rows, per run. */
-interface DaemonRun {
-  readonly cpu: number;
+/** Of one run; processor time in seconds. */
+interface Besides {
+  readonly daemon: number;
+  /** Compilers and all that is around them. */
+  readonly servers: number;
   readonly status: SessionStatus;
 }
 
 const has = (program: string) => spawnSync('which', [program]).status === 0;
 
 async function main(): Promise<void> {
-  const project = given.dir ?? prepareDemo();
+  const project = given.kernel === undefined ? (given.dir ?? prepareDemo()) : resolve(given.kernel);
+  if (given.kernel !== undefined) prepareKernel(project);
   const servers = await startServers(
     Array.from({ length: SERVERS }, (_, n) => `127.0.0.${n + 1}`),
     `${scratch}/stores`,
@@ -80,22 +88,23 @@ async function main(): Promise<void> {
       CXX: `${prefix}g++`.trim(),
     });
     const rows: Row[] = [
-      { name: 'make alone', env: { ...env, CC: 'true', CXX: 'true' }, runs: [] },
-      { name: 'gcc', env: compilers(''), runs: [] },
-      { name: 'tscc plain', env: compilers(`${tscc} `), runs: [] },
+      row('make alone', { ...env, CC: 'true', CXX: 'true' }),
+      row('gcc', compilers('')),
+      row('tscc pump', { ...compilers(`${tscc} `), TSCC_MODE: 'pump' }),
+      row('tscc plain', { ...compilers(`${tscc} `), TSCC_MODE: 'plain' }),
     ];
     if (distccd !== undefined) {
       const hosts = { DISTCC_HOSTS: distccd.hosts, DISTCC_FALLBACK: '0' };
-      rows.push({ name: 'distcc plain', env: { ...compilers('distcc '), ...hosts }, runs: [] });
+      rows.push(row('distcc plain', { ...compilers('distcc '), ...hosts }));
     }
     if (has('ccache')) {
       const cache = `${scratch}/ccache`;
       const prepare = () => rmSync(cache, { recursive: true, force: true });
       const withCache = { ...compilers('ccache '), CCACHE_DIR: cache };
-      rows.push({ name: 'ccache, cold', env: withCache, prepare, runs: [] });
+      rows.push({ ...row('ccache, cold', withCache), prepare });
     }
-    const daemonRuns = run(project, rows);
-    report(rows, daemonRuns, measureLauncher());
+    run(project, rows, servers);
+    report(rows, measureLauncher());
   } finally {
     execFileSync(tscc, ['stop'], { env, stdio: 'ignore' });
     distccd?.stop();
@@ -111,26 +120,69 @@ function prepareDemo(): string {
   return project;
 }
 
-function run(project: string, rows: readonly Row[]): DaemonRun[] {
-  const daemonRuns: DaemonRun[] = [];
-  // A first build in each way, not counted: caches warm, compilers identified, daemons started.
+const row = (name: string, rowEnv: NodeJS.ProcessEnv): Row => ({
+  name,
+  env: rowEnv,
+  runs: [],
+  besides: [],
+});
+
+/** Two dozen units of a built kernel: makes LINEs of their commands. */
+function prepareKernel(directory: string): void {
+  const found = execFileSync('find', ['lib', 'kernel', 'mm', '-name', '.*.o.cmd'], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  const commands: string[] = [];
+  const objects: string[] = [];
+  for (const file of found.trim().split('\n').toSorted()) {
+    const text = readFileSync(`${directory}/${file}`, 'utf8');
+    const [, command] = /^(?:saved)?cmd_\S+ := (?:\S*tscc )?gcc (.* -c -o \S+ \S+\.c)\s*$/m.exec(text) ?? [];
+    const [, object] = /-c -o (\S+)/.exec(command ?? '') ?? [];
+    if (command === undefined || object === undefined || /[;&]/.test(command)) continue;
+    // As make hands it to the shell: what is quoted there stays quoted.
+    commands.push(`$CC ${command.replaceAll('$(pound)', '#')}`);
+    objects.push(object);
+    if (commands.length === 24) break;
+  }
+  writeFileSync(`${scratch}/commands`, `${commands.join('\0')}\0`);
+  given.build = `xargs -0 -P 2 -n 1 sh -e -c <${scratch}/commands`;
+  given.clean = `rm -f ${objects.join(' ')}`;
+}
+
+function run(project: string, rows: readonly Row[], servers: Servers): void {
+  // A first build in each way, not counted: caches warm, compilers identified, headers sent.
   for (let i = -1; i < Number(given.runs); i++) {
-    for (const row of rows) {
-      measure(given.clean, project, row.env);
-      row.prepare?.();
-      const session = `bench-${i + 1}`;
-      const isTscc = row.name.startsWith('tscc');
-      const before = isTscc && i >= 0 ? cpuOf(daemonPid()) : 0;
-      const cost = measure(given.build, project, { ...row.env, TSCC_SESSION: session });
+    for (const { name, env: rowEnv, prepare, runs, besides } of rows) {
+      measure(given.clean, project, rowEnv);
+      prepare?.();
+      const session = `bench-${name.replace(' ', '-')}-${i + 1}`;
+      const isTscc = name.startsWith('tscc') && i >= 0;
+      const daemon = isTscc ? cpuOf(daemonPid()) : 0;
+      const before = isTscc ? cpuOfServers(servers) : 0;
+      const cost = measure(given.build, project, { ...rowEnv, TSCC_SESSION: session });
       if (i < 0) continue;
-      row.runs.push(cost);
+      runs.push(cost);
       if (!isTscc) continue;
       const json = execFileSync(tscc, ['status', '--json', '--session', session], { env });
-      const status = JSON.parse(json.toString()) as SessionStatus;
-      daemonRuns.push({ cpu: cpuOf(daemonPid()) - before, status });
+      besides.push({
+        daemon: cpuOf(daemonPid()) - daemon,
+        servers: cpuOfServers(servers) - before,
+        status: JSON.parse(json.toString()) as SessionStatus,
+      });
     }
   }
-  return daemonRuns;
+}
+
+/** tsccd, its runner, and all that this has started, in seconds. */
+function cpuOfServers({ processes }: Servers): number {
+  let total = 0;
+  for (const { pid = 0 } of processes) {
+    const children = execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+    total += cpuOf(pid);
+    for (const child of children.trim().split('\n')) total += cpuOf(Number(child), true);
+  }
+  return total;
 }
 
 /** The daemon of this run's state directory, from its own log. */
@@ -211,67 +263,75 @@ function freePort(): Promise<number> {
   });
 }
 
-function report(
-  rows: readonly Row[],
-  daemonRuns: readonly DaemonRun[],
-  launcher: ReturnType<typeof measureLauncher>,
-): void {
-  const compiles = median(daemonRuns.map(({ status }) => status.outcomes.plain));
+function report(rows: readonly Row[], launcher: ReturnType<typeof measureLauncher>): void {
+  const plain = rows.find(({ name }) => name === 'tscc plain')?.besides ?? [];
+  const compiles = median(
+    plain.map(({ status: { outcomes } }) => outcomes.plain + outcomes.local + outcomes.pump),
+  );
   const perCompile = (seconds: number) => (seconds / compiles) * 1000;
-  const make = median(rows[0]?.runs.map(({ cpu }) => cpu) ?? []);
-  const preprocess = median(daemonRuns.map(({ status }) => status.preprocessCpu)) / compiles;
-  const daemon = perCompile(median(daemonRuns.map(({ cpu }) => cpu)));
-  const bytes = (of: (status: SessionStatus) => number) =>
-    Math.round(median(daemonRuns.map(({ status }) => of(status))) / compiles);
+  const cpu = ({ runs }: Row) => median(runs.map((cost) => cost.cpu));
+  const make = rows[0] === undefined ? Number.NaN : cpu(rows[0]);
+  const preprocess = median(plain.map(({ status }) => status.preprocessCpu)) / compiles;
+  const gcc = rows[1] === undefined ? Number.NaN : perCompile(cpu(rows[1]) - make);
 
-  const table = rows.slice(1).map(({ name, runs }) => {
-    const isTscc = name.startsWith('tscc');
-    const tree = perCompile(median(runs.map(({ cpu }) => cpu)) - make);
-    const total = tree + (isTscc ? daemon : 0);
-    const isRemote = isTscc || name.startsWith('distcc');
+  const table = rows.slice(1).map((measured) => {
+    const { name, runs, besides } = measured;
+    const isTscc = besides.length > 0;
+    const of = (figure: (run: Besides) => number) => median(besides.map(figure));
+    const daemon = isTscc ? perCompile(of((one) => one.daemon)) : 0;
+    const clientCpu = perCompile(cpu(measured) - make) + daemon;
+    const isPreprocessed = name === 'tscc plain' || name.startsWith('distcc');
     return {
       name,
-      clientCpu: total,
+      clientCpu,
       // The same preprocessor runs under both; tscc's launcher has measured it.
-      ownCpu: isRemote ? total - preprocess : null,
+      ownCpu: isPreprocessed ? clientCpu - preprocess : isTscc ? clientCpu : null,
       daemonCpu: isTscc ? daemon : null,
       wall: perCompile(median(runs.map(({ wall }) => wall))),
+      serverCpu: isTscc ? perCompile(of(({ servers }) => servers)) - gcc : null,
+      sentBytes: isTscc ? of(({ status }) => status.sentBytes) / compiles : null,
+      outcomes: besides.at(-1)?.status.outcomes,
     };
   });
   const figures = {
     compiles,
-    outcomes: daemonRuns.at(-1)?.status.outcomes,
     preprocessCpu: preprocess,
     rows: table,
     otherCommand: launcher,
-    bytesPerCompile: {
-      sent: bytes(({ sentBytes }) => sentBytes),
-      received: bytes(({ receivedBytes }) => receivedBytes),
-    },
+    daemonMiB: peakMemory(daemonPid()),
   };
+  const distcc = table.find(({ name }) => name.startsWith('distcc'))?.clientCpu;
   const text = [
-    `${compiles} compiles, medians of ${given.runs} runs, ms per compile (build host only)`,
+    `${compiles} compiles, medians of ${given.runs} runs, ms per compile`,
     '',
-    '| | client CPU | own share | daemon | wall | CPU ÷ gcc |',
-    '|---|---|---|---|---|---|',
-    ...table.map((row) => {
-      const gcc = table[0]?.clientCpu ?? Number.NaN;
-      const cells = [row.clientCpu, row.ownCpu, row.daemonCpu, row.wall].map((value) =>
-        value === null ? '' : value.toFixed(1),
+    '| | client CPU | own share | daemon | wall | server CPU over gcc | bytes sent | distcc ÷ it |',
+    '|---|---|---|---|---|---|---|---|',
+    ...table.map((measured) => {
+      const { clientCpu, ownCpu, daemonCpu, wall, serverCpu, sentBytes } = measured;
+      const cells = [clientCpu, ownCpu, daemonCpu, wall, serverCpu].map(
+        (value) => value?.toFixed(1) ?? '',
       );
-      return `| ${row.name} | ${cells.join(' | ')} | ${(row.clientCpu / gcc).toFixed(2)} |`;
+      const ratio = distcc === undefined ? '' : (distcc / clientCpu).toFixed(2);
+      const bytes = sentBytes === null ? '' : String(Math.round(sentBytes));
+      return `| ${[measured.name, ...cells, bytes, ratio].join(' | ')} |`;
     }),
     '',
-    `own share: client CPU less the local preprocessor's ${preprocess.toFixed(1)} ms`,
+    'client CPU: all that the build host spends on a compile. own share: without the local',
+    `preprocessor's ${preprocess.toFixed(1)} ms.`,
     `a command that stays here: ${launcher.cpu.toFixed(1)} ms CPU and ${launcher.wall.toFixed(1)} ms wall ` +
       `over exec, daemon ${launcher.daemon.toFixed(1)} ms`,
-    `bytes per compile: ${figures.bytesPerCompile.sent} sent, ${figures.bytesPerCompile.received} received`,
+    `the daemon's memory at its highest: ${figures.daemonMiB.toFixed(0)} MiB`,
     '',
   ].join('\n');
   process.stdout.write(text);
   if (given.output === undefined) return;
   writeFileSync(`${given.output}.json`, `${JSON.stringify(figures, null, 2)}\n`);
   writeFileSync(`${given.output}.md`, text);
+}
+
+function peakMemory(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 try {

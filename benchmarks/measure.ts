@@ -24,11 +24,16 @@ export function measure(line: string, cwd: string, env: NodeJS.ProcessEnv): Cost
   return { wall: Number(cost[1]), cpu: Number(cost[2]) + Number(cost[3]) };
 }
 
-/** Processor time that a running process has used, in seconds (the kernel counts in 10 ms). */
-export function cpuOf(pid: number): number {
+/**
+ * Processor time that a running process has used, in seconds (the kernel counts in 10 ms).
+ *
+ * @param withChildren those that it has waited for as well
+ */
+export function cpuOf(pid: number, withChildren = false): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const counted = withChildren ? fields.slice(11, 15) : fields.slice(11, 13);
+  return counted.reduce((sum, field) => sum + Number(field), 0) / 100;
 }
 
 export function median(values: readonly number[]): number {
