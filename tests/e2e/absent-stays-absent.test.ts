@@ -30,7 +30,7 @@ class Shell {
 
   /** What it prints, and its exit status at the end. */
   async run(line: string): Promise<string> {
-    this.#child.stdin.write(`{ ${line}\n} 2>&1; echo; echo "status $?"\n`);
+    this.#child.stdin.write(`{ ${line}\n} 2>&1; s=$?; echo; echo "status $s"\n`);
     let printed = '';
     for (;;) {
       const { value, done } = await this.#lines.next();
