@@ -37,6 +37,8 @@ export interface TreeSnapshot {
    * followed as the kernel does; undefined when it leads to none.
    */
   fileAt(path: ByteString): number | undefined;
+  /** Whether an absolute path leads to a file, which the closure need not have. */
+  leadsTo(path: ByteString, real: ByteString): boolean;
   /** Once; the layers may be removed then. */
   release(): void;
 }
@@ -190,6 +192,7 @@ export class ClientTree {
     return {
       layers: layers.map(({ path }) => path),
       fileAt: (path) => lookup.fileAt(path),
+      leadsTo: (path, real) => lookup.leadsTo(path, real),
       release() {
         if (isHeld) for (const layer of layers) layer.release();
         isHeld = false;

@@ -205,7 +205,8 @@ export class PumpRecipe implements JobRecipe {
         if (absolute.startsWith(`${TEMPORARY}/`)) continue;
         const number = snapshot.fileAt(absolute);
         if (number !== undefined) numbers.add(number);
-        else if (!this.#isSource(name, absolute, sourcePath)) uncovered.push(absolute);
+        // The source is no entry, by whichever of its names it is listed.
+        else if (!snapshot.leadsTo(absolute, sourcePath)) uncovered.push(absolute);
       }
     }
     if (!isKnown) return { dependencies: null, uncovered: [] };
@@ -214,11 +215,6 @@ export class PumpRecipe implements JobRecipe {
       dependencies: packNumbers(sorted),
       uncovered: uncovered.slice(0, WIRE.elements),
     };
-  }
-
-  /** The source is no entry, by whichever of its names it is listed. */
-  #isSource(name: ByteString, absolute: ByteString, sourcePath: ByteString): boolean {
-    return name === this.#job.source || absolute === sourcePath;
   }
 
   #madeRoot(): JobRoot {

@@ -33,6 +33,13 @@ export class TreeLookup {
     return real === undefined ? undefined : this.#fileAt(real);
   }
 
+  /** Whether an absolute path leads to the file at `real`, which the closure need not have. */
+  leadsTo(path: ByteString, real: ByteString): boolean {
+    this.#directories ??= this.#allDirectories();
+    addAbove(this.#directories, directoryName(real));
+    return this.#realPath(path) === real;
+  }
+
   #realDirectory(path: ByteString): ByteString | undefined {
     if (this.#realDirectories.has(path)) return this.#realDirectories.get(path);
     const real = this.#realPath(path);
@@ -96,9 +103,14 @@ export class TreeLookup {
     for (const number of this.#closure) {
       const entry = this.#entryOf(number);
       if (entry === undefined) continue;
-      let path = entry.kind === 'directory' ? entry.path : directoryName(entry.path);
-      for (; path !== '/' && !all.has(path); path = directoryName(path)) all.add(path);
+      addAbove(all, entry.kind === 'directory' ? entry.path : directoryName(entry.path));
     }
     return all;
   }
+}
+
+/** A directory and those above it. */
+function addAbove(all: Set<ByteString>, directory: ByteString): void {
+  let path = directory;
+  for (; path !== '/' && !all.has(path); path = directoryName(path)) all.add(path);
 }

@@ -91,7 +91,11 @@ await t.test('a malformed frame ends its connection and no other', async (t) => 
     ],
     ['no map', frame(FRAME.job, 1, packr.pack([1])), /not a map/],
     ['a map without fields', frame(FRAME.job, 1, map({})), /field 'toolchain'/],
-    ['a question without a name', frame(FRAME.toolchainQuery, 0, map({ digest: FAKE })), /field 'name'/],
+    [
+      'a question without a name',
+      frame(FRAME.toolchainQuery, 0, map({ digest: FAKE })),
+      /field 'name'/,
+    ],
     ['a body where none belongs', frame(FRAME.ping, 0, Buffer.from('x')), /with a body/],
     ['a second HELLO', hello, /unexpected message hello/],
     [

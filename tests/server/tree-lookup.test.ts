@@ -81,6 +81,19 @@ await t.test('as many links as the kernel follows', async (t) => {
   t.equal(longer.fileAt('/l41'), undefined);
 });
 
+await t.test('a file that the closure has not, by its other names', async (t) => {
+  const lookup = lookupOf([
+    { kind: 'directory', path: '/w/o' },
+    { kind: 'symlink', path: '/w/link', target: 'src' },
+    { kind: 'symlink', path: '/w/o/y.c', target: '../src/x.c' },
+  ]);
+  const names = ['src/x.c', 'o/../src/x.c', 'link/x.c', 'src/../src/x.c', 'o/y.c', 'link/../o/y.c'];
+  for (const name of names) t.equal(lookup.leadsTo(`/w/${name}`, '/w/src/x.c'), true, name);
+  for (const name of ['x.c', 'src/y.c', 'none/../src/x.c', 'o/x.c', 'src/x.c/..']) {
+    t.equal(lookup.leadsTo(`/w/${name}`, '/w/src/x.c'), false, name);
+  }
+});
+
 /** Real path, if it is a file; one that ends in a slash is a directory or nothing. */
 function realFile(path: string): string | undefined {
   try {
