@@ -137,7 +137,8 @@ function prepareKernel(directory: string): void {
   const objects: string[] = [];
   for (const file of found.trim().split('\n').toSorted()) {
     const text = readFileSync(`${directory}/${file}`, 'utf8');
-    const [, command] = /^(?:saved)?cmd_\S+ := (?:\S*tscc )?gcc (.* -c -o \S+ \S+\.c)\s*$/m.exec(text) ?? [];
+    const [, command] =
+      /^(?:saved)?cmd_\S+ := (?:\S*tscc )?gcc (.* -c -o \S+ \S+\.c)\s*$/m.exec(text) ?? [];
     const [, object] = /-c -o (\S+)/.exec(command ?? '') ?? [];
     if (command === undefined || object === undefined || /[;&]/.test(command)) continue;
     // As make hands it to the shell: what is quoted there stays quoted.

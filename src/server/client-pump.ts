@@ -77,10 +77,13 @@ export class ClientPump {
     const upload = new BlobReceiver(blobs, this.#blobs, stored, bad);
     this.#uploads.set(job, upload);
     this.#announced += blobs.length;
-    void upload.ended.then(() => {
-      this.#uploads.delete(job);
-      this.#announced -= blobs.length;
-    });
+    void this.#forget(job, upload, blobs.length);
+  }
+
+  async #forget(job: number, upload: BlobReceiver, blobs: number): Promise<void> {
+    await upload.ended;
+    this.#uploads.delete(job);
+    this.#announced -= blobs;
   }
 
   /** The upload with this number; undefined when it is over, or there was none. */
