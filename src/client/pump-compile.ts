@@ -183,7 +183,12 @@ export class PumpCompile {
     const since = this.#isFirst ? this.#began : undefined;
     this.#isFirst = false;
     const answer = await includes.closureOf(command, toolchain, environment, also, since);
-    if (answer.kind === 'not-covered') throw new Demote(answer.why.reason, answer.why.detail);
+    if (answer.kind === 'not-covered') {
+      const { reason, detail } = answer.why;
+      // A preprocessed source names the files, and not that two of them are one.
+      if (reason === 'hard-links') throw new RunLocally({ decline: reason }, toText(detail));
+      throw new Demote(reason, detail);
+    }
     const { closure } = answer;
     const source = await includes.readSource(closure);
     // Its writer is at work; whoever starts the compile now must reckon with either content.

@@ -35,6 +35,7 @@ export const DECLINE_REASONS = {
   'include-directory': 'a directory of the include path is a file or cannot be looked at',
   'computed-include': 'macros decide a header name in a way that cannot be followed',
   'pch-present': 'a precompiled header (.gch) stands beside a header: remove it, or keep it local',
+  'hard-links': 'headers are one file under several names, by which Clang tells files apart',
   'assembler-reads-file': 'inline assembly reads a file (.incbin or .include)',
   'preprocessed-debug': '-g on a preprocessed source names the directory it is compiled in',
   'source-columns': 'the source asks for column numbers (std::source_location)',

@@ -15,6 +15,7 @@ import type { Toolchain } from '../toolchain/toolchain.js';
 import { ComputedIncludes } from './computed-includes.js';
 import { isSame, isThere } from './entry-check.js';
 import type { FileTree } from './file-tree.js';
+import { hardLinked } from './hard-links.js';
 import { HeaderClosure } from './header-closure.js';
 import { IncludeGraph, type GraphNode, type NotCovered, type Resolution } from './include-graph.js';
 import { addComputed, Reach } from './include-reach.js';
@@ -195,6 +196,11 @@ export class IncludeServer {
     }
     if (reach.isOutdated) return { kind: 'again', unhashed: [] };
     if (reach.obstacle !== undefined) return notCovered(reach.obstacle);
+    const linked =
+      question.command.family === 'clang'
+        ? hardLinked(reach.nodes.map(({ file }) => file))
+        : undefined;
+    if (linked !== undefined) return notCovered({ reason: 'hard-links', detail: linked });
     const files: TreeFile<ScannedFile>[] = [];
     for (const walked of extra) {
       if (walked.kind === 'unreadable') {

@@ -5,7 +5,7 @@
 import { joinPath, type ByteString } from '../core/byte-string.js';
 import type { DirectoryEntry, FileEntry, SymlinkEntry } from '../protocol/tree-entry.js';
 import type { FileContent, RememberedContent } from './file-content.js';
-import type { FileStamp } from './file-stamp.js';
+import type { FileStamp, Inode } from './file-stamp.js';
 
 /**
  * How a node's facts are kept true:
@@ -65,6 +65,8 @@ abstract class Node<S> {
 export interface TreeFile<S> {
   /** Real path. */
   readonly path: ByteString;
+  /** What it looked like last. */
+  readonly stamp: Inode;
   /** Whether it is known what is in it: `content` and `entry` may be asked for. */
   readonly isHashed: boolean;
   content(): FileContent<S>;

@@ -181,10 +181,10 @@ export class BlobStore {
   /**
    * Makes `at`, which must not exist, a file with the blob's content and the entry's time and
    * mode, readable for all: a link to the blob where that looks so, else a copy, which then
-   * becomes the blob. Rejects with BlobMissing (also when it turns out to be corrupt), with
+   * becomes the blob; with `isOwn` a copy in any case. Rejects with BlobMissing (also when it turns out to be corrupt), with
    * JobRefused when the entry has another size than its content, or with the system's error.
    */
-  async place(entry: FileEntry, at: ByteString): Promise<void> {
+  async place(entry: FileEntry, at: ByteString, isOwn = false): Promise<void> {
     const { digest } = entry;
     const stats = this.#link(digest, at);
     let facts = this.#index.get(digest);
@@ -207,9 +207,9 @@ export class BlobStore {
     }
     this.#index.set(digest, facts);
     const looks = looksOf(entry);
-    if (stats.mtimeMs !== looks.mtime * 1000 || (stats.mode & 0o7777) !== looks.mode) {
-      await this.#renew(digest, at, stats.size, looks);
-    }
+    const isAlike = stats.mtimeMs === looks.mtime * 1000 && (stats.mode & 0o7777) === looks.mode;
+    if (isOwn || !isAlike) await this.#makeOwn(at, stats.size, looks);
+    if (!isOwn && !isAlike) this.#offer(digest, at, true);
   }
 
   #checkSize(digest: Digest, size: number): void {
@@ -291,8 +291,8 @@ export class BlobStore {
     return lstatSync(systemPath(at));
   }
 
-  /** Makes `at`, a link to the blob, a copy that looks as wanted, and that copy the blob. */
-  async #renew(digest: Digest, at: ByteString, size: number, looks: Looks): Promise<void> {
+  /** Makes `at`, a link to the blob, a copy that looks as wanted. */
+  async #makeOwn(at: ByteString, size: number, looks: Looks): Promise<void> {
     const temporary = this.#newTemporary();
     try {
       if (size <= STORE.atOnceBytes) copyFileSync(systemPath(at), systemPath(temporary));
@@ -303,7 +303,6 @@ export class BlobStore {
       unlinkIfThere(temporary);
       throw error;
     }
-    this.#offer(digest, at, true);
   }
 
   /** The file `at` becomes the blob. */

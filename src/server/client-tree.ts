@@ -44,7 +44,7 @@ export interface TreeSnapshot {
 }
 
 export interface TreeStore extends Blobs {
-  place(entry: FileEntry, at: ByteString): Promise<void>;
+  place(entry: FileEntry, at: ByteString, isOwn: boolean): Promise<void>;
 }
 
 export class ClientTree {
@@ -54,6 +54,8 @@ export class ClientTree {
   readonly #blobs: TreeBlobs;
   readonly #whiteouts: Whiteouts;
   readonly #paths = new PathTree();
+  /** The one path whose file in the layers is a link to the blob. */
+  readonly #blobPaths = new Map<Digest, ByteString>();
   /** By number, the first is 1. */
   readonly #known: (Known | undefined)[] = [undefined];
   /** Top first; held. */
@@ -233,11 +235,19 @@ export class ClientTree {
       throw new JobRefused('failed', `a compile here has its own ${item.entry.path}`);
     }
     const layer = await this.#write(items, {
-      file: (entry, _node, at) => this.#store.place(entry, at),
+      file: (entry, _node, at) => this.#placeFile(entry, at),
       whiteout: (at) => this.#whiteouts.place(at),
     });
     this.#stack = [layer, ...this.#stack];
     this.#mergeIfDeep();
+  }
+
+  /** Compilers take files for one and the same by their inode: no two paths share a blob's. */
+  #placeFile(entry: FileEntry, at: ByteString): Promise<void> {
+    const { digest, path } = entry;
+    const holder = this.#blobPaths.get(digest) ?? path;
+    this.#blobPaths.set(digest, holder);
+    return this.#store.place(entry, at, holder !== path);
   }
 
   async #write(items: LayerItems, sources: LayerSources): Promise<Layer> {

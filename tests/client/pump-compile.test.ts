@@ -271,6 +271,15 @@ await t.test('words for a terminal are the local compiler’s', async (t) => {
   t.match(await silent.compile.run(), { kind: 'finished' });
 });
 
+await t.test(
+  'headers that are one file are for the compiler here, in no mode elsewhere',
+  async (t) => {
+    const why = { reason: 'hard-links', detail: '/w/b.h' } as const;
+    const verdict = { kind: 'local', reason: { decline: 'hard-links' }, detail: '/w/b.h' };
+    t.strictSame(await setUp(t, { closure: { kind: 'not-covered', why } }).compile.run(), verdict);
+  },
+);
+
 await t.test('a success without the object is none', async (t) => {
   const run = setUp(t, { results: [{ outputs: new Map() }] });
   t.match(await run.compile.run(), { reason: { fallback: 'result-invalid' } });

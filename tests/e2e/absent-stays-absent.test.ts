@@ -89,6 +89,8 @@ async function compareOnce(t: Test, client: Client, round: number): Promise<void
   if (isSame) return;
   t.fail(`seed ${SEED}, round ${round}: gcc ${compile}`, {
     printed,
+    depends: made.map((files) => Buffer.from(files[1] ?? '', 'hex').toString('latin1')),
+    where: files,
     differ: ['x.o', 'x.d'].filter((_, n) => made[0]?.[n] !== made[1]?.[n]),
     history: tree.history.slice(-30),
   });

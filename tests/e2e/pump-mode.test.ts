@@ -1,5 +1,6 @@
 /** Pump mode: each compile is made elsewhere as it would be made here, byte for byte. */
 import t from 'tap';
+import { without } from '../fixtures/tools.js';
 import { Twins } from '../fixtures/twins.js';
 
 const twins = await Twins.start(t, '127.0.0.1');
@@ -64,6 +65,25 @@ for (const line of lines) {
 await t.test('C++', async (t) => {
   for (const line of ['$CC -c sub/y.cc', '$CC -g -O2 -std=c++20 -MD -c sub/y.cc -o y.o']) {
     await twins.compare(t, line, 'pump', { files: FILES }, 'g++');
+  }
+});
+
+await t.test('headers with equal contents are two files, one with two names is one', async (t) => {
+  const twin = '#pragma once\nconst char *NAME(v, __COUNTER__) = __FILE__;\n';
+  const x = '#define NAME_(a, b) a##b\n#define NAME(a, b) NAME_(a, b)\n';
+  const includes = '#include "a/h.h"\n#include "b/h.h"\n';
+  const files = { 'x.c': x + includes, 'a/h.h': twin, 'b/h.h': twin };
+  const times = 'touch -d @1 a/h.h; touch -d @2 b/h.h';
+  for (const [compiler, hardLinks] of [
+    ['gcc', 'pump'],
+    ['clang', 'decline hard-links'],
+  ] as const) {
+    if (without(compiler)) continue;
+    for (const line of ['touch -d @1 */h.h', times, 'touch */h.h', 'ln -sf ../a/h.h b/h.h']) {
+      await twins.compare(t, `${line}; $CC -g -MD -c x.c`, 'pump', { files }, compiler);
+    }
+    const linked = 'ln -f a/h.h b/h.h; $CC -g -MD -c x.c';
+    await twins.compare(t, linked, hardLinks, { files }, compiler);
   }
 });
 

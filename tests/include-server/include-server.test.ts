@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, linkSync, rmSync } from 'node:fs';
 import t from 'tap';
 import { IncludeBench } from '../fixtures/include-bench.js';
 
@@ -138,6 +138,13 @@ await t.test('what stands in the way', async (t) => {
   t.equal(await bench.files('none.c'), 'unreadable-input');
   rmSync(`${bench.root}/a.h.gch`);
   t.same(await bench.files('x.c'), ['a.h', 'x.c']);
+});
+
+await t.test('headers that are one file', async (t) => {
+  const bench = new IncludeBench(t).write({ 'x.c': '#include "a.h"\n#include "b.h"\n', 'a.h': '' });
+  linkSync(`${bench.root}/a.h`, `${bench.root}/b.h`);
+  t.same(await bench.files('x.c'), ['a.h', 'b.h', 'x.c'], 'GCC goes by their names');
+  t.equal(await bench.files('x.c', bench.server(false), 'clang'), 'hard-links', 'Clang does not');
 });
 
 await t.test('a header that comes between two questions', async (t) => {
