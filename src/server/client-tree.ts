@@ -234,20 +234,34 @@ export class ClientTree {
       if (item === 'whiteout' || isShowable(item.entry)) continue;
       throw new JobRefused('failed', `a compile here has its own ${item.entry.path}`);
     }
+    const missing: BlobMissing[] = [];
     const layer = await this.#write(items, {
-      file: (entry, _node, at) => this.#placeFile(entry, at),
+      file: (entry, _node, at) => this.#placeFile(entry, at, missing),
       whiteout: (at) => this.#whiteouts.place(at),
     });
+    if (missing[0] !== undefined) {
+      layer.release();
+      throw missing[0];
+    }
     this.#stack = [layer, ...this.#stack];
     this.#mergeIfDeep();
   }
 
-  /** Compilers take files for one and the same by their inode: no two paths share a blob's. */
-  #placeFile(entry: FileEntry, at: ByteString): Promise<void> {
+  /**
+   * Compilers take files for one and the same by their inode: no two paths share a blob's.
+   *
+   * @param missing takes what the store does not have any more, so that all of it is found at once
+   */
+  async #placeFile(entry: FileEntry, at: ByteString, missing: BlobMissing[]): Promise<void> {
     const { digest, path } = entry;
     const holder = this.#blobPaths.get(digest) ?? path;
     this.#blobPaths.set(digest, holder);
-    return this.#store.place(entry, at, holder !== path);
+    try {
+      await this.#store.place(entry, at, holder !== path);
+    } catch (error) {
+      if (!(error instanceof BlobMissing)) throw error;
+      missing.push(error);
+    }
   }
 
   async #write(items: LayerItems, sources: LayerSources): Promise<Layer> {
