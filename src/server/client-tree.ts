@@ -8,12 +8,10 @@
  * A layer never changes. Jobs get theirs in the order in which they came, since each builds upon
  * the layers before.
  */
-import { mkdirSync } from 'node:fs';
 import { fromText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { STORE } from '../core/limits.js';
-import { systemPath } from '../platform/system-path.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import { linkOrCopy } from './blob-files.js';
@@ -21,7 +19,7 @@ import { BlobMissing } from './blob-store.js';
 import { JobRefused } from './job-refused.js';
 import { TreeBlobs, type Blobs } from './tree-blobs.js';
 import { checkEntry, isShowable } from './tree-entry-check.js';
-import { Layer, removeAll, type LayerSources } from './tree-layer.js';
+import { Layer, makeTreeDirectory, removeAll, type LayerSources } from './tree-layer.js';
 import { TreeLookup } from './tree-lookup.js';
 import { layersToMerge, mergeLayers } from './tree-merge.js';
 import { isSame, PathTree, type Known } from './tree-nodes.js';
@@ -265,7 +263,7 @@ export class ClientTree {
   }
 
   async #write(items: LayerItems, sources: LayerSources): Promise<Layer> {
-    mkdirSync(systemPath(this.#directory), { recursive: true });
+    makeTreeDirectory(this.#directory);
     this.#living++;
     return Layer.write(`${this.#directory}/${++this.#lastLayer}`, items, sources, (removal) => {
       void this.#removed(removal);

@@ -53,7 +53,7 @@ function uploads(host: BuildHost): number[] {
 
 /** The compilers that run on the servers of a host, which see its paths. */
 const compilers = (host: BuildHost) =>
-  processesWith('cc1').filter((pid) => readCommand(pid).includes(`${host.directory}`));
+  processesWith('cc1').filter((pid) => readCommand(pid).includes(host.directory));
 
 function readCommand(pid: string): string {
   try {
