@@ -25,15 +25,19 @@ export interface Servers {
 /**
  * One server per address, each with a port of the system's choice and a store of its own. Rejects
  * with what a server printed when one does not start.
+ *
+ * @param before words before the server's own, of a program that becomes it
  */
 export async function startServers(
   addresses: readonly string[],
   stores: string,
   options: readonly string[] = ['--jobs', '2'],
   env: NodeJS.ProcessEnv = process.env,
+  before: readonly string[] = [],
 ): Promise<Servers> {
+  const command = [...before, ...RUN_TSCCD];
   const started = await Promise.all(
-    addresses.map((address, n) => startServer(address, `${stores}/${n}`, options, env)),
+    addresses.map((address, n) => startServer(command, address, `${stores}/${n}`, options, env)),
   );
   return {
     hosts: started.map(({ host }) => host).join(' '),
@@ -45,15 +49,16 @@ export async function startServers(
 }
 
 function startServer(
+  command: readonly string[],
   address: string,
   store: string,
   options: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly host: string; readonly child: ChildProcess }> {
-  const [program, ...before] = RUN_TSCCD;
+  const [program = '', ...words] = command;
   const child = spawn(
     program,
-    [...before, '--listen', `${address}:0`, '--store', store, ...options],
+    [...words, '--listen', `${address}:0`, '--store', store, ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 /** `tscc hosts`, `tscc --show-hosts` and `tscc -j`: the compile servers as this user would use them. */
 import { fromText, toText } from '../core/byte-string.js';
 import { EXIT, TsccError } from '../core/errors.js';
+import { PUMP } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
 import { compress } from '../platform/compression.js';
 import { realFiles } from '../platform/files.js';
@@ -26,6 +27,8 @@ export interface HostReport {
   readonly running: number | null;
   readonly queued: number | null;
   readonly load: number | null;
+  /** Whether it takes compiles in pump mode: null while it is down. */
+  readonly pump: boolean | null;
   /** Compilers of this host by name, and whether the server has the very same. */
   readonly toolchains: Readonly<Record<string, boolean>>;
 }
@@ -123,6 +126,7 @@ function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostRepor
     running: null,
     queued: null,
     load: null,
+    pump: null,
     toolchains: {},
   };
   if (link.state === 'down') return { ...nothing, state: 'down', reason: link.downReason ?? '' };
@@ -141,6 +145,7 @@ function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostRepor
     running: serverState.running,
     queued: serverState.queued,
     load: serverState.load,
+    pump: link.host.mode === 'pump' && welcome.tier >= PUMP.tier,
     toolchains: Object.fromEntries(answers.map(({ name, has }) => [name, has === 'yes'])),
   };
 }
@@ -153,6 +158,6 @@ function describe(report: HostReport): string {
   return (
     `${report.host}  ${report.state}, tsccd ${report.version}, ` +
     `${report.running}/${report.slots} slots, ${report.queued} queued, ` +
-    `load ${report.load?.toFixed(2)}; ${toolchains === '' ? 'no compilers here' : toolchains}`
+    `load ${report.load?.toFixed(2)}${report.pump === true ? '' : ', plain mode only'}; ${toolchains === '' ? 'no compilers here' : toolchains}`
   );
 }

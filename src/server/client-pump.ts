@@ -75,20 +75,20 @@ export class ClientPump {
     };
     const stored = (digest: Digest) => this.#tree.arrived(digest);
     const upload = new BlobReceiver(blobs, this.#blobs, stored, bad);
-    this.#uploads.set(job, upload);
-    this.#announced += blobs.length;
-    void this.#forget(job, upload, blobs.length);
-  }
-
-  async #forget(job: number, upload: BlobReceiver, blobs: number): Promise<void> {
-    await upload.ended;
-    this.#uploads.delete(job);
-    this.#announced -= blobs;
+    void this.#follow(job, upload, blobs.length);
   }
 
   /** The upload with this number; undefined when it is over, or there was none. */
   upload(number: number): BlobReceiver | undefined {
     return this.#uploads.get(number);
+  }
+
+  async #follow(number: number, upload: BlobReceiver, count: number): Promise<void> {
+    this.#uploads.set(number, upload);
+    this.#announced += count;
+    await upload.ended;
+    this.#uploads.delete(number);
+    this.#announced -= count;
   }
 
   /** How to do a job. Throws JobRefused. */

@@ -8,12 +8,10 @@
  * A layer never changes. Jobs get theirs in the order in which they came, since each builds upon
  * the layers before.
  */
-import { mkdirSync } from 'node:fs';
 import { fromText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { STORE } from '../core/limits.js';
-import { systemPath } from '../platform/system-path.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import { linkOrCopy } from './blob-files.js';
@@ -21,7 +19,7 @@ import { BlobMissing } from './blob-store.js';
 import { JobRefused } from './job-refused.js';
 import { TreeBlobs, type Blobs } from './tree-blobs.js';
 import { checkEntry, isShowable } from './tree-entry-check.js';
-import { Layer, removeAll, type LayerSources } from './tree-layer.js';
+import { Layer, makeTreeDirectory, removeAll, type LayerSources } from './tree-layer.js';
 import { TreeLookup } from './tree-lookup.js';
 import { layersToMerge, mergeLayers } from './tree-merge.js';
 import { isSame, PathTree, type Known } from './tree-nodes.js';
@@ -234,24 +232,38 @@ export class ClientTree {
       if (item === 'whiteout' || isShowable(item.entry)) continue;
       throw new JobRefused('failed', `a compile here has its own ${item.entry.path}`);
     }
+    const missing: BlobMissing[] = [];
     const layer = await this.#write(items, {
-      file: (entry, _node, at) => this.#placeFile(entry, at),
+      file: (entry, _node, at) => this.#placeFile(entry, at, missing),
       whiteout: (at) => this.#whiteouts.place(at),
     });
+    if (missing[0] !== undefined) {
+      layer.release();
+      throw missing[0];
+    }
     this.#stack = [layer, ...this.#stack];
     this.#mergeIfDeep();
   }
 
-  /** Compilers take files for one and the same by their inode: no two paths share a blob's. */
-  #placeFile(entry: FileEntry, at: ByteString): Promise<void> {
+  /**
+   * Compilers take files for one and the same by their inode: no two paths share a blob's.
+   *
+   * @param missing takes what the store does not have any more, so that all of it is found at once
+   */
+  async #placeFile(entry: FileEntry, at: ByteString, missing: BlobMissing[]): Promise<void> {
     const { digest, path } = entry;
     const holder = this.#blobPaths.get(digest) ?? path;
     this.#blobPaths.set(digest, holder);
-    return this.#store.place(entry, at, holder !== path);
+    try {
+      await this.#store.place(entry, at, holder !== path);
+    } catch (error) {
+      if (!(error instanceof BlobMissing)) throw error;
+      missing.push(error);
+    }
   }
 
   async #write(items: LayerItems, sources: LayerSources): Promise<Layer> {
-    mkdirSync(systemPath(this.#directory), { recursive: true });
+    makeTreeDirectory(this.#directory);
     this.#living++;
     return Layer.write(`${this.#directory}/${++this.#lastLayer}`, items, sources, (removal) => {
       void this.#removed(removal);

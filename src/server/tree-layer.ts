@@ -72,6 +72,11 @@ export class Layer {
   }
 }
 
+/** Makes a tree's directory unless it is there. Throws the system's error. */
+export function makeTreeDirectory(directory: ByteString): void {
+  mkdirSync(systemPath(directory), { recursive: true, mode: 0o700 });
+}
+
 /** Removes a tree's directory with all that is in it. */
 export function removeAll(directory: ByteString): Promise<void> {
   return rm(systemPath(directory), REMOVAL);

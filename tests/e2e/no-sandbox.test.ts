@@ -1,0 +1,90 @@
+/** Servers that cannot seal jobs off, and hosts that the list wants in plain mode. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { BuildHost } from '../fixtures/build-host.js';
+
+/** Becomes a command that may make no namespace. */
+const UNSEALED = [
+  ...['unshare', '-Ur', 'sh', '-c'],
+  'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" "$@"',
+];
+const skip =
+  spawnSync('unshare', [...UNSEALED.slice(1), 'true']).status !== 0 &&
+  'this host makes no user namespace to begin with';
+
+function newHost(t: Test): BuildHost {
+  const host = new BuildHost(t);
+  host.env['TSCC_MODE'] = 'pump';
+  writeFileSync(`${host.directory}/x.c`, '#include <stdio.h>\nint x = sizeof(FILE);\n');
+  writeFileSync(`${host.directory}/s.S`, 'nop\n');
+  return host;
+}
+
+async function compile(t: Test, host: BuildHost, words: string, count = 1): Promise<void> {
+  const line = `gcc ${words} -c -o expected.o && for i in $(seq ${count}); do
+    tscc gcc ${words} -c -o $i.o && cmp $i.o expected.o || exit
+  done`;
+  t.strictSame(await host.shell(line), { status: 0, stdout: '', stderr: '' }, words);
+}
+
+await t.test(
+  'a server without a sandbox: plain mode, and everybody is told why',
+  { skip },
+  async (t) => {
+    const host = newHost(t);
+    const logFile = `${host.directory}/tsccd.log`;
+    await host.startServers(['127.0.0.1'], ['--jobs', '2', '--log-file', logFile], UNSEALED);
+    await compile(t, host, '-O2 x.c', 3);
+    await compile(t, host, '-g s.S');
+    t.match(await host.status(), {
+      outcomes: { pump: 0, plain: 3, local: 1 },
+      demotions: { 'no-sandbox': 3 },
+      declines: { 'assembler-source': 1 },
+      fallbacks: {},
+    });
+    const log = readFileSync(logFile, 'utf8');
+    t.match(
+      log,
+      /jobs cannot be sealed off, so clients use plain mode here: .*max_user_namespaces/,
+    );
+    t.notOk(existsSync(`${host.directory}/.stores/0/trees`));
+    t.match((await host.run('tscc', ['status'])).stdout, /no-sandbox/);
+    t.match((await host.run('tscc', ['hosts'])).stdout, /plain mode only/);
+    await host.run('tscc', ['stop']);
+    host.env['TSCC_MODE'] = 'plain';
+    host.env['TSCC_SESSION'] = 'plain';
+    await compile(t, host, '-O2 x.c');
+    t.match(await host.status('plain'), { outcomes: { plain: 1 }, demotions: {} });
+  },
+);
+
+await t.test('a host that the list wants in plain mode', async (t) => {
+  const host = newHost(t);
+  const { hosts } = await host.startServers(['127.0.0.1']);
+  host.env['TSCC_HOSTS'] = `${hosts},plain`;
+  await compile(t, host, '-O2 x.c', 2);
+  await compile(t, host, '-g s.S');
+  const expected = {
+    outcomes: { pump: 0, plain: 2, local: 1 },
+    demotions: { 'host-plain': 2 },
+    declines: { 'assembler-source': 1 },
+  };
+  t.match(await host.status(), expected);
+});
+
+await t.test('hosts of all kinds in one list', { skip }, async (t) => {
+  const host = newHost(t);
+  const { hosts: unsealed } = await host.startServers(['127.0.0.1'], ['--jobs', '2'], UNSEALED);
+  const { hosts } = await host.startServers(['127.0.0.2', '127.0.0.3'], ['--jobs', '2']);
+  const [sealed, plain] = hosts.split(' ');
+  host.env['TSCC_HOSTS'] = `${unsealed} ${plain},plain ${sealed}`;
+  await compile(t, host, '-O2 x.c', 6);
+  await compile(t, host, '-g s.S');
+  const status = await host.status();
+  t.match(status, { outcomes: { pump: 7, plain: 0, local: 0 }, demotions: {}, fallbacks: {} });
+  host.env['TSCC_MODE'] = 'plain';
+  host.env['TSCC_SESSION'] = 'plain';
+  await compile(t, host, '-O2 x.c', 6);
+  t.match(await host.status('plain'), { outcomes: { plain: 6 }, demotions: {} });
+});
