@@ -231,9 +231,7 @@ function report(rows: readonly Row[], launcher: ReturnType<typeof measureLaunche
       daemonCpu: isTscc ? daemon : null,
       wall: perCompile(median(runs.map(({ wall }) => wall))),
       // As the compilers' own accounts say, and beside a compiler that ran here.
-      serverCpu: isTscc
-        ? perCompile(of((one) => one.servers - one.status.remoteCpu / 1000))
-        : null,
+      serverCpu: isTscc ? perCompile(of((one) => one.servers - one.status.remoteCpu / 1000)) : null,
       overGcc: isTscc ? perCompile(of(({ servers }) => servers)) - gcc : null,
       sentBytes: isTscc ? of(({ status }) => status.sentBytes) / compiles : null,
       outcomes: besides.at(-1)?.status.outcomes,
