@@ -10,22 +10,29 @@
  * `make -j2 CC="$CC" CXX="$CXX"`. Without a project: LevelDB's sources in C++ and C. With --kernel:
  * units of a kernel that was built in DIR, by their commands, without make.
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SessionStatus } from '../src/report/statistics.js';
-import { cpuOf, measure, median, type Cost } from './measure.js';
+import { startDistccd } from './distccd.js';
+import {
+  cpuOfDaemon,
+  cpuOfServers,
+  daemonPid,
+  measure,
+  median,
+  peakMemory,
+  type Cost,
+} from './measure.js';
 import { startServers, type Servers } from './servers.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tscc = `${root}bin/tscc`;
-const SERVERS = 2;
+const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
 
 /** Twelve units of the demo project, of all sizes. */
 const UNITS = ['util/arena', 'util/coding', 'util/status', 'util/cache', 'util/crc32c', 'util/hash']
@@ -70,17 +77,16 @@ interface Besides {
   readonly status: SessionStatus;
 }
 
+const ourDaemon = () => daemonPid(`${scratch}/state`);
 const has = (program: string) => spawnSync('which', [program]).status === 0;
 
 async function main(): Promise<void> {
   const project = given.kernel === undefined ? (given.dir ?? prepareDemo()) : resolve(given.kernel);
   if (given.kernel !== undefined) prepareKernel(project);
-  const servers = await startServers(
-    Array.from({ length: SERVERS }, (_, n) => `127.0.0.${n + 1}`),
-    `${scratch}/stores`,
-  );
+  const servers = await startServers(ADDRESSES, `${scratch}/stores`);
   env['TSCC_HOSTS'] = servers.hosts;
-  const distccd = has('distcc') && has('distccd') ? await startDistccd() : undefined;
+  const distccd = await startDistccd(ADDRESSES, 2);
+  mkdirSync(`${scratch}/distcc`);
   try {
     const compilers = (prefix: string) => ({
       ...env,
@@ -159,38 +165,20 @@ function run(project: string, rows: readonly Row[], servers: Servers): void {
       prepare?.();
       const session = `bench-${name.replace(' ', '-')}-${i + 1}`;
       const isTscc = name.startsWith('tscc') && i >= 0;
-      const daemon = isTscc ? cpuOf(daemonPid()) : 0;
-      const before = isTscc ? cpuOfServers(servers) : 0;
+      const daemon = isTscc ? cpuOfDaemon(ourDaemon()) : 0;
+      const before = isTscc ? cpuOfServers(servers.processes) : 0;
       const cost = measure(given.build, project, { ...rowEnv, TSCC_SESSION: session });
       if (i < 0) continue;
       runs.push(cost);
       if (!isTscc) continue;
       const json = execFileSync(tscc, ['status', '--json', '--session', session], { env });
       besides.push({
-        daemon: cpuOf(daemonPid()) - daemon,
-        servers: cpuOfServers(servers) - before,
+        daemon: cpuOfDaemon(ourDaemon()) - daemon,
+        servers: cpuOfServers(servers.processes) - before,
         status: JSON.parse(json.toString()) as SessionStatus,
       });
     }
   }
-}
-
-/** tsccd, its runner, and all that this has started, in seconds. */
-function cpuOfServers({ processes }: Servers): number {
-  let total = 0;
-  for (const { pid = 0 } of processes) {
-    const children = execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
-    total += cpuOf(pid);
-    for (const child of children.trim().split('\n')) total += cpuOf(Number(child), true);
-  }
-  return total;
-}
-
-/** The daemon of this run's state directory, from its own log. */
-function daemonPid(): number {
-  const log = readFileSync(`${scratch}/state/daemon.log`, 'utf8');
-  const pids = [...log.matchAll(/serves .*, pid ([0-9]+)/g)];
-  return Number(pids.at(-1)?.[1]);
 }
 
 /** Milliseconds of processor and wall time that the launcher adds to a command that stays here. */
@@ -202,7 +190,7 @@ function measureLauncher(): {
   const times = 200;
   const loop = (command: string) =>
     `for i in $(seq ${times}); do ${command} -dumpmachine >/dev/null; done`;
-  const before = cpuOf(daemonPid());
+  const before = cpuOfDaemon(ourDaemon());
   const [bare, wrapped]: [Cost[], Cost[]] = [[], []];
   for (let i = 0; i < 3; i++) {
     bare.push(measure(loop('gcc'), scratch, env));
@@ -213,55 +201,8 @@ function measureLauncher(): {
   return {
     cpu: difference(({ cpu }) => cpu),
     wall: difference(({ wall }) => wall),
-    daemon: ((cpuOf(daemonPid()) - before) / (3 * times)) * 1000,
+    daemon: ((cpuOfDaemon(ourDaemon()) - before) / (3 * times)) * 1000,
   };
-}
-
-/** As root distccd becomes another user, who writes to the common temporary directory. */
-async function startDistccd(): Promise<{ readonly hosts: string; readonly stop: () => void }> {
-  const port = await freePort();
-  mkdirSync(`${scratch}/distcc`);
-  const jobs = 2 * SERVERS;
-  const args = ['--daemon', '--no-detach', '--log-stderr', '--log-level', 'error'];
-  const child = spawn(
-    'distccd',
-    [
-      ...args,
-      ...['--allow', '127.0.0.1', '--listen', '127.0.0.1'],
-      ...['--port', String(port), '--jobs', String(jobs)],
-    ],
-    { stdio: 'ignore' },
-  );
-  await accepting(port);
-  return { hosts: `127.0.0.1:${port}/${jobs}`, stop: () => void child.kill('SIGTERM') };
-}
-
-/** Resolves when somebody listens; distccd says nothing by itself. */
-async function accepting(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.on('connect', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on('error', () => resolve(false));
-    });
-    if (isOpen) return;
-    await setTimeout(50);
-  }
-  throw new Error('distccd does not listen');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }
 
 function report(rows: readonly Row[], launcher: ReturnType<typeof measureLauncher>): void {
@@ -289,7 +230,9 @@ function report(rows: readonly Row[], launcher: ReturnType<typeof measureLaunche
       ownCpu: isPreprocessed ? clientCpu - preprocess : isTscc ? clientCpu : null,
       daemonCpu: isTscc ? daemon : null,
       wall: perCompile(median(runs.map(({ wall }) => wall))),
-      serverCpu: isTscc ? perCompile(of(({ servers }) => servers)) - gcc : null,
+      // As the compilers' own accounts say, and beside a compiler that ran here.
+      serverCpu: isTscc ? perCompile(of((one) => one.servers - one.status.remoteCpu / 1000)) : null,
+      overGcc: isTscc ? perCompile(of(({ servers }) => servers)) - gcc : null,
       sentBytes: isTscc ? of(({ status }) => status.sentBytes) / compiles : null,
       outcomes: besides.at(-1)?.status.outcomes,
     };
@@ -299,17 +242,17 @@ function report(rows: readonly Row[], launcher: ReturnType<typeof measureLaunche
     preprocessCpu: preprocess,
     rows: table,
     otherCommand: launcher,
-    daemonMiB: peakMemory(daemonPid()),
+    daemonMiB: peakMemory(ourDaemon()),
   };
   const distcc = table.find(({ name }) => name.startsWith('distcc'))?.clientCpu;
   const text = [
     `${compiles} compiles, medians of ${given.runs} runs, ms per compile`,
     '',
-    '| | client CPU | own share | daemon | wall | server CPU over gcc | bytes sent | distcc ÷ it |',
-    '|---|---|---|---|---|---|---|---|',
+    '| | client CPU | own share | daemon | wall | server CPU | over gcc here | bytes sent | distcc ÷ it |',
+    '|---|---|---|---|---|---|---|---|---|',
     ...table.map((measured) => {
-      const { clientCpu, ownCpu, daemonCpu, wall, serverCpu, sentBytes } = measured;
-      const cells = [clientCpu, ownCpu, daemonCpu, wall, serverCpu].map(
+      const { clientCpu, ownCpu, daemonCpu, wall, serverCpu, overGcc, sentBytes } = measured;
+      const cells = [clientCpu, ownCpu, daemonCpu, wall, serverCpu, overGcc].map(
         (value) => value?.toFixed(1) ?? '',
       );
       const ratio = distcc === undefined ? '' : (distcc / clientCpu).toFixed(2);
@@ -318,7 +261,8 @@ function report(rows: readonly Row[], launcher: ReturnType<typeof measureLaunche
     }),
     '',
     'client CPU: all that the build host spends on a compile. own share: without the local',
-    `preprocessor's ${preprocess.toFixed(1)} ms.`,
+    `preprocessor's ${preprocess.toFixed(1)} ms. server CPU: tsccd and its runner, without the compilers.`,
+    `load at the end: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores.`,
     `a command that stays here: ${launcher.cpu.toFixed(1)} ms CPU and ${launcher.wall.toFixed(1)} ms wall ` +
       `over exec, daemon ${launcher.daemon.toFixed(1)} ms`,
     `the daemon's memory at its highest: ${figures.daemonMiB.toFixed(0)} MiB`,
@@ -328,11 +272,6 @@ function report(rows: readonly Row[], launcher: ReturnType<typeof measureLaunche
   if (given.output === undefined) return;
   writeFileSync(`${given.output}.json`, `${JSON.stringify(figures, null, 2)}\n`);
   writeFileSync(`${given.output}.md`, text);
-}
-
-function peakMemory(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 try {

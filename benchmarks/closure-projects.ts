@@ -1,6 +1,7 @@
 /** What `closures.ts` compiles: the projects of project-list.ts, and sets heavy on C++ headers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { PROJECTS, type Project } from './project-list.js';
+import { fileURLToPath } from 'node:url';
+import { PROJECTS, sourcesOf, type Project } from './project-list.js';
 
 export interface ClosureProject {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface ClosureProject {
   /** A shell line that sees CC, CXX and JOBS and compiles everything. */
   readonly build: string;
 }
+
+const BENCHMARKS = fileURLToPath(new URL('../../benchmarks', import.meta.url));
 
 const BOOST = [
   'boost/mpl/vector.hpp',
@@ -38,18 +41,22 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
     const lines = headers.map((_, at) => `$CXX ${flags} -c unit${at}.cc`);
     return { directory: place, build: `export RECORD_ONLY=1\n${lines.join('\n')}` };
   };
-  const whole = ({ name, title, configure = 'true', build }: Project, suffix: string) => {
+  const whole = (project: Project, suffix: string) => {
+    const { name, title, flags = '', configure = 'true', build } = project;
     const copy = `../closure-${name}${suffix}`;
     return {
       name: `${name}${suffix}`,
       title,
-      directory: `${directory}/sources/${name}`,
-      build: `rm -rf ${copy}; cp -a . ${copy}; cd ${copy}; ${configure}; ${build}`,
+      directory: sourcesOf(project, directory),
+      build:
+        `export FLAGS='${flags}' HERE='${BENCHMARKS}'; ` +
+        `rm -rf ${copy}; cp -a . ${copy}; cd ${copy}; ${configure}; ${build}`,
     };
   };
+  const named = (names: readonly string[]) => PROJECTS.filter(({ name }) => names.includes(name));
   return [
-    ...PROJECTS.map((project) => whole(project, '')),
-    ...PROJECTS.filter(({ name }) => name !== 'linux').map((project) => ({
+    ...named(['lua', 'zlib', 'sqlite', 'linux']).map((project) => whole(project, '')),
+    ...named(['lua', 'zlib', 'sqlite']).map((project) => ({
       ...whole(project, '-clang'),
       title: `${project.title}, Clang`,
       compilers: ['clang', 'clang++'] as const,

@@ -42,3 +42,39 @@ export function median(values: readonly number[]): number {
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
+
+/** The session daemon of a state directory, from its own log. */
+export function daemonPid(stateDirectory: string): number {
+  const log = readFileSync(`${stateDirectory}/daemon.log`, 'utf8');
+  const pids = [...log.matchAll(/serves .*, pid ([0-9]+)/g)];
+  return Number(pids.at(-1)?.[1]);
+}
+
+/** Processor time of a session daemon and its tscc-watch, in seconds. */
+export function cpuOfDaemon(pid: number): number {
+  return cpuOf(pid) + sum(childrenOf(pid).map((child) => cpuOf(child)));
+}
+
+/** tsccd, their runners, and all that these have started, in seconds. */
+export function cpuOfServers(processes: readonly { readonly pid?: number | undefined }[]): number {
+  return sum(
+    processes.map(
+      ({ pid = 0 }) => cpuOf(pid) + sum(childrenOf(pid).map((child) => cpuOf(child, true))),
+    ),
+  );
+}
+
+/** The most memory that a running process has had, in MiB. */
+export function peakMemory(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function childrenOf(pid: number): number[] {
+  const found = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+  return found.stdout.split('\n').filter(Boolean).map(Number);
+}

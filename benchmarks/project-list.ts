@@ -8,7 +8,9 @@ export interface Project {
   readonly title: string;
   readonly source:
     | { readonly kind: 'debian'; readonly package: string }
-    | { readonly kind: 'tarball'; readonly path: string; readonly package: string };
+    | { readonly kind: 'tarball'; readonly path: string; readonly package: string }
+    /** The directory `deps` of a package that these benchmarks have installed. */
+    | { readonly kind: 'npm'; readonly package: string };
   /** Of the compiler, as FLAGS in the lines below. */
   readonly flags?: string;
   readonly configure?: string;
@@ -16,7 +18,7 @@ export interface Project {
   /** Must end with status 0 if what was built works. */
   readonly check: string;
   /** Compiles that stay here in pump mode, by reason, and why that is right. */
-  readonly local?: Readonly<Record<string, string>>;
+  readonly local?: Readonly<Record<string, { readonly count: number; readonly why: string }>>;
 }
 
 const LINUX = {
@@ -49,7 +51,7 @@ const SMALL: readonly Project[] = [
     build: 'make -j"$JOBS"',
     check: 'make test',
     local: {
-      'compile-error': 'its configure asks in a file of any name whether the compiler works',
+      'compile-error': { count: 1, why: 'its configure tries whether the compiler minds #error' },
     },
   },
   {
@@ -75,6 +77,13 @@ const SMALL: readonly Project[] = [
       '-DCMAKE_CXX_COMPILER_LAUNCHER="${launcher% }"',
     build: 'cmake --build build -j "$JOBS"',
     check: 'test -s build/lib/libgtest.a && test -s build/lib/libgmock.a',
+  },
+  {
+    name: 'demo',
+    title: 'LevelDB 1.20 and Snappy',
+    source: { kind: 'npm', package: 'leveldown' },
+    build: 'make -j"$JOBS" -f "$HERE/demo-project.mk" CC="$CC" CXX="$CXX" OPTIMIZE="$FLAGS"',
+    check: 'TEST_TMPDIR="$PWD" ./c_test',
   },
 ];
 
@@ -106,3 +115,8 @@ export const PROJECTS: readonly Project[] = [
     check: 'test -s arch/x86/boot/bzImage && test -s fs/xfs/xfs.ko && test -s fs/ext4/ext4.ko',
   },
 ];
+
+/** Where a project's sources are in the directory of these benchmarks. */
+export function sourcesOf({ source }: Project, directory: string): string {
+  return `${directory}/sources/${source.package.split(' ')[0]}`;
+}

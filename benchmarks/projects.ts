@@ -20,13 +20,16 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOf } from '../src/core/digest.js';
 import type { SessionStatus } from '../src/report/statistics.js';
-import { PROJECTS, type Project } from './project-list.js';
+import { cpuOfDaemon, daemonPid, peakMemory, sum } from './measure.js';
+import { PROJECTS, sourcesOf, type Project } from './project-list.js';
 import { startServers } from './servers.js';
+import { uploadsOf, worstRatio, type Upload } from './upload-budget.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ADDRESSES = Array.from({ length: 8 }, (_, n) => `127.0.0.${n + 1}`);
@@ -41,7 +44,7 @@ interface Built {
   readonly wall: number;
   /** Relative path → digest of every object and dependency file. */
   readonly objects: ReadonlyMap<string, string>;
-  /** The same for objects with debug information, without it: columns differ in plain mode. */
+  /** Plain mode: the same for objects with debug information, without it, since columns differ. */
   readonly stripped: ReadonlyMap<string, string>;
   readonly dependencyFiles: ReadonlyMap<string, string>;
   readonly stderr: string;
@@ -52,7 +55,13 @@ interface Row {
   readonly local: Built;
   readonly remote: Built;
   readonly status: SessionStatus;
+  readonly uploads: readonly Upload[];
+  /** Milliseconds per compile, and the most memory in MiB. */
+  readonly daemon: { readonly cpu: number; readonly memory: number };
 }
+
+/** A server is sent at most this many times what it must be sent. */
+const UPLOAD_LIMIT = 1.2;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -60,14 +69,16 @@ function say(text: string): void {
 
 /** Gives the project's pristine sources, from Debian where they are not there yet. */
 function fetchSources(project: Project, directory: string): string {
-  const [name] = project.source.package.split(' ');
-  const pristine = `${directory}/sources/${name}`;
+  const pristine = sourcesOf(project, directory);
   if (existsSync(pristine)) return pristine;
   const scratch = `${pristine}.fetched`;
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
   const { source } = project;
-  if (source.kind === 'tarball') {
+  if (source.kind === 'npm') {
+    const manifest = createRequire(import.meta.url).resolve(`${source.package}/package.json`);
+    cpSync(`${dirname(manifest)}/deps`, `${scratch}/deps`, { recursive: true });
+  } else if (source.kind === 'tarball') {
     if (!existsSync(source.path)) {
       throw new Error(`${source.path} is missing: apt-get install ${source.package}`);
     }
@@ -147,7 +158,7 @@ function outputs(place: string) {
     );
   return {
     objects: digests(/\.l?o$/, (path) => readFileSync(path)),
-    stripped: digests(/\.l?o$/, withoutDebug),
+    stripped: isPlain ? digests(/\.l?o$/, withoutDebug) : new Map<string, string>(),
     dependencyFiles: digests(/\.d$/, (path) => readFileSync(path)),
   };
 }
@@ -170,6 +181,20 @@ function surprises(row: Row): string[] {
   return row.remote.stderr.split('\n').filter((line) => !expected.has(line));
 }
 
+function compilesOf({ outcomes }: SessionStatus): number {
+  return sum(Object.values(outcomes));
+}
+
+/** What each server was sent, against what it had to be sent. */
+function uploadLines({ project, uploads }: Row): string[] {
+  const kilobytes = (bytes: number) => (bytes / 1000).toFixed(0);
+  return uploads.map(
+    ({ host, sent, contents, needed }) =>
+      `${project.name}: ${host} was sent ${kilobytes(sent)} kB, ${kilobytes(contents)} kB of it ` +
+      `files, and needed ${kilobytes(needed)} kB: ${(sent / needed).toFixed(2)}`,
+  );
+}
+
 /** Of jobs alone, and of the contents of headers and compilers. */
 function traffic({ sentBytes, uploads, outcomes, hosts }: SessionStatus): string {
   const compiles = Math.max(1, outcomes.pump + outcomes.plain);
@@ -189,75 +214,81 @@ function same(local: ReadonlyMap<string, string>, remote: ReadonlyMap<string, st
   return all === 0 ? '–' : `${all - differing(local, remote).length} of ${all}`;
 }
 
-/** Cells of the table, in the order of HEAD. */
-type Cells = readonly string[];
+/** Cells of the table by the names of their columns, which are the same for all. */
+type Cells = Readonly<Record<string, string>>;
 
-const HEAD: Cells = [
-  'project',
-  'compiles',
-  'outcomes',
-  'reasons for local or plain compiles',
-  'other commands',
-  'objects identical',
-  'with -g, debug information apart',
-  'dependency files identical',
-  'bytes sent per compile, uploaded per server',
-  'wall: make -j2, through tscc',
-];
-
-function cellsOf({ project, local, remote, status }: Row): Cells {
-  return [
-    project.title,
-    String(Object.values(status.outcomes).reduce((sum, n) => sum + n, 0)),
-    counts(status.outcomes),
-    counts({ ...status.declines, ...status.fallbacks, ...status.demotions }),
-    counts(status.other),
-    same(local.objects, remote.objects),
-    same(local.stripped, remote.stripped),
-    same(local.dependencyFiles, remote.dependencyFiles),
-    traffic(status),
-    `${local.wall.toFixed(1)} s, ${remote.wall.toFixed(1)} s`,
-  ];
+function cellsOf({ project, local, remote, status, uploads, daemon }: Row): Cells {
+  const { outcomes, declines, fallbacks, demotions, healed, stale, other } = status;
+  const ofMode: Cells = isPlain
+    ? { 'with -g, debug information apart': same(local.stripped, remote.stripped) }
+    : {
+        'healed, stale': `${healed}, ${stale}`,
+        'sent ÷ needed, worst server': worstRatio(uploads).toFixed(2),
+      };
+  return {
+    project: project.title,
+    compiles: String(compilesOf(status)),
+    outcomes: counts(outcomes),
+    'reasons for local or plain compiles': counts({ ...declines, ...fallbacks, ...demotions }),
+    'other commands': counts(other),
+    'objects identical': same(local.objects, remote.objects),
+    'dependency files identical': same(local.dependencyFiles, remote.dependencyFiles),
+    ...ofMode,
+    'bytes sent per compile, uploaded per server': traffic(status),
+    'daemon: CPU per compile, memory': `${daemon.cpu.toFixed(1)} ms, ${daemon.memory.toFixed(0)} MiB`,
+    'wall: make -j2, through tscc': `${local.wall.toFixed(1)} s, ${remote.wall.toFixed(1)} s`,
+  };
 }
 
 function table(rows: readonly Cells[]): string {
-  const line = (words: Cells) => `| ${words.join(' | ')} |`;
-  return [line(HEAD), line(HEAD.map(() => '---')), ...rows.map(line)].join('\n');
+  const line = (words: readonly string[]) => `| ${words.join(' | ')} |`;
+  const head = Object.keys(rows[0] ?? {});
+  const body = rows.map((cells) => line(head.map((name) => cells[name] ?? '')));
+  return [line(head), line(head.map(() => '---')), ...body].join('\n');
 }
 
 function page(results: Readonly<Record<string, Cells>>): string {
   const projects = PROJECTS.filter(({ name }) => results[name] !== undefined);
   const compiler = execFileSync('gcc', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
-  return `# Real projects through tscc
+  return `# Real projects through tscc, in ${isPlain ? 'plain' : 'pump'} mode
 
-Made by \`npm run bench:projects -- ${isPlain ? '--plain ' : ''}DIR\`. Sources are Debian's, without its patches. Each project is
-built twice in the same directory, by \`make -j2\` with gcc and by \`make -j${JOBS}\` with
-\`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8; then its own check is run.
+Made by \`npm run bench:projects -- ${isPlain ? '--plain ' : ''}DIR\`. Each project is built twice in the same directory, by
+\`make -j2\` with gcc and by \`make -j${JOBS}\` with \`CC="tscc gcc"\` on eight servers at 127.0.0.1–127.0.0.8,
+whose stores are empty at its start; then its own check is run. Sources are Debian's, without its
+patches, and those of LevelDB from npm.
 ${
   isPlain
-    ? 'This is plain mode. Objects with `-g` may differ in debug information (columns), and are\ncompared without it too.'
-    : 'This is pump mode, each build with stores that are empty at its start.'
+    ? 'Objects with `-g` may differ in debug information (columns), and are compared without it too.'
+    : 'A server needs the sources that it compiles, and once each other file that it lacks, compressed.'
 }
 
 ${compiler}; ${cpus().length} cores, which make, tscc, all servers and whoever else works there share: wall times
 say that builds end, not what more machines would give.
 
-${table(projects.map(({ name }) => results[name] ?? []))}
+${table(projects.map(({ name }) => results[name] ?? {}))}
 
-${projects.map(({ title, build, check }) => `- **${title}**: \`${build}\`; check: \`${check}\``).join('\n')}
+${projects.map(explain).join('\n')}
 `;
 }
 
-/** Adds these rows to those of earlier runs. */
-function keepResults(rows: readonly Row[]): void {
+function explain({ title, flags, configure, build: line, check, local = {} }: Project): string {
+  const lines = [configure, line].flatMap((part) => (part === undefined ? [] : `\`${part}\``));
+  const given = flags === undefined ? '' : ` with FLAGS \`${flags}\``;
+  const because = Object.entries(local).map(
+    ([reason, { count, why }]) => ` ${count} ${reason} is right: ${why}.`,
+  );
+  return `- **${title}**: ${lines.join(', ')}${given}; check: \`${check}\`.${because.join('')}`;
+}
+
+/** Adds a row to those of earlier runs. */
+function keepResults(row: Row): void {
   const results = `${root}benchmarks/results`;
   const name = isPlain ? 'projects-plain' : 'projects';
   mkdirSync(results, { recursive: true });
   const earlier = existsSync(`${results}/${name}.json`)
     ? (JSON.parse(readFileSync(`${results}/${name}.json`, 'utf8')) as Record<string, Cells>)
     : {};
-  const fresh = rows.map((row) => [row.project.name, cellsOf(row)] as const);
-  const all = { ...earlier, ...Object.fromEntries(fresh) };
+  const all = { ...earlier, [row.project.name]: cellsOf(row) };
   writeFileSync(`${results}/${name}.json`, `${JSON.stringify(all, null, 2)}\n`);
   writeFileSync(`${results}/${name}.md`, page(all));
 }
@@ -281,7 +312,8 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
   const rows: Row[] = [];
   for (const project of wanted) {
     // What an earlier project has sent must not be there already.
-    const servers = await startServers(ADDRESSES, `${scratch}/stores-${project.name}`);
+    const store = `${scratch}/stores-${project.name}`;
+    const servers = await startServers(ADDRESSES, store);
     try {
       say(`${project.title} …`);
       const pristine = fetchSources(project, directory);
@@ -296,15 +328,29 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
           encoding: 'utf8',
         }),
       ) as SessionStatus;
-      rows.push({ project, local, remote, status });
+      const stores = servers.hosts.split(' ').map((host, n) => [host, `${store}/${n}`] as const);
+      const journal = `${scratch}/state/journal/${project.name}.jsonl`;
+      const pid = daemonPid(`${scratch}/state`);
+      const row: Row = {
+        project,
+        local,
+        remote,
+        status,
+        uploads: isPlain ? [] : uploadsOf(journal, new Map(stores)),
+        daemon: { cpu: (cpuOfDaemon(pid) * 1000) / compilesOf(status), memory: peakMemory(pid) },
+      };
+      rows.push(row);
+      for (const line of uploadLines(row)) say(line);
+      keepResults(row);
     } finally {
       execFileSync(`${root}bin/tscc`, ['stop'], { env: tsccEnv, stdio: 'ignore' });
       await servers.stop();
-      cpSync(`${scratch}/state/journal`, `${directory}/journal`, { recursive: true });
+      const journals = `${scratch}/state/journal`;
+      // There is none when the local build has failed.
+      if (existsSync(journals)) cpSync(journals, `${directory}/journal`, { recursive: true });
     }
   }
   say(`\n${table(rows.map(cellsOf))}`);
-  keepResults(rows);
   rmSync(scratch, { recursive: true, force: true });
   return rows.map((row) => isClean(row)).every(Boolean);
 }
@@ -312,20 +358,35 @@ async function main(directory: string, names: readonly string[]): Promise<boolea
 /** Compiles that were not done in pump mode, unless the project says that they are not to be. */
 function strays({ project, status }: Row): string[] {
   const reasons = { ...status.declines, ...status.fallbacks, ...status.demotions };
-  return Object.entries(reasons)
-    .filter(([reason]) => project.local?.[reason] === undefined)
-    .map(([reason, n]) => `${n} compiles not in pump mode: ${reason}`);
+  const told = Object.entries(reasons)
+    .filter(([reason, count]) => count > (project.local?.[reason]?.count ?? 0))
+    .map(([reason, count]) => `${count} compiles not in pump mode: ${reason}`);
+  const broken = status.failed + status.cancelled;
+  return broken === 0 ? told : [...told, `${broken} compiles failed or were interrupted`];
+}
+
+/** What pump mode gets over, and should not have to. */
+function flaws({ status, uploads }: Row): string[] {
+  const missed = status.healed === 0 ? [] : [`${status.healed} files were missed by a server`];
+  const excess = uploads.filter(({ sent, needed }) => sent > UPLOAD_LIMIT * needed);
+  return [
+    ...missed,
+    ...excess.map(
+      ({ host, sent, needed }) => `${host} was sent ${sent} bytes, and needed ${needed}`,
+    ),
+  ];
 }
 
 /** Tells what is wrong with a project's build. */
 function isClean(row: Row): boolean {
   const { project, local, remote } = row;
   const complaints = [
+    ...(local.objects.size === 0 ? ['no object was made'] : []),
     ...differing(local.objects, remote.objects)
-      .filter((name) => !isPlain || !local.stripped.has(name))
+      .filter((name) => !local.stripped.has(name))
       .map((name) => `${name} differs`),
     ...differing(local.stripped, remote.stripped).map((name) => `${name} differs in code or data`),
-    ...(isPlain ? [] : strays(row)),
+    ...(isPlain ? [] : [...strays(row), ...flaws(row)]),
     ...differing(local.dependencyFiles, remote.dependencyFiles).map((name) => `${name} differs`),
     ...surprises(row).map((line) => `printed: ${line}`),
   ];
