@@ -60,8 +60,11 @@ interface Row {
   readonly daemon: { readonly cpu: number; readonly memory: number };
 }
 
-/** A server is sent at most this many times what it must be sent. */
-const UPLOAD_LIMIT = 1.2;
+/**
+ * A server that must be sent some megabytes is sent at most this many times as much. For less, the
+ * names of what it has already weigh more than the contents that it has not.
+ */
+const UPLOAD_LIMIT = { ratio: 1.2, from: 1e6 };
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -368,7 +371,8 @@ function strays({ project, status }: Row): string[] {
 /** What pump mode gets over, and should not have to. */
 function flaws({ status, uploads }: Row): string[] {
   const missed = status.healed === 0 ? [] : [`${status.healed} files were missed by a server`];
-  const excess = uploads.filter(({ sent, needed }) => sent > UPLOAD_LIMIT * needed);
+  const { ratio, from } = UPLOAD_LIMIT;
+  const excess = uploads.filter(({ sent, needed }) => needed > from && sent > ratio * needed);
   return [
     ...missed,
     ...excess.map(
