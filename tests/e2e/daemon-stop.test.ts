@@ -93,7 +93,11 @@ await t.test('a launcher that was told to preprocess is served to its end', asyn
       .add(TAG.world, `${readlinkSync('/proc/self/ns/mnt')} ${root.dev} ${root.ino}`)
       .add(TAG.compiler, '/usr/bin/gcc')
       .addAll(TAG.word, ['gcc', '-c', 'x.c'])
-      .addAll(TAG.variable, [`TSCC_HOSTS=${host.env['TSCC_HOSTS']}`, `PATH=${host.env['PATH']}`])
+      .addAll(TAG.variable, [
+        'TSCC_MODE=plain',
+        `TSCC_HOSTS=${host.env['TSCC_HOSTS']}`,
+        `PATH=${host.env['PATH']}`,
+      ])
       .finish(FROM_LAUNCHER.run),
   );
   const order = await launcher.expect('preprocess');
