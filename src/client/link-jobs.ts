@@ -46,6 +46,8 @@ export class LinkJobs {
   readonly #connection: PeerConnection;
   readonly #shipping: PumpShipping;
   readonly #context: LinkJobsContext;
+  /** All of them; those that are on the wire have a number. */
+  readonly #open = new Set<OpenJob>();
   readonly #jobs = new Map<number, OpenJob>();
 
   constructor(connection: PeerConnection, shipping: PumpShipping, context: LinkJobsContext) {
@@ -56,25 +58,26 @@ export class LinkJobs {
 
   /** Jobs that are there now. */
   get size(): number {
-    return this.#jobs.size;
+    return this.#open.size;
   }
 
   /** See ServerLink.run. */
   run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
     const { clock, hostName, onChange, nextNumber } = this.#context;
-    const number = nextNumber();
     const sending: Sending = { aborted: false, bytes: 0 };
+    let number: number | undefined;
     return new Promise<RemoteResult>((resolve, reject) => {
       const finish = () => {
         timer.cancel();
         signal.removeEventListener('abort', cancel);
         sending.aborted = true;
-        this.#jobs.delete(number);
+        this.#open.delete(open);
+        if (number !== undefined) this.#jobs.delete(number);
         onChange();
       };
       const stop = (reason: unknown) => {
         finish();
-        this.#connection.send({ kind: 'cancel', job: number });
+        if (number !== undefined) this.#connection.send({ kind: 'cancel', job: number });
         reject(reason);
       };
       const cancel = () => stop(signal.reason);
@@ -82,7 +85,7 @@ export class LinkJobs {
         stop(new RemoteFailure('server-lost', `${hostName}: no answer in ${timeout} ms`));
       });
       signal.addEventListener('abort', cancel, { once: true });
-      this.#jobs.set(number, {
+      const open: OpenJob = {
         job,
         sending,
         collector: undefined,
@@ -94,11 +97,18 @@ export class LinkJobs {
           finish();
           reject(failure);
         },
-      });
+      };
+      this.#open.add(open);
+      // When all before it is on the wire: numbers grow in the order of messages.
+      const begin = () => {
+        number = nextNumber();
+        this.#jobs.set(number, open);
+        return number;
+      };
       const sent =
         job.mode === 'plain'
-          ? this.#sendPlain(number, job, sending)
-          : this.#shipping.send(number, job, sending);
+          ? this.#sendPlain(begin, job, sending)
+          : this.#shipping.send(begin, job, sending);
       sent.catch((error: unknown) => stop(error));
     });
   }
@@ -135,16 +145,17 @@ export class LinkJobs {
 
   lost(message: string): void {
     const failure = new RemoteFailure('server-lost', `${this.#context.hostName}: ${message}`);
-    for (const job of [...this.#jobs.values()]) job.reject(failure);
+    for (const job of [...this.#open]) job.reject(failure);
   }
 
   async #sendPlain(
-    number: number,
+    begin: () => number,
     { mode: _mode, source, ...fields }: PlainJob,
     sending: Sending,
   ): Promise<void> {
     const encoded = await this.#encode(source.bytes);
     if (sending.aborted) return;
+    const number = begin();
     sending.bytes = encoded.bytes.length;
     this.#connection.send({
       kind: 'job',

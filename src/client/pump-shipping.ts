@@ -59,12 +59,13 @@ export class PumpShipping {
    * Sends a job. Nothing is awaited between what it rests on and the job itself, so that a server
    * sees a client's tree as it was for this very job.
    */
-  async send(number: number, job: PumpedJob, sending: Sending): Promise<void> {
+  async send(begin: () => number, job: PumpedJob, sending: Sending): Promise<void> {
     const { source, command } = job;
     const blob = await encode(source.digest, source.bytes, this.#context.compress);
     if (sending.aborted) return;
     const before = this.#connection.sentBytes;
     const closure = this.#tell(job.closure);
+    const number = begin();
     this.#connection.send({
       kind: 'pump-job',
       job: number,

@@ -96,7 +96,7 @@ function setUp() {
   });
   const send = async (sent: PumpedJob) => {
     const sending = { aborted: false, bytes: 0 };
-    await shipping.send(++last, sent, sending);
+    await shipping.send(() => ++last, sent, sending);
     await settle();
     return { messages: messages.splice(0), sending };
   };
@@ -203,10 +203,25 @@ await t.test(
   async (t) => {
     const { shipping, settle, messages } = setUp();
     const sending = { aborted: false, bytes: 0 };
-    const sent = shipping.send(9, job([DIRECTORY, A]), sending);
+    const sent = shipping.send(() => 9, job([DIRECTORY, A]), sending);
     sending.aborted = true;
     await sent;
     await settle();
     t.strictSame(messages, []);
   },
 );
+
+await t.test('a job gets its number when it goes out, whichever was begun first', async (t) => {
+  const { shipping, settle, messages } = setUp();
+  let last = 0;
+  const begin = () => ++last;
+  const sending = () => ({ aborted: false, bytes: 0 });
+  // The other one's source is compressed for longer.
+  const slow = shipping.send(begin, job([DIRECTORY, A]), sending());
+  const numbered = shipping.send(begin, job([DIRECTORY]), sending());
+  t.equal(last, 0, 'none yet');
+  await Promise.all([slow, numbered]);
+  await settle();
+  const numbers = messages.flatMap((message) => (message.kind === 'pump-job' ? message.job : []));
+  t.strictSame(numbers, [1, 2]);
+});
