@@ -5,7 +5,8 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 import { digestOf, type Digest } from '../core/digest.js';
-import { PUMP, WIRE } from '../core/limits.js';
+import { PUMP } from '../core/limits.js';
+import { expandsTooFar } from '../protocol/expansion.js';
 import type { FileEntry } from '../protocol/tree-entry.js';
 import type { Encoding } from '../protocol/plain-messages.js';
 
@@ -88,10 +89,8 @@ export async function encode(
   compress: (bytes: Uint8Array) => Promise<Uint8Array>,
 ): Promise<Blob> {
   const compressed = await compress(bytes);
-  // What grows beyond all measure a server takes for a bomb; it may come as it is.
   const isWorthwhile =
-    compressed.length < bytes.length &&
-    (bytes.length <= WIRE.expansionFree || bytes.length <= compressed.length * WIRE.expansion);
+    compressed.length < bytes.length && !expandsTooFar(bytes.length, compressed.length);
   return isWorthwhile
     ? { digest, bytes: bytes.length, encoding: 'brotli', encoded: compressed }
     : { digest, bytes: bytes.length, encoding: 'none', encoded: bytes };

@@ -2,6 +2,7 @@
 import { WIRE } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
+import { expandsTooFar } from '../protocol/expansion.js';
 import type { PeerConnection } from '../protocol/peer-connection.js';
 import type { JobResult, RefusalCode, Refused } from '../protocol/plain-messages.js';
 import type { PumpResult } from '../protocol/pump-messages.js';
@@ -177,10 +178,9 @@ export class LinkJobs {
     const raw = { encoding: 'none', bytes } as const;
     if (!this.#context.compressed && this.#connection.unsentBytes < WIRE.backlog) return raw;
     const compressed = await this.#context.compress(bytes);
-    // A server takes what grows beyond all measure for a bomb; it may come as it is.
-    const isBomb =
-      bytes.length > WIRE.expansionFree && bytes.length > compressed.length * WIRE.expansion;
-    return isBomb ? raw : ({ encoding: 'brotli', bytes: compressed } as const);
+    return expandsTooFar(bytes.length, compressed.length)
+      ? raw
+      : ({ encoding: 'brotli', bytes: compressed } as const);
   }
 }
 

@@ -7,17 +7,10 @@ import { setImmediate as otherEvents } from 'node:timers/promises';
 import { brotliDecompressSync, createBrotliDecompress } from 'node:zlib';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
-import { STORE, WIRE } from '../core/limits.js';
-import { MalformedFrame } from '../protocol/field-codec.js';
-import type { Encoding } from '../protocol/plain-messages.js';
-
-export interface AnnouncedBlob {
-  readonly digest: Digest;
-  /** Of the decoded content. */
-  readonly bytes: number;
-  readonly encoding: Encoding;
-  readonly encodedBytes: number;
-}
+import { STORE } from '../core/limits.js';
+import { describeExpansion, expandsTooFar } from '../protocol/expansion.js';
+import type { AnnouncedBlob } from '../protocol/pump-messages.js';
+import { AnnouncedStream } from './announced-stream.js';
 
 /** The blob store, as far as uploads see it. */
 export interface BlobSink {
@@ -26,10 +19,9 @@ export interface BlobSink {
 }
 
 export class BlobReceiver {
-  readonly #arrived = new PassThrough({ highWaterMark: WIRE.unprocessedBytes });
+  readonly #stream: AnnouncedStream;
   readonly #onStored: (digest: Digest) => void;
   readonly #onBad: (digest: Digest, why: string) => void;
-  #missing: number;
   #isAbandoned = false;
   /** Resolves when each blob was stored or found bad, or after `abandon`. */
   readonly ended: Promise<void>;
@@ -46,46 +38,30 @@ export class BlobReceiver {
   ) {
     this.#onStored = onStored;
     this.#onBad = onBad;
-    this.#missing = blobs.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
-    this.#arrived.on('error', () => undefined);
-    if (this.#missing === 0) this.#arrived.end();
-    this.ended = this.#receive(blobs, new Pieces(this.#arrived), store).catch((error: unknown) => {
-      // Reading ends with an error when the upload is abandoned; all others are told as `bad`.
-      if (!this.#isAbandoned) throw error;
-    });
+    const size = blobs.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
+    this.#stream = new AnnouncedStream(size, 'more content than BLOBS announced');
+    this.ended = this.#receive(blobs, new Pieces(this.#stream.arrived), store).catch(
+      (error: unknown) => {
+        // Reading ends with an error when the upload is abandoned; all others are told as `bad`.
+        if (!this.#isAbandoned) throw error;
+      },
+    );
   }
 
   /** All that was announced has come. */
   get isComplete(): boolean {
-    return this.#missing === 0;
+    return this.#stream.isComplete;
   }
 
-  /**
-   * Takes a chunk. A promise means that enough is in memory: it resolves when there is room again,
-   * or when the rest is not wanted any more. Throws MalformedFrame when more comes than was
-   * announced.
-   */
+  /** See AnnouncedStream. */
   add(bytes: Uint8Array): Promise<void> | undefined {
-    this.#missing -= bytes.length;
-    if (this.#missing < 0) throw new MalformedFrame('more content than BLOBS announced');
-    const input = this.#arrived;
-    if (input.destroyed || bytes.length === 0) return undefined;
-    const hasRoom = input.write(bytes);
-    if (this.#missing === 0) input.end();
-    if (hasRoom || this.#missing === 0) return undefined;
-    return new Promise((resolve) => {
-      const done = () => {
-        input.off('drain', done).off('close', done);
-        resolve();
-      };
-      input.on('drain', done).on('close', done);
-    });
+    return this.#stream.add(bytes);
   }
 
   /** Nothing more comes, or is wanted; blobs that are not there are dropped without a word. */
   abandon(): void {
     this.#isAbandoned = true;
-    this.#arrived.destroy();
+    this.#stream.arrived.destroy();
   }
 
   async #receive(blobs: readonly AnnouncedBlob[], pieces: Pieces, store: BlobSink): Promise<void> {
@@ -107,12 +83,7 @@ export class BlobReceiver {
 
 async function storeNext(blob: AnnouncedBlob, pieces: Pieces, store: BlobSink): Promise<void> {
   const { digest, bytes, encoding, encodedBytes } = blob;
-  if (isBomb(bytes, encodedBytes)) {
-    throw new Error(
-      `${encodedBytes} bytes are said to hold ${bytes}; ` +
-        `more than ${WIRE.expansion} times as much is not taken: send it uncompressed`,
-    );
-  }
+  if (expandsTooFar(bytes, encodedBytes)) throw new Error(describeExpansion(bytes, encodedBytes));
   if (Math.max(bytes, encodedBytes) > STORE.atOnceBytes) return storeLarge(blob, pieces, store);
   const encoded = await pieces.all();
   const content = encoding === 'none' ? encoded : decode(encoded, bytes);
@@ -155,11 +126,6 @@ function roomIn(stream: Duplex): Promise<void> {
     };
     for (const event of ['drain', 'end', 'close']) stream.on(event, done);
   });
-}
-
-/** The same rule as for sources. */
-function isBomb(bytes: number, encodedBytes: number): boolean {
-  return bytes > WIRE.expansionFree && bytes > WIRE.expansion * encodedBytes;
 }
 
 function decode(encoded: Uint8Array, bytes: number): Buffer {

@@ -3,14 +3,13 @@
  * in memory. Size and digest must be those announced; decoding stops with the first byte too many.
  */
 import { createWriteStream } from 'node:fs';
-import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { finishDigest, startDigest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
-import { WIRE } from '../core/limits.js';
-import { MalformedFrame } from '../protocol/field-codec.js';
+import { describeExpansion, expandsTooFar } from '../protocol/expansion.js';
 import type { Job } from '../protocol/plain-messages.js';
+import { AnnouncedStream } from './announced-stream.js';
 import { JobRefused } from './job-refused.js';
 
 export type AnnouncedSource = Pick<
@@ -20,46 +19,21 @@ export type AnnouncedSource = Pick<
 
 export class SourceReceiver {
   readonly #announced: AnnouncedSource;
-  readonly #arrived = new PassThrough({ highWaterMark: WIRE.unprocessedBytes });
-  #missing: number;
+  readonly #stream: AnnouncedStream;
 
   /** Throws JobRefused when what is announced cannot be honest. */
   constructor(announced: AnnouncedSource) {
     const { sourceBytes, encodedBytes } = announced;
-    if (sourceBytes > WIRE.expansionFree && sourceBytes > WIRE.expansion * encodedBytes) {
-      throw new JobRefused(
-        'limit',
-        `${encodedBytes} bytes are said to hold ${sourceBytes}; ` +
-          `more than ${WIRE.expansion} times as much is not taken: send it uncompressed`,
-      );
+    if (expandsTooFar(sourceBytes, encodedBytes)) {
+      throw new JobRefused('limit', describeExpansion(sourceBytes, encodedBytes));
     }
     this.#announced = announced;
-    this.#missing = encodedBytes;
-    // After an abort or an error, which `writeTo` reports, chunks may still come.
-    this.#arrived.on('error', () => undefined);
-    if (encodedBytes === 0) this.#arrived.end();
+    this.#stream = new AnnouncedStream(encodedBytes, 'more source than JOB announced');
   }
 
-  /**
-   * Takes a chunk. A promise means that enough is in memory: it resolves when there is room
-   * again, or when the rest is not wanted any more. Throws MalformedFrame when more comes than
-   * was announced.
-   */
+  /** See AnnouncedStream. */
   add(bytes: Uint8Array): Promise<void> | undefined {
-    this.#missing -= bytes.length;
-    if (this.#missing < 0) throw new MalformedFrame('more source than JOB announced');
-    const input = this.#arrived;
-    if (input.destroyed || bytes.length === 0) return undefined;
-    const hasRoom = input.write(bytes);
-    if (this.#missing === 0) input.end();
-    if (hasRoom || this.#missing === 0) return undefined;
-    return new Promise((resolve) => {
-      const done = () => {
-        input.off('drain', done).off('close', done);
-        resolve();
-      };
-      input.on('drain', done).on('close', done);
-    });
+    return this.#stream.add(bytes);
   }
 
   /**
@@ -86,9 +60,9 @@ export class SourceReceiver {
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
     try {
       if (sourceEncoding === 'none') {
-        await pipeline(this.#arrived, check, file, { signal });
+        await pipeline(this.#stream.arrived, check, file, { signal });
       } else {
-        await pipeline(this.#arrived, createBrotliDecompress(), check, file, { signal });
+        await pipeline(this.#stream.arrived, createBrotliDecompress(), check, file, { signal });
       }
     } catch (error) {
       if (error instanceof JobRefused || signal.aborted) throw error;
@@ -106,7 +80,7 @@ export class SourceReceiver {
 
   /** Nothing more is wanted; what still comes is dropped. */
   abandon(): void {
-    this.#arrived.destroy();
+    this.#stream.arrived.destroy();
   }
 }
 

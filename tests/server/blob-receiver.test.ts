@@ -4,7 +4,8 @@ import t from 'tap';
 import { digestOf, type Digest } from '../../src/core/digest.js';
 import { STORE, WIRE } from '../../src/core/limits.js';
 import { BROTLI } from '../../src/platform/compression.js';
-import { BlobReceiver, type AnnouncedBlob, type BlobSink } from '../../src/server/blob-receiver.js';
+import type { AnnouncedBlob } from '../../src/protocol/pump-messages.js';
+import { BlobReceiver, type BlobSink } from '../../src/server/blob-receiver.js';
 
 /** Keeps what is right, as the store does. */
 class MemoryStore implements BlobSink {
