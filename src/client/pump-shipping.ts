@@ -15,7 +15,7 @@ import type { PumpResult } from '../protocol/pump-messages.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import { encode, type Blob, type BlobSource } from './blob-source.js';
 import type { Sending } from './link-jobs.js';
-import type { FilesRead, PumpedJob } from './remote-job.js';
+import { RemoteFailure, type FilesRead, type PumpedJob } from './remote-job.js';
 
 /** The file system as the include server knows it. */
 export interface World {
@@ -57,7 +57,8 @@ export class PumpShipping {
 
   /**
    * Sends a job. Nothing is awaited between what it rests on and the job itself, so that a server
-   * sees a client's tree as it was for this very job.
+   * sees a client's tree as it was for this very job. Rejects with RemoteFailure `closure-stale`
+   * where something of the closure has gone since it was made.
    */
   async send(begin: () => number, job: PumpedJob, sending: Sending): Promise<void> {
     const { source, command } = job;
@@ -65,6 +66,9 @@ export class PumpShipping {
     if (sending.aborted) return;
     const before = this.#connection.sentBytes;
     const closure = this.#tell(job.closure);
+    if (closure === undefined) {
+      throw new RemoteFailure('closure-stale', 'something of the closure is gone');
+    }
     const number = begin();
     this.#connection.send({
       kind: 'pump-job',
@@ -169,8 +173,11 @@ export class PumpShipping {
     );
   }
 
-  /** Numbers of these entries, in ascending order; what the server does not know it is told. */
-  #tell(entries: readonly TreeEntry[]): Uint32Array {
+  /**
+   * Numbers of these entries, in ascending order; what the server does not know it is told.
+   * Undefined where one of them is not there any more.
+   */
+  #tell(entries: readonly TreeEntry[]): Uint32Array | undefined {
     const fresh: TreeEntry[] = [];
     const numbers = new Uint32Array(entries.length);
     for (let i = 0; i < entries.length; i++) {
@@ -183,12 +190,18 @@ export class PumpShipping {
       }
       numbers[i] = number;
     }
-    for (const entry of this.#vanished()) {
+    const vanished = this.#vanished();
+    for (const entry of vanished) {
       this.#add(entry);
       fresh.push(entry);
     }
     this.#sendEntries(fresh);
-    return numbers.toSorted();
+    const isWhole = vanished.length === 0 || !entries.some(({ path }) => this.#isAbsent(path));
+    return isWhole ? numbers.toSorted() : undefined;
+  }
+
+  #isAbsent(path: ByteString): boolean {
+    return this.#newest.get(path)?.kind === 'absent';
   }
 
   #add(entry: TreeEntry): number {
@@ -228,18 +241,30 @@ export class PumpShipping {
   }
 
   #tellOptions(options: readonly WireOption[]): number[] {
-    const fresh: WireOption[] = [];
-    const numbers = options.map((option) => {
-      const key = `${option[0]}\0${option[1] ?? '\0'}`;
-      let number = this.#options.get(key);
-      if (number === undefined) {
-        number = this.#options.size;
-        this.#options.set(key, number);
-        fresh.push(option);
-      }
-      return number;
-    });
-    if (fresh.length > 0) this.#connection.send({ kind: 'options', options: fresh });
-    return numbers;
+    let fresh = this.#freshOptions(options);
+    // Both ends begin a table anew that would grow too large.
+    if (this.#options.size + fresh.size > PUMP.options) {
+      this.#options.clear();
+      fresh = this.#freshOptions(options);
+    }
+    if (fresh.size > 0) {
+      for (const key of fresh.keys()) this.#options.set(key, this.#options.size);
+      this.#connection.send({ kind: 'options', options: [...fresh.values()] });
+    }
+    return options.map((option) => this.#options.get(optionKey(option)) as number);
   }
+
+  /** Those that the server has no number for. */
+  #freshOptions(options: readonly WireOption[]): ReadonlyMap<string, WireOption> {
+    const fresh = new Map<string, WireOption>();
+    for (const option of options) {
+      const key = optionKey(option);
+      if (!this.#options.has(key)) fresh.set(key, option);
+    }
+    return fresh;
+  }
+}
+
+function optionKey([name, value]: WireOption): string {
+  return `${name}\0${value ?? '\0'}`;
 }

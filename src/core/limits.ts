@@ -113,7 +113,7 @@ export const PUMP = {
   entriesBytes: 256 * KiB,
   /** Tree entries in one ENTRIES message: 100 bytes each besides the path. */
   entries: 4_000,
-  /** Options that one connection numbers; then it makes room by beginning anew. */
+  /** Options that one connection numbers before both ends forget them and count from 0 again. */
   options: 200_000,
   /** Compiles of one source whose headers change meanwhile, before it is done here. */
   staleTries: 3,

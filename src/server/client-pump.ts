@@ -55,9 +55,8 @@ export class ClientPump {
   }
 
   addOptions({ options }: Options): void {
-    if (this.#options.length + options.length > PUMP.options) {
-      throw new MalformedFrame(`more than ${PUMP.options} options on one connection`);
-    }
+    // As the client does: a table that would grow too large is begun anew.
+    if (this.#options.length + options.length > PUMP.options) this.#options.length = 0;
     this.#options.push(...options);
   }
 

@@ -7,6 +7,7 @@ import { PumpShipping } from '../../src/client/pump-shipping.js';
 import type { PumpedJob } from '../../src/client/remote-job.js';
 import type { ByteString } from '../../src/core/byte-string.js';
 import { digestOf } from '../../src/core/digest.js';
+import { PUMP } from '../../src/core/limits.js';
 import { unpackNumbers } from '../../src/protocol/number-runs.js';
 import { PeerConnection, type PeerMessage } from '../../src/protocol/peer-connection.js';
 import type { FileEntry, TreeEntry } from '../../src/protocol/tree-entry.js';
@@ -132,6 +133,25 @@ await t.test('everything is told once, and named by number from then on', async 
   t.strictSame(closureOf(third.messages), [1, 3]);
 });
 
+await t.test('options are counted from 0 again before there are too many', async (t) => {
+  const { send } = setUp();
+  const STEP = 4_000;
+  const optionsFrom = (first: number) =>
+    Array.from({ length: STEP }, (_, i) => ['-D', String(first + i)] as const);
+  for (let told = 0; told < PUMP.options; told += STEP) await send(job([], optionsFrom(told)));
+  const known = await send(job([], [['-D', '7'] as const]));
+  t.strictSame(kinds(known.messages), ['pump-job', 'chunk'], 'there was room for all of them');
+  const options = [
+    ['-D', '7'],
+    ['-D', 'one more'],
+    ['-D', '7'],
+  ] as const;
+  const next = await send(job([], options));
+  t.match(next.messages[0], { kind: 'options', options: options.slice(0, 2) });
+  const sent = next.messages[1];
+  t.strictSame(sent?.kind === 'pump-job' && unpackNumbers(sent.options, 10, 10), [0, 1, 0]);
+});
+
 await t.test('the bytes of a job are counted, and are few', async (t) => {
   const { send, connection } = setUp();
   await send(job([DIRECTORY, A]));
@@ -159,6 +179,16 @@ await t.test(
     t.strictSame(closureOf(again.messages), [1, 2, 5], 'by a new number: the newest entry holds');
   },
 );
+
+await t.test('a job of whose closure something has gone is not sent', async (t) => {
+  const { send, world, settle, messages } = setUp();
+  await send(job([DIRECTORY, A, B]));
+  world.version++;
+  world.gone.add('/w/b.h');
+  await t.rejects(send(job([DIRECTORY, B])), { name: 'RemoteFailure', reason: 'closure-stale' });
+  await settle();
+  t.match(messages, [{ kind: 'entries', entries: [{ kind: 'absent', path: '/w/b.h' }] }]);
+});
 
 await t.test('nothing is looked for while nothing can have changed', async (t) => {
   const { send, world } = setUp();

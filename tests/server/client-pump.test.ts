@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { digestOf } from '../../src/core/digest.js';
+import { PUMP } from '../../src/core/limits.js';
 import { packNumbers } from '../../src/protocol/number-runs.js';
 import type { PumpJob } from '../../src/protocol/pump-messages.js';
 import type { TreeEntry } from '../../src/protocol/tree-entry.js';
@@ -102,6 +103,22 @@ await t.test('numbers of nothing', async (t) => {
     t.match(await client.wire.ended, { kind: 'goodbye' }, name);
   }
   await checkBystander(t);
+});
+
+await t.test('options are counted from 0 again before there are too many', async (t) => {
+  const client = await newClient(t);
+  const cc = client.compiler(COMPILE);
+  const STEP = 4_000;
+  for (let told = 0; told < PUMP.options; told += STEP) {
+    client.options(...Array.from({ length: STEP }, (_, i) => ['-D', `N${told + i}`] as const));
+  }
+  client.job(cc, { options: packNumbers([PUMP.options - 1]) });
+  t.match(await client.outcome(), { kind: 'answer' });
+  client.options(['-D', 'LAST']);
+  client.job(cc, { options: packNumbers([0]) });
+  t.match(await client.outcome(), { kind: 'answer' });
+  client.job(cc, { options: packNumbers([1]) });
+  t.match(await client.wire.ended, { kind: 'goodbye' }, 'those before are forgotten');
 });
 
 await t.test('closures that contradict themselves, or are not enough', async (t) => {
