@@ -8,7 +8,7 @@
 static int connection = -1;
 static pid_t preprocessor;   /* leads a process group; 0: none runs */
 static int diagnostics = -1; /* its standard error, which ends when all of the group have */
-static uint32_t diagnostics_bytes;
+static uint32_t printed;      /* bytes of it */
 static struct list pending;  /* temporaries: removed unless DONE renames them */
 static sigset_t mask_before, held; /* while a frame is obeyed, deadly signals are held off */
 
@@ -175,21 +175,21 @@ static bool preprocess(const struct command *command, struct list *fields) {
     return preprocessor > 0;
 }
 
-/* Counts what it prints, and says PREPROCESSED when it has ended. */
+/* Gathers what it prints, as far as there is room; says PREPROCESSED when it has ended. */
 static void follow_preprocessor(void) {
     struct rusage used = {0};
     int status = 0, size = read(diagnostics, in, sizeof in);
-    diagnostics_bytes += size;
+    if (size > 0 && (printed += size) <= LIMIT_FRAME_BYTES) put_field(TAG_MESSAGE, in, size);
     if (size > 0) return;
     wait4(preprocessor, &status, 0, &used);
     put_number(TAG_STATUS, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-    put_number(TAG_STDERR_BYTES, diagnostics_bytes);
+    put_number(TAG_STDERR_BYTES, printed);
     uint32_t cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000;
     put_number(TAG_CPU_MICROSECONDS, cpu + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     send_frame(PREPROCESSED);
     close(diagnostics);
     diagnostics = -1;
-    preprocessor = diagnostics_bytes = 0;
+    preprocessor = printed = 0;
 }
 
 /* Why a target cannot be replaced, as errno, or 0: it has to be absent or a regular file. */

@@ -30,7 +30,7 @@ enum limits {
     LIMIT_FRAME_BYTES = 262144, LIMIT_BACKLOG = 1024, LIMIT_NESTING = 8,
 };
 /* docs/protocol.md section 1. Twins: src/protocol/launcher-wire.ts, EXIT in src/core/errors.ts. */
-enum { WIRE_VERSION = 2, NUMBER_BYTES = 4, FLAG_STDERR_IS_TERMINAL = 1 };
+enum { WIRE_VERSION = 3, NUMBER_BYTES = 4, FLAG_STDERR_IS_TERMINAL = 1 };
 enum frame_type {
     RUN = 1, PREPROCESSED = 2, COMMITTED = 5, LEAVING = 6, BEAT = 0x81, EXEC = 0x82,
     PREPROCESS = 0x83, TEMPORARY = 0x84, STDOUT = 0x85, STDERR = 0x86, DONE = 0x87, FAIL = 0x88,

@@ -3,10 +3,10 @@
  * docs/protocol.md §1. Pure: bytes to values and back.
  */
 import { LAUNCHER } from '../core/limits.js';
-import type { ByteString } from '../core/byte-string.js';
+import { toBytes, type ByteString } from '../core/byte-string.js';
 import { bytesFrame, Fields, FieldWriter, MalformedFrame } from './field-codec.js';
 
-export const LAUNCHER_WIRE_VERSION = 2;
+export const LAUNCHER_WIRE_VERSION = 3;
 
 export const FROM_LAUNCHER = {
   run: 0x01,
@@ -72,12 +72,14 @@ export interface RunRequest {
   readonly environment: ReadonlyMap<ByteString, ByteString>;
 }
 
-/** How the launcher's local preprocessor run ended. */
+/** How a compiler that the launcher started for the daemon ended. */
 export interface Preprocessed {
   /** Exit status, 128+n when signal n killed it. */
   readonly status: number;
   /** Bytes it printed on standard error. */
   readonly stderrBytes: number;
+  /** The first of them: all, unless they are more than a frame to the launcher holds. */
+  readonly stderr: Uint8Array;
   /** Its user and system time. */
   readonly cpuMicroseconds: number;
 }
@@ -125,6 +127,7 @@ export function decodeFromLauncher(type: number, body: Uint8Array): FromLauncher
         preprocessed: {
           status: fields.number(TAG.status),
           stderrBytes: fields.number(TAG.stderrBytes),
+          stderr: toBytes(fields.strings(TAG.message).join('')),
           cpuMicroseconds: fields.number(TAG.cpuMicroseconds),
         },
       };
