@@ -45,6 +45,12 @@ export class BuildMessages {
     if (this.#session.isNews(subject)) this.#say(message);
   }
 
+  /** What must be seen: also on standard error where there is a log file. */
+  alarm(message: ByteString): void {
+    this.#say(message);
+    if (this.#settings.log !== undefined) this.#print(message);
+  }
+
   /** How the command ends; to be said before the launcher's verdict, as all of these. */
   end(event: EndEvent): void {
     if (this.#settings.verbose) this.#say(fromText(describeEnd(event)));

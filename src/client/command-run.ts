@@ -13,6 +13,7 @@ import { describeError, EXIT } from '../core/errors.js';
 import { DAEMON } from '../core/limits.js';
 import { isHostDemotion, type DemotionReason, type OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
+import type { CompileCommand } from '../toolchain/compile-command.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
 import type { EndEvent } from '../report/outcome-line.js';
 import { BuildMessages } from './build-messages.js';
@@ -22,13 +23,21 @@ import { decide, type Decision, type DecisionContext, type RemoteDecision } from
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
 import type { Slot, SlotPool } from './local-slots.js';
+import { writingOf } from './output-target.js';
 import { PlainCompile, refusalMessage, type PlainCompileContext } from './plain-compile.js';
 import { PumpCompile, type PumpCompileContext, type PumpHistory } from './pump-compile.js';
 import type { Session } from './sessions.js';
 import type { Settings } from './settings.js';
+import { Verification, type VerificationContext, type Verified } from './verification.js';
+import { isSampled } from './verify-sample.js';
 
 export interface CommandRunContext
-  extends DecisionContext, PlainCompileContext, PumpCompileContext, StepsContext {
+  extends
+    DecisionContext,
+    PlainCompileContext,
+    PumpCompileContext,
+    StepsContext,
+    VerificationContext {
   readonly hosts: HostSource;
   /** Gives a test whether this very process still runs. */
   readonly watchProcess: (pid: number) => () => boolean;
@@ -127,11 +136,12 @@ export class CommandRun {
     this.#phase = () => steps.phase;
     const onResult = (mode: 'pump' | 'plain') => (host: string) =>
       this.#messages.remote(command.source, mode, host);
+    const verification = this.#verificationOf(command);
     const parts = [this.#request, decision, this.#launcher, steps, this.#context] as const;
     let demotion: DemotionReason | undefined =
       obstacles.pump === 'mode-plain' ? undefined : obstacles.pump;
     if (obstacles.pump === undefined) {
-      const compile = new PumpCompile(...parts, this.#began, onResult('pump'));
+      const compile = new PumpCompile(...parts, this.#began, onResult('pump'), verification);
       const verdict = await compile.run();
       if (verdict.kind !== 'demoted') {
         return this.#conclude(verdict, command.output, { outcome: 'pump', ...compile.history });
@@ -142,22 +152,63 @@ export class CommandRun {
       }
       demotion = verdict.reason;
     }
-    const verdict = await new PlainCompile(...parts, onResult('plain')).run();
+    const verdict = await new PlainCompile(...parts, onResult('plain'), verification).run();
     return this.#conclude(verdict, command.output, {
       outcome: 'plain',
       ...(demotion === undefined ? {} : { demotion }),
     });
   }
 
+  /** Of a compile that is to be done here as well; most are not. */
+  #verificationOf(command: CompileCommand): Verification | undefined {
+    const { verify, verifyFail, fallback } = this.#settings;
+    const session = this.#session.name;
+    const output = joinPath(command.cwd, command.output);
+    if (!isSampled(verify, session, output)) return undefined;
+    return new Verification(
+      this.#request,
+      command.source,
+      session,
+      verifyFail || !fallback,
+      this.#launcher,
+      this.#messages,
+      () => this.#localSlot('compile'),
+      this.#context,
+    );
+  }
+
+  /** The local files are in place, or the compile has failed. */
+  #recordVerified(host: string, output: ByteString, verified: Verified): void {
+    const { verdict, differences, kept } = verified;
+    this.#session.record({
+      event: 'verify',
+      id: this.#identity.id,
+      host,
+      source: toText(this.#source),
+      output: toText(output),
+      verdict,
+      differences,
+      ...(kept === undefined ? {} : { kept }),
+    });
+    if (verdict !== 'mismatch') return;
+    const reason = { fallback: 'verify-mismatch' } as const;
+    if (verified.hasFailed) this.#recordFailure(reason, differences[0]);
+    else this.#recordLocal(reason, differences[0], this.#elapsed());
+  }
+
   async #conclude(verdict: CompileVerdict, output: ByteString, mode: ModeRecord): Promise<void> {
     if (verdict.kind === 'finished') {
-      const { result, ...record } = verdict.record;
+      const { result, verified, ...record } = verdict.record;
+      if (verified !== undefined) this.#recordVerified(record.host, output, verified);
+      // Its outcome is another one.
+      if (verified?.verdict === 'mismatch') return;
       this.#session.record({
         event: 'compile',
         ...this.#identity,
         ...mode,
         source: toText(this.#source),
         output: toText(output),
+        environment: this.#session.environment(this.#request),
         ...record,
         sentBytes: result.sentBytes,
         receivedBytes: result.receivedBytes,
@@ -192,16 +243,12 @@ export class CommandRun {
   async #compileAgain(output: ByteString, detail: string | undefined): Promise<void> {
     const { files, clock } = this.#context;
     const path = joinPath(this.#request.cwd, output);
-    const lookAt = () => {
-      const { id, size, modified } = files.stat(path) ?? {};
-      return `${id} ${size} ${modified}`;
-    };
-    const before = lookAt();
+    const before = writingOf(path, files);
     this.#phase = () => 'local-queue';
     const slot = await this.#localSlot('compile');
     const waited = this.#elapsed();
     await this.#exec(slot);
-    const fallback = lookAt() === before ? 'compile-error' : 'remote-disagreed';
+    const fallback = writingOf(path, files) === before ? 'compile-error' : 'remote-disagreed';
     this.#recordLocal({ fallback }, detail, waited);
     const ran = clock.monotonic() - this.#began - waited;
     this.#session.record({ event: 'local-end', id: this.#identity.id, ran });

@@ -62,6 +62,7 @@ export class CompileSteps {
       remoteQueue: 0,
       remote: 0,
       check: 0,
+      verify: 0,
       write: 0,
     };
   }

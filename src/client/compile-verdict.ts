@@ -3,6 +3,7 @@ import { isHostDemotion, type FallbackReason } from '../core/reasons.js';
 import type { LocalReason, Phases } from '../report/events.js';
 import type { NoPlace } from './farm.js';
 import type { RemoteResult } from './remote-job.js';
+import type { Verified } from './verification.js';
 
 /** What a finished compile tells the journal. */
 export interface CompileRecord {
@@ -12,6 +13,8 @@ export interface CompileRecord {
   readonly preprocessCpu: number;
   readonly phases: Phases;
   readonly result: RemoteResult;
+  /** Of a compile that was done here too: its local files are the ones in place. */
+  readonly verified?: Verified;
 }
 
 export type CompileVerdict =

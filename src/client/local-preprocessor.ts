@@ -6,6 +6,7 @@
 import type { ByteString } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
 import type { Files } from '../platform/files.js';
+import type { Preprocessed } from '../protocol/launcher-wire.js';
 import type { LauncherConnection } from './launcher-connection.js';
 import type { SourceBuffers } from './source-buffers.js';
 
@@ -31,13 +32,9 @@ export async function preprocessHere(
   files: Pick<Files, 'stat' | 'readAtOnce' | 'remove'>,
   buffers: SourceBuffers,
 ): Promise<PreprocessorRun> {
-  launcher.send({ kind: 'preprocess', into, argv, temporaries });
   try {
-    const answer = await launcher.next();
-    if (answer.kind !== 'preprocessed') {
-      throw new Error(`Internal error: PREPROCESS was answered by ${answer.kind}`);
-    }
-    const { status, stderrBytes, cpuMicroseconds } = answer.preprocessed;
+    const ran = await runHere(argv, into, temporaries, launcher);
+    const { status, stderrBytes, cpuMicroseconds } = ran;
     const cpu = cpuMicroseconds / 1000;
     if (status !== 0 || stderrBytes !== 0) return { outcome: { kind: 'unclean' }, cpu };
     const size = files.stat(into)?.size ?? 0;
@@ -48,4 +45,19 @@ export async function preprocessHere(
   } finally {
     files.remove(into);
   }
+}
+
+/** Has the launcher run its compiler with these words, and waits for the end of that. */
+export async function runHere(
+  argv: readonly ByteString[],
+  into: ByteString,
+  temporaries: readonly ByteString[],
+  launcher: LauncherConnection,
+): Promise<Preprocessed> {
+  launcher.send({ kind: 'preprocess', into, argv, temporaries });
+  const answer = await launcher.next();
+  if (answer.kind !== 'preprocessed') {
+    throw new Error(`Internal error: PREPROCESS was answered by ${answer.kind}`);
+  }
+  return answer.preprocessed;
 }

@@ -71,6 +71,12 @@ function isWrittenInPlace(
   return family === 'gcc' && (kind === 'assembly' || size === 0);
 }
 
+/** Tells whether a file has been written: another text then. */
+export function writingOf(path: ByteString, files: Pick<Files, 'stat'>): string {
+  const { id, size, modified } = files.stat(path) ?? {};
+  return `${id} ${size} ${modified}`;
+}
+
 /** A name for a temporary in the target's directory that no other compile uses. */
 export function temporaryBeside(target: ByteString, unique: string): ByteString {
   const name = `.tscc-${unique}${extensionOf(target)}`;

@@ -8,7 +8,7 @@
  *
  * Every step may throw LauncherGone; the caller knows what that means.
  */
-import { fromText, joinPath, type ByteString } from '../core/byte-string.js';
+import { fromText, joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { digestOf } from '../core/digest.js';
 import { DAEMON } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
@@ -28,6 +28,7 @@ import type { LocalSlots } from './local-slots.js';
 import type { PlainJob, RemoteResult } from './remote-job.js';
 import type { SourceBuffers } from './source-buffers.js';
 import { asksForColumns, mayReadFiles, withName } from './source-text.js';
+import type { Verification, Verified } from './verification.js';
 
 export interface PlainCompileContext {
   readonly slots: LocalSlots;
@@ -50,9 +51,13 @@ export class PlainCompile {
   /** Written by the preprocessor, which is given the temporary's name. */
   readonly #dependencies: PendingOutput | undefined;
   readonly #onResult: (host: string) => void;
+  readonly #verification: Verification | undefined;
   #preprocessCpu = 0;
 
-  /** @param onResult called before the outputs are put in place */
+  /**
+   * @param onResult called before the outputs are put in place
+   * @param verification of a compile that is to be done here too
+   */
   constructor(
     request: RunRequest,
     decision: RemoteDecision,
@@ -60,6 +65,7 @@ export class PlainCompile {
     steps: CompileSteps,
     context: PlainCompileContext,
     onResult: (host: string) => void,
+    verification?: Verification,
   ) {
     this.#request = request;
     this.#decision = decision;
@@ -74,6 +80,7 @@ export class PlainCompile {
     this.#object = this.#outputs.all.at(-1) as PendingOutput;
     this.#dependencies = isWritten ? this.#outputs.all[0] : undefined;
     this.#onResult = onResult;
+    this.#verification = verification;
   }
 
   /** Rejects only with LauncherGone or a fault of the program; nothing is left behind then. */
@@ -84,14 +91,18 @@ export class PlainCompile {
       if (obstacle !== undefined) throw noPlace(obstacle);
       this.#steps.lap('decide');
       const source = await this.#preprocess();
-      const { result, host, retries } = await this.#steps.run(this.#jobOf(source));
+      const job = this.#jobOf(source);
+      const { result, host, retries } = await this.#steps.run(job);
       this.#requireClean(result);
       // All of it has arrived there, so no connection holds on to it.
       this.#context.buffers.give(source);
-      await this.#write(result);
-      this.#onResult(host);
-      await this.#steps.commit(this.#outputs, this.#outputs.all);
-      isCommitted = true;
+      const verified = await this.#verify(host, result, job);
+      if (verified?.isLocal !== true) {
+        await this.#write(result);
+        this.#onResult(host);
+        await this.#steps.commit(this.#outputs, this.#outputs.all);
+        isCommitted = true;
+      }
       return {
         kind: 'finished',
         record: {
@@ -101,6 +112,7 @@ export class PlainCompile {
           preprocessCpu: this.#preprocessCpu,
           phases: this.#steps.times,
           result,
+          ...(verified === undefined ? {} : { verified }),
         },
       };
     } catch (error) {
@@ -178,6 +190,47 @@ export class PlainCompile {
       `exit status ${result.status}, ${result.stderr.length} bytes of messages`,
       result.stderr,
     );
+  }
+
+  /** Done here too and in place, where that is wanted. */
+  async #verify(host: string, result: RemoteResult, job: PlainJob): Promise<Verified | undefined> {
+    if (this.#verification === undefined) return undefined;
+    this.#steps.phase = 'verify';
+    const { command } = this.#decision;
+    const outputs = [
+      { name: command.output, path: this.#object.target.path, bytes: result.outputs.get(0) },
+    ];
+    if (this.#dependencies !== undefined && command.dependencies !== undefined) {
+      const { target, temporary } = this.#dependencies;
+      const { files } = this.#context;
+      const isThere = files.stat(temporary) !== undefined;
+      const bytes = isThere ? await files.readBytes(temporary) : undefined;
+      outputs.push({ name: command.dependencies.path, path: target.path, bytes });
+    }
+    const { stdout, stderr } = result;
+    const verified = await this.#verification.run(
+      {
+        host,
+        outputs,
+        stdout,
+        stderr,
+        // Columns of lines that macros made are those of the preprocessed source.
+        mayDiffer: (file, section) =>
+          section === undefined
+            ? file === toText(command.output) && job.stage === 'assembly'
+            : /^\.(?:rela?\.)?debug_/.test(section),
+        inputsChanged: async () => {
+          this.#outputs.remove();
+          const again = await this.#preprocess();
+          const isOther = digestOf(again) !== job.source.digest;
+          this.#context.buffers.give(again);
+          return isOther;
+        },
+      },
+      () => this.#onResult(host),
+    );
+    this.#steps.lap('verify');
+    return verified;
   }
 
   async #write({ outputs }: RemoteResult): Promise<void> {

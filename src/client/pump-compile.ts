@@ -36,6 +36,7 @@ import { filesMissedBy } from './missed-files.js';
 import { findOutputTarget, type OutputTarget } from './output-target.js';
 import { readsClock } from './clock-check.js';
 import { RemoteFailure, type PumpedJob, type RemoteResult } from './remote-job.js';
+import type { Verification, Verified } from './verification.js';
 
 export interface PumpCompileContext {
   readonly files: Files;
@@ -84,6 +85,7 @@ export class PumpCompile {
   readonly #context: PumpCompileContext;
   readonly #began: number;
   readonly #onResult: (host: string) => void;
+  readonly #verification: Verification | undefined;
   readonly #healed: ByteString[] = [];
   #isFirst = true;
   #stale = 0;
@@ -93,6 +95,7 @@ export class PumpCompile {
   /**
    * @param began monotonic time of the request
    * @param onResult called before the outputs are put in place
+   * @param verification of a compile that is to be done here too
    */
   constructor(
     request: RunRequest,
@@ -102,6 +105,7 @@ export class PumpCompile {
     context: PumpCompileContext,
     began: number,
     onResult: (host: string) => void,
+    verification?: Verification,
   ) {
     this.#request = request;
     this.#decision = decision;
@@ -110,6 +114,7 @@ export class PumpCompile {
     this.#context = context;
     this.#began = began;
     this.#onResult = onResult;
+    this.#verification = verification;
   }
 
   get history(): PumpHistory {
@@ -127,8 +132,10 @@ export class PumpCompile {
       }
       this.#steps.lap('decide');
       const wanted = this.#findOutputs();
-      const { run, sourceBytes } = await this.#compile(wanted);
-      await this.#deliver(run, wanted);
+      const attempt = await this.#compile(wanted);
+      const { run, sourceBytes } = attempt;
+      const verified = await this.#verify(attempt, wanted);
+      if (verified?.isLocal !== true) await this.#deliver(run, wanted);
       isCommitted = true;
       return {
         kind: 'finished',
@@ -139,6 +146,7 @@ export class PumpCompile {
           preprocessCpu: 0,
           phases: this.#steps.times,
           result: run.result,
+          ...(verified === undefined ? {} : { verified }),
         },
       };
     } catch (error) {
@@ -286,6 +294,41 @@ export class PumpCompile {
         }
       }
     });
+  }
+
+  /** Done here too and in place, where that is wanted. */
+  async #verify(
+    { closure, run: { result, host } }: Attempt,
+    wanted: readonly WantedOutput[],
+  ): Promise<Verified | undefined> {
+    if (this.#verification === undefined) return undefined;
+    this.#steps.phase = 'verify';
+    const outputs = wanted.map(({ output, target }, index) => ({
+      name: output.path,
+      path: target.path,
+      bytes: result.outputs.get(index),
+    }));
+    const { stdout, stderr } = result;
+    const inputsChanged = () => this.#isOtherClosure(closure);
+    const verified = await this.#verification.run(
+      { host, outputs, stdout, stderr, inputsChanged },
+      () => this.#onResult(host),
+    );
+    this.#steps.lap('verify');
+    return verified;
+  }
+
+  /** Whether a compile would now find other files, or none where there was one, or the reverse. */
+  async #isOtherClosure(closure: HeaderClosure): Promise<boolean> {
+    const { command, toolchain } = this.#decision;
+    const { environment } = this.#request;
+    const compiler = this.#context.compilerFiles.of(toolchain, environment);
+    const also = [...compiler, ...this.#healed];
+    const answer = await this.#context.includes.closureOf(command, toolchain, environment, also);
+    if (answer.kind === 'not-covered') return true;
+    const before = new Set([closure.source.file.entry(), ...closure.entries()]);
+    const now = [answer.closure.source.file.entry(), ...answer.closure.entries()];
+    return now.length !== before.size || now.some((entry) => !before.has(entry));
   }
 
   async #deliver({ result, host }: RemoteRun, wanted: readonly WantedOutput[]): Promise<void> {

@@ -26,6 +26,7 @@ import { CompilerFiles } from './compiler-files.js';
 import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
+import { KeptMismatches } from './kept-mismatches.js';
 import { LocalSlots } from './local-slots.js';
 import { ServerLink } from './server-link.js';
 import { SessionDaemon } from './session-daemon.js';
@@ -154,6 +155,7 @@ const daemon = new SessionDaemon({
   clock: realClock,
   sourceStem: fromText(sourceStem),
   unique,
+  mismatches: new KeptMismatches(fromText(stateDirectory), realFiles),
   watchProcess(pid) {
     const start = processStart(pid);
     return () => start !== undefined && processStart(pid) === start;

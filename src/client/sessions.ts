@@ -3,15 +3,21 @@
  * other compile belongs to the implicit session, which begins with the first compile and ends
  * after a while without any.
  */
+import { toText } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
+import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { Event } from '../report/events.js';
 import type { Journal } from '../report/journal.js';
+
+/** Variables that mean something to tscc or to make only. */
+const OF_NO_COMPILER = /^(?:TSCC_|DISTCC_|_TSCC_|XDG_|MAKE|HOME$)/;
 
 export class Session {
   readonly journal: Journal;
   readonly isImplicit: boolean;
   readonly #told = new Set<string>();
+  readonly #environments = new Map<string, number>();
   #commands = 0;
   #active = 0;
   #isOver = false;
@@ -38,6 +44,27 @@ export class Session {
     this.#active++;
     this.#commands++;
     return this.#commands;
+  }
+
+  /** Number in the journal of the variables that a compile runs with; the journal has them then. */
+  environment({ environment, cwd }: Pick<RunRequest, 'environment' | 'cwd'>): number {
+    const variables: [string, string][] = [];
+    for (const [name, value] of environment) {
+      // A directory's own name says nothing; with it each directory would have another number.
+      if (OF_NO_COMPILER.test(name) || (name === 'PWD' && value === cwd)) continue;
+      variables.push([toText(name), toText(value)]);
+    }
+    const key = variables.join('\0');
+    const known = this.#environments.get(key);
+    if (known !== undefined) return known;
+    const number = this.#environments.size + 1;
+    this.#environments.set(key, number);
+    this.record({
+      event: 'environment',
+      environment: number,
+      variables: Object.fromEntries(variables),
+    });
+    return number;
   }
 
   leave(): void {

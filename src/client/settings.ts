@@ -3,7 +3,7 @@
  * its own: two builds with different settings share it. Pure.
  */
 import type { ByteString } from '../core/byte-string.js';
-import { SCHEDULING, WIRE } from '../core/limits.js';
+import { SCHEDULING, VERIFY, WIRE } from '../core/limits.js';
 import { isSessionName } from '../report/journal.js';
 
 export interface Settings {
@@ -12,6 +12,10 @@ export interface Settings {
   readonly mode: 'pump' | 'plain' | 'local';
   /** False: a compile that fails to run remotely is an error. */
   readonly fallback: boolean;
+  /** Of a thousand remote compiles so many are done here too, and compared. */
+  readonly verify: number;
+  /** A compile that differs is an error. */
+  readonly verifyFail: boolean;
   /** Say how every command ended. */
   readonly verbose: boolean;
   /** File for what tscc says to the person who builds; undefined: standard error. */
@@ -37,6 +41,8 @@ export function readSettings(environment: Environment): Settings {
     hosts: givenHosts(environment),
     mode: readMode(environment.get('TSCC_MODE')),
     fallback: either(environment, 'FALLBACK') !== '0',
+    verify: perMille(environment.get('TSCC_VERIFY')),
+    verifyFail: isOn(nonEmpty(environment.get('TSCC_VERIFY_FAIL'))),
     verbose: isOn(either(environment, 'VERBOSE')),
     log: either(environment, 'LOG'),
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
@@ -74,6 +80,12 @@ function isOn(value: ByteString | undefined): boolean {
 
 function readMode(value: ByteString | undefined): Settings['mode'] {
   return value === 'plain' || value === 'local' ? value : 'pump';
+}
+
+function perMille(value: ByteString | undefined): number {
+  return value !== undefined && /^[0-9]{1,9}$/.test(value)
+    ? Math.min(Number(value), VERIFY.scale)
+    : 0;
 }
 
 /** Settings give seconds, as distcc's do. */

@@ -121,6 +121,20 @@ export const PUMP = {
   healings: 4,
 } as const;
 
+/** Compiles that are done here too, to be compared (TSCC_VERIFY, tscc verify). */
+export const VERIFY = {
+  /** TSCC_VERIFY=N: N of so many. */
+  scale: 1_000,
+  /** Mismatches whose files are kept in the state directory; the oldest go first. */
+  kept: 20,
+  /** Differences of one compile that the journal has: the first says it, the others help. */
+  differences: 8,
+  /** `tscc verify` without --sample or --all: some seconds of one core's time. */
+  sample: 50,
+  /** The daemon of `tscc verify` ends this soon once its last command has. */
+  daemonEnd: 10_000,
+} as const;
+
 /** Client side of scheduling. */
 export const SCHEDULING = {
   /** Servers that are tried for one compile before it is done locally. */

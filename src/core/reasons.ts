@@ -60,6 +60,7 @@ export const FALLBACK_REASONS = {
   'plain-diagnostics': 'the remote compile failed or printed something; only local text is exact',
   'compile-error': 'the compile failed there; only the words of the local compiler are exact',
   'remote-disagreed': 'the compile failed there and succeeded here: a fault of tscc, please report',
+  'verify-mismatch': 'it was done here too (TSCC_VERIFY), and the results differ: please report',
   'terminal-diagnostics': 'the compiler prints something, and a terminal would see it otherwise',
   'closure-stale': 'files that the compile reads changed again and again while it ran',
   'closure-hole': 'the compiler read a file that it had not been sent: a fault, please report',

@@ -15,6 +15,7 @@ import {
   readFileSync,
   readSync,
   realpathSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -59,6 +60,9 @@ export interface Files {
   writeNew(path: PathBytes, bytes: Uint8Array, mode: number): Promise<void>;
   /** Removes a file; that it is gone already is fine. */
   remove(path: PathBytes): void;
+  /** Removes a file, or a directory with all that is in it; that it is gone already is fine. */
+  removeTree(path: PathBytes): void;
+  /** Makes the file, and its directory with those above, where needed. */
   append(path: PathBytes, text: string): void;
   /** Undefined when there is no such file. */
   size(path: PathBytes): number | undefined;
@@ -107,6 +111,7 @@ export const realFiles: Files = {
       if (!isMissing(error)) throw error;
     }
   },
+  removeTree: (path) => rmSync(systemPath(path), { recursive: true, force: true }),
   append(path, text) {
     const directory = path.slice(0, path.lastIndexOf('/'));
     mkdirSync(systemPath(directory), { recursive: true, mode: 0o700 });

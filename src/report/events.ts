@@ -14,6 +14,17 @@ export type Outcome = 'pump' | 'plain' | 'cache' | 'local';
 export type LocalReason =
   { readonly decline: DeclineReason } | { readonly fallback: FallbackReason };
 
+/** Why a compile that was done here too could not be compared, or need not be the same. */
+export const VERIFY_EXCUSES = {
+  'not-reproducible': 'two compiles here differ in the same places',
+  'inputs-changed': 'a file that it reads changed before it was done here',
+  'too-large': 'its words, or what it prints, are too many to be compared',
+} as const;
+
+export type VerifyExcuse = keyof typeof VERIFY_EXCUSES;
+
+export type VerifyVerdict = 'same' | 'mismatch' | VerifyExcuse;
+
 /** Which command an event is about. */
 export interface CommandIdentity {
   /** Number of the command in its session, from 1. */
@@ -38,6 +49,8 @@ export interface Phases {
   readonly remote: number;
   /** Whether what was read is still what it was. */
   readonly check: number;
+  /** Compiling here too, where that is asked for. */
+  readonly verify: number;
   /** Writing the temporaries and the launcher's renames. */
   readonly write: number;
 }
@@ -50,6 +63,8 @@ export type Event =
       readonly outcome: Exclude<Outcome, 'local'>;
       readonly source: string;
       readonly output: string;
+      /** Number of an `environment` event before this one. */
+      readonly environment?: number;
       readonly host: string;
       /** Servers asked before the one that answered. */
       readonly retries: number;
@@ -84,6 +99,26 @@ export type Event =
       readonly source: string;
       readonly detail?: string;
     } & LocalReason)
+  | {
+      /** A compile that was done here too, and what comparing came to: TSCC_VERIFY. */
+      readonly event: 'verify';
+      /** Number of the command, which has an event of its own as well. */
+      readonly id: number;
+      readonly host: string;
+      readonly source: string;
+      readonly output: string;
+      readonly verdict: VerifyVerdict;
+      /** The first ones, for people; of a mismatch there is at least one. */
+      readonly differences: readonly string[];
+      /** Directory with the files of both sides. */
+      readonly kept?: string;
+    }
+  | {
+      /** What the compiles are run with that name this number, until the number comes again. */
+      readonly event: 'environment';
+      readonly environment: number;
+      readonly variables: Readonly<Record<string, string>>;
+    }
   | { readonly event: 'local-end'; readonly id: number; readonly ran: number }
   | (CommandIdentity & { readonly event: 'other'; readonly kind: OtherKind })
   | (CommandIdentity & {

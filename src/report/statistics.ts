@@ -4,7 +4,7 @@
  */
 import { REPORT } from '../core/limits.js';
 import type { OtherKind } from '../core/reasons.js';
-import type { JournalLine, LocalReason, Outcome } from './events.js';
+import type { JournalLine, LocalReason, Outcome, VerifyVerdict } from './events.js';
 
 export interface HostStatus {
   /** Compiles whose result came from this host. */
@@ -60,6 +60,11 @@ export interface SessionStatus {
   readonly healed: number;
   /** Results dropped because a file that the compile reads changed meanwhile. */
   readonly stale: number;
+  /** Remote compiles that were done here too and compared, mismatches included: TSCC_VERIFY. */
+  readonly verified: number;
+  readonly mismatches: number;
+  /** Those that were to be compared and could not be, by reason. */
+  readonly unverified: Readonly<Record<string, number>>;
   /** Contents of headers and compilers sent to servers that lacked them. */
   readonly uploads: Uploads;
   /** Headers that came or changed while the build ran. */
@@ -91,6 +96,9 @@ export function emptyStatus(session: string): SessionStatus {
     demotions: {},
     healed: 0,
     stale: 0,
+    verified: 0,
+    mismatches: 0,
+    unverified: {},
     uploads: { files: 0, bytes: 0, sentBytes: 0 },
     headers: { created: 0, changed: 0, files: {} },
     other: {},
@@ -145,7 +153,10 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
     }
     case 'failed':
       return withReason({ ...status, failed: status.failed + 1 }, line);
+    case 'verify':
+      return withVerdict(status, line.verdict);
     case 'local-end':
+    case 'environment':
       return status;
     case 'other':
       return { ...status, other: increment(status.other, line.kind) };
@@ -181,6 +192,17 @@ function withReason(status: SessionStatus, reason: LocalReason): SessionStatus {
   return 'decline' in reason
     ? { ...status, declines: increment(status.declines, reason.decline) }
     : { ...status, fallbacks: increment(status.fallbacks, reason.fallback) };
+}
+
+function withVerdict(status: SessionStatus, verdict: VerifyVerdict): SessionStatus {
+  switch (verdict) {
+    case 'same':
+      return { ...status, verified: status.verified + 1 };
+    case 'mismatch':
+      return { ...status, verified: status.verified + 1, mismatches: status.mismatches + 1 };
+    default:
+      return { ...status, unverified: increment(status.unverified, verdict) };
+  }
 }
 
 function withHeader(

@@ -8,6 +8,7 @@ import {
   type DemotionReason,
   type FallbackReason,
 } from '../core/reasons.js';
+import { VERIFY_EXCUSES, type VerifyExcuse } from './events.js';
 import type { SessionStatus } from './statistics.js';
 
 /** Lines without a newline at the end. */
@@ -37,6 +38,13 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
   if (status.stale > 0) lines.push(`${count(status.stale, 'compile')} repeated: files changed`);
   if (status.healed > 0) {
     lines.push(`closure-healed: ${status.healed} × a header that tscc had not foreseen`);
+  }
+  if (status.verified > 0) {
+    const { verified, mismatches } = status;
+    lines.push(`verified: ${count(verified, 'compile')} done here too, ${mismatches} differ`);
+  }
+  for (const [excuse, n] of byCount(status.unverified)) {
+    lines.push(`unverified: ${n} × ${excuse} (${VERIFY_EXCUSES[excuse as VerifyExcuse]})`);
   }
   for (const [reason, n] of byCount(status.demotions)) {
     lines.push(`plain: ${n} × ${reason} (${explainDemotion(reason as DemotionReason)})`);

@@ -50,10 +50,13 @@ export function differencesOf(
   });
 }
 
-/** Whether all that differs is among what differs between two compiles on one host. */
-export function isCoveredBy(found: readonly Difference[], usual: readonly Difference[]): boolean {
+/** Of what differs that which does not differ between two compiles on one host anyway. */
+export function beyondUsual(
+  found: readonly Difference[],
+  usual: readonly Difference[],
+): readonly Difference[] {
   const parts = new Set(usual.map(({ part }) => part));
-  return found.every(({ part }) => parts.has(part));
+  return found.filter(({ part }) => !parts.has(part));
 }
 
 interface SectionDifference extends Difference {
@@ -110,7 +113,7 @@ function contentDifference(remote: ElfSection, local: ElfSection): string | unde
   if (at !== undefined) {
     return `at offset 0x${at.toString(16)}: ${sides(hexAt(remote.bytes, at), hexAt(local.bytes, at))}`;
   }
-  if (remote.size !== local.size) return `has ${sides(remote.size, local.size, 'bytes')}`;
+  if (remote.size !== local.size) return `has ${sides(`${remote.size} bytes`, `${local.size}`)}`;
   if (remote.type !== local.type || remote.attributes !== local.attributes) {
     return 'has another type, flags, alignment or link in its header';
   }
@@ -132,9 +135,8 @@ function onlyOn(label: string, part: string, side: 'remote' | 'local'): Differen
   return { part, text: `${label} is there on ${side === 'remote' ? 'the server' : 'this host'} only` };
 }
 
-function sides(remote: string | number, local: string | number, unit = ''): string {
-  const after = unit === '' ? '' : ` ${unit}`;
-  return `${remote}${after} on the server, ${local} here`;
+function sides(remote: string, local: string): string {
+  return `${remote} on the server, ${local} here`;
 }
 
 /** Undefined when they are equal; the shorter one's length when it begins the longer one. */

@@ -83,6 +83,7 @@ function setUp(t: Test, options: Options = {}) {
     clock,
     sourceStem: `${cwd}/.tscc-source-`,
     unique: () => `unique-${String(++names).padStart(9, '0')}`,
+    mismatches: { keep: () => Promise.resolve('/s/mismatches/one') },
     watchProcess: () => () => true,
     log: (message: string) => logged.push(message),
   };

@@ -117,6 +117,7 @@ function setUp() {
     clock,
     sourceStem: '/nowhere/source-',
     unique: () => 'unique',
+    mismatches: { keep: () => Promise.resolve('/s/mismatches/one') },
     watchProcess: () => () => true,
     log: (message) => logged.push(message),
     leaveSocket: () => events.push('leaves its socket'),

@@ -12,6 +12,7 @@ const PHASES = {
   remoteQueue: 0.01,
   remote: 120,
   check: 0.5,
+  verify: 0,
   write: 3,
 };
 

@@ -8,6 +8,7 @@ const PHASES = {
   decide: 1,
   closure: 0,
   check: 0,
+  verify: 0,
   preprocessQueue: 0,
   preprocess: 5,
   digest: 1,
