@@ -1,11 +1,12 @@
 /** `tscc SUBCOMMAND`: what the launcher hands on because it is no compile. */
 import yargs from 'yargs';
 import { EXIT, TsccError } from '../core/errors.js';
+import { VERIFY } from '../core/limits.js';
 import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
 /** Subcommands that the launcher knows already and a later version brings. */
-const LATER = new Set(['report', 'verify', 'doctor', 'top']);
+const LATER = new Set(['report', 'doctor', 'top']);
 
 /** Shown above the list of subcommands. */
 const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
@@ -55,6 +56,23 @@ async function main(words: readonly string[]): Promise<void> {
           .option('json', { type: 'boolean', default: false, describe: 'For scripts' })
           .option('session', { type: 'string', describe: 'Its name; default: the newest' }),
       async (options) => (await import('./explain.js')).printExplanation(options),
+    )
+    .command(
+      'verify',
+      'Compile again what a session compiled elsewhere, there and here, and compare',
+      (command) =>
+        command
+          .option('session', {
+            type: 'string',
+            describe: 'Its name; default: the newest with compiles elsewhere',
+          })
+          .option('sample', { type: 'number', describe: `So many; default: ${VERIFY.sample}` })
+          .option('all', { type: 'boolean', default: false, describe: 'Every one' })
+          .option('jobs', { type: 'number', describe: 'At once; default: twice the cores' })
+          .option('keep', { type: 'string', describe: 'Directory for the files that differ' })
+          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
+          .conflicts('sample', 'all'),
+      async (options) => (await import('./verify.js')).verifySession(options),
     )
     .command(
       'hosts',

@@ -156,6 +156,6 @@ function parse(
 }
 
 /** Good enough to tell compiles from other commands; compiles are parsed again where it errs. */
-function familyByName(compiler: ByteString): CompilerFamily {
+export function familyByName(compiler: ByteString): CompilerFamily {
   return /clang[^/]*$/.test(compiler) ? 'clang' : 'gcc';
 }

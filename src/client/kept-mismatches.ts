@@ -54,9 +54,14 @@ export class KeptMismatches {
         await this.#files.writeNew(`${directory}/${file}`, bytes, 0o600);
       }
     }
+    this.removeOld();
+    return directory;
+  }
+
+  /** All but the newest. */
+  removeOld(): void {
     for (const old of this.#files.newestFirst(this.#directory).slice(VERIFY.kept)) {
       this.#files.removeTree(`${this.#directory}/${old}`);
     }
-    return directory;
   }
 }

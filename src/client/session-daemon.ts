@@ -122,7 +122,7 @@ export class SessionDaemon {
       case 'stop':
         // After the answer has gone out.
         this.#clock.after(0, () => this.stop());
-        return { ok: true, value: { commands: this.#connections - 1 } };
+        return { ok: true, value: { commands: this.#connections - 1, pid: process.pid } };
     }
   }
 

@@ -12,7 +12,7 @@ export type ControlRequest =
   | { readonly ask: 'status'; readonly session?: string }
   /** tscc-pump: the build is over. Answers the session's final status. */
   | { readonly ask: 'end-session'; readonly session: string }
-  /** Ends the daemon once its running commands have ended. */
+  /** Ends the daemon once its running commands have ended. Answers their number and its `pid`. */
   | { readonly ask: 'stop' };
 
 export type ControlReply =
