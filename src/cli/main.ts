@@ -70,8 +70,7 @@ async function main(words: readonly string[]): Promise<void> {
           .option('all', { type: 'boolean', default: false, describe: 'Every one' })
           .option('jobs', { type: 'number', describe: 'At once; default: twice the cores' })
           .option('keep', { type: 'string', describe: 'Directory for the files that differ' })
-          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
-          .conflicts('sample', 'all'),
+          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' }),
       async (options) => (await import('./verify.js')).verifySession(options),
     )
     .command(

@@ -41,6 +41,9 @@ export interface VerifyOptions {
 }
 
 export async function verifySession(options: VerifyOptions): Promise<void> {
+  if (options.all && options.sample !== undefined) {
+    throw new TsccError('--sample and --all exclude each other', EXIT.badArguments);
+  }
   const sample = options.all ? Infinity : natural('--sample', options.sample ?? VERIFY.sample);
   const jobs = natural('--jobs', options.jobs ?? 2 * availableParallelism());
   const user = findUserState();

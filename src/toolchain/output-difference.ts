@@ -73,7 +73,10 @@ function sectionDifferences(
   for (const [key, theirs] of there) {
     if (!here.has(key)) {
       const { name } = theirs;
-      found.push({ section: name, ...onlyOn(`${file}: section ${key}`, sectionOf(file, theirs), 'remote') });
+      found.push({
+        section: name,
+        ...onlyOn(`${file}: section ${key}`, sectionOf(file, theirs), 'remote'),
+      });
     }
   }
   for (const [key, ours] of here) {
@@ -132,7 +135,10 @@ function fileDifference(name: string, remote: Uint8Array, local: Uint8Array): Di
 }
 
 function onlyOn(label: string, part: string, side: 'remote' | 'local'): Difference {
-  return { part, text: `${label} is there on ${side === 'remote' ? 'the server' : 'this host'} only` };
+  return {
+    part,
+    text: `${label} is there on ${side === 'remote' ? 'the server' : 'this host'} only`,
+  };
 }
 
 function sides(remote: string, local: string): string {

@@ -11,7 +11,12 @@ import {
 
 const SOURCE = 'int counter = 7;\nint add(int a) { return a + counter; }\n';
 
-function compile(t: Test, words: readonly string[] = [], source = SOURCE, compiler = 'gcc'): Buffer {
+function compile(
+  t: Test,
+  words: readonly string[] = [],
+  source = SOURCE,
+  compiler = 'gcc',
+): Buffer {
   const directory = t.testdir({ 'x.c': source });
   execFileSync(compiler, [...words, '-c', 'x.c', '-o', 'x.o'], { cwd: directory });
   return readFileSync(`${directory}/x.o`);
@@ -34,7 +39,10 @@ await t.test('one byte is told by its section and offset', async (t) => {
   t.strictSame(texts(object, Buffer.from(object)), []);
   const [line = '', ...others] = texts(changed(object, '.text', 4), object);
   t.strictSame(others, []);
-  t.match(line, /^x\.o: section \.text at offset 0x4: (..\s?){1,8} on the server, (..\s?){1,8} here$/);
+  t.match(
+    line,
+    /^x\.o: section \.text at offset 0x4: (..\s?){1,8} on the server, (..\s?){1,8} here$/,
+  );
   t.match(texts(changed(object, '.data', 0), object), [
     'x.o: section .data at offset 0x0: f8 00 00 00 on the server, 07 00 00 00 here',
   ]);
@@ -81,7 +89,10 @@ await t.test('headers without their contents', async (t) => {
     cwd: directory,
   });
   const found = texts(readFileSync(`${directory}/x.o`), object);
-  t.ok(found.some((text) => /section \.data has another type, flags/.test(text)), found.join('; '));
+  t.ok(
+    found.some((text) => /section \.data has another type, flags/.test(text)),
+    found.join('; '),
+  );
   const header = Buffer.from(object);
   header[48] = 1;
   t.match(texts(header, object), [/^x\.o at offset 0x30: 01 /], 'e_flags are in no section');
