@@ -165,6 +165,7 @@ await t.test('a compile goes out and comes back', async (t) => {
   t.strictSame(readFileSync(`${run.cwd}/x.o`), OBJECT);
   t.strictSame(run.status().outcomes, { pump: 0, plain: 1, cache: 0, local: 0 });
   t.match(run.events(), [
+    { event: 'environment' },
     { event: 'compile', host: 'red', source: 'x.c', output: 'x.o', retries: 0, preprocessCpu: 5 },
   ]);
   t.equal(run.slots.used('preprocess'), 0);

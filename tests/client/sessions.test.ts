@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Sessions } from '../../src/client/sessions.js';
-import { Journal } from '../../src/report/journal.js';
+import { Journal, parseJournal } from '../../src/report/journal.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
 
@@ -74,3 +74,27 @@ await t.test('commands that outlive their session are in its journal when they e
   session.leave();
   t.match(store.read('/state/journal/build.jsonl'), '"other"');
 });
+
+await t.test(
+  'the variables of compiles are in the journal once for each set of them',
+  async (t) => {
+    const { sessions, store } = setUp();
+    const session = sessions.of('build');
+    const number = (variables: Record<string, string>) =>
+      session.environment({ cwd: '/w', environment: new Map(Object.entries(variables)) });
+    const common = { LANG: 'C', TSCC_HOSTS: 'red', HOME: '/h', MAKELEVEL: '1' };
+    t.equal(number({ ...common, PWD: '/w' }), 1);
+    t.equal(number({ ...common, PWD: '/w', MAKELEVEL: '2' }), 1);
+    t.equal(number({ ...common, PWD: '/link' }), 2);
+    t.equal(number(common), 1);
+    session.journal.flush();
+    const events = [...parseJournal(store.read('/state/journal/build.jsonl'))];
+    t.match(
+      events.filter(({ event }) => event === 'environment'),
+      [
+        { environment: 1, variables: { LANG: 'C' } },
+        { environment: 2, variables: { LANG: 'C', PWD: '/link' } },
+      ],
+    );
+  },
+);

@@ -58,3 +58,13 @@ await t.test('where hosts files are', async (t) => {
   t.equal(read({ HOME: '/h' }).configHome, '/h/.config');
   t.equal(read({ HOME: '/h', XDG_CONFIG_HOME: '/c' }).configHome, '/c');
 });
+
+await t.test('TSCC_VERIFY is a part of a thousand', async (t) => {
+  const verify = (value: string) => readSettings(new Map([['TSCC_VERIFY', value]])).verify;
+  t.strictSame(
+    ['', '0', '10', '1000', '2000', 'all', '-5', '1.5'].map(verify),
+    [0, 0, 10, 1000, 1000, 0, 0, 0],
+  );
+  t.equal(readSettings(new Map()).verifyFail, false);
+  t.equal(readSettings(new Map([['TSCC_VERIFY_FAIL', '1']])).verifyFail, true);
+});

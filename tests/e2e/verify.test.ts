@@ -138,13 +138,12 @@ await t.test('one byte is found and named, and the local object is used', async 
 });
 
 await t.test('a mismatch is an error where that is wanted', async (t) => {
-  for (const env of [{ TSCC_VERIFY_FAIL: '1' }, { TSCC_FALLBACK: '0' }]) {
-    const made = await build('rm -f a.o; tscc gcc -O2 -MD -c a.c', { ...env, CHANGE: '1' });
-    t.equal(made.status, 100);
-    t.match(made.stderr, /\ntscc: verify-mismatch: a\.c: a\.o: section \.text at offset 0x2/);
-    t.equal(existsSync(`${host.directory}/a.o`), false, 'the next make tries again');
-    t.match(made.counts, { failed: 1, mismatches: 1, fallbacks: { 'verify-mismatch': 1 } });
-  }
+  const env = { TSCC_VERIFY_FAIL: '1' };
+  const made = await build('rm -f a.o; tscc gcc -O2 -MD -c a.c', { ...env, CHANGE: '1' });
+  t.equal(made.status, 100);
+  t.match(made.stderr, /\ntscc: verify-mismatch: a\.c: a\.o: section \.text at offset 0x2/);
+  t.equal(existsSync(`${host.directory}/a.o`), false, 'the next make tries again');
+  t.match(made.counts, { failed: 1, mismatches: 1, fallbacks: { 'verify-mismatch': 1 } });
 });
 
 await t.test('what differs from run to run is no mismatch, unless more differs', async (t) => {
@@ -159,12 +158,10 @@ await t.test('what differs from run to run is no mismatch, unless more differs',
   const changed = await build(`tscc gcc ${words} -c a.c`, { CHANGE: '1' });
   t.match(changed.stderr, /MISMATCH: a\.c: .*section \.text at offset 0x2/);
   t.match(changed.counts, { mismatches: 1 });
-  const seeded = await build(`tscc gcc ${words} -frandom-seed=1 -c a.c`);
-  t.match(seeded.counts, { verified: 1, unverified: {} });
 });
 
 await t.test('a sample is the same again in a session of the same name', async (t) => {
-  const line = 'for n in 1 2 3 4 5 6 7 8; do tscc gcc -c a.c -o s$n.o || exit 1; done';
+  const line = 'for n in 1 2 3 4 5; do tscc gcc -c a.c -o s$n.o || exit 1; done';
   const picked = (lines: readonly JournalLine[]) => eventsOf(lines, 'verify').map((e) => e.output);
   const env = { TSCC_SESSION: 'sampled', TSCC_VERIFY: '400' };
   await host.shell(line, { env: { TSCC_MODE: 'pump', ...env } });
@@ -174,7 +171,7 @@ await t.test('a sample is the same again in a session of the same name', async (
       ...parseJournal(readFileSync(`${host.directory}/.state/journal/sampled.jsonl`, 'utf8')),
     ]);
   const first = read();
-  t.ok(first.length > 0 && first.length < 8, String(first.length));
+  t.ok(first.length > 0 && first.length < 5, String(first.length));
   await host.shell(line, { env: { TSCC_MODE: 'pump', ...env } });
   await host.status('sampled');
   t.strictSame(read(), [...first, ...first]);

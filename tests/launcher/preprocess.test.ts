@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { LAUNCHER } from '../../src/core/limits.js';
 import { FakeDaemon, type LauncherConnection } from '../fixtures/fake-daemon.js';
 import { LauncherSandbox, type RunningLauncher } from '../fixtures/launcher-sandbox.js';
 import { firstBytesOf, processGone } from '../fixtures/until.js';
@@ -70,12 +71,14 @@ await t.test(
   },
 );
 
-await t.test('what it prints is counted and not shown; its status is told', async (t) => {
+await t.test('what it prints is handed over and not shown; its status is told', async (t) => {
   const { sandbox, launcher, connection } = await asked(t, 'gcc', ['-E', 'missing.c']);
   const { preprocessed } = await connection.expect('preprocessed');
   t.equal(readFileSync(sourceIn(sandbox)).length, 0);
   t.equal(preprocessed.status, 1);
   t.ok(preprocessed.stderrBytes > 10);
+  t.equal(preprocessed.stderr.length, preprocessed.stderrBytes);
+  t.match(String(preprocessed.stderr), 'missing.c: No such file');
   connection.send({ kind: 'exec' });
   const ending = await launcher.ending;
   t.equal(ending.status, 0, 'the real command is another one');
@@ -86,7 +89,9 @@ await t.test('a flood on standard error does not stop it', async (t) => {
   const scripts = new LauncherSandbox(t);
   const compiler = scripts.script('flood', 'head -c 3000000 /dev/zero >&2; echo out');
   const { sandbox, launcher, connection } = await asked(t, compiler, ['-E']);
-  t.equal((await connection.expect('preprocessed')).preprocessed.stderrBytes, 3_000_000);
+  const { preprocessed } = await connection.expect('preprocessed');
+  t.equal(preprocessed.stderrBytes, 3_000_000);
+  t.ok(preprocessed.stderr.length > 100_000 && preprocessed.stderr.length <= LAUNCHER.frameBytes);
   t.equal(readFileSync(sourceIn(sandbox), 'utf8'), 'out\n');
   await finish(connection, launcher);
 });

@@ -62,10 +62,16 @@ await t.test('the other words of a launcher', async (t) => {
   const preprocessed = new FieldWriter()
     .add(TAG.status, 129)
     .add(TAG.stderrBytes, 5)
-    .add(TAG.cpuMicroseconds, 9);
+    .add(TAG.cpuMicroseconds, 9)
+    .addAll(TAG.message, ['ab', 'c\xe4d']);
   t.same(decodeFromLauncher(FROM_LAUNCHER.preprocessed, body(preprocessed)), {
     kind: 'preprocessed',
-    preprocessed: { status: 129, stderrBytes: 5, cpuMicroseconds: 9 },
+    preprocessed: {
+      status: 129,
+      stderrBytes: 5,
+      stderr: Buffer.from('abc\xe4d', 'latin1'),
+      cpuMicroseconds: 9,
+    },
   });
   const json = Buffer.from('{}');
   t.same(decodeFromLauncher(FROM_LAUNCHER.control, json), { kind: 'control', json });

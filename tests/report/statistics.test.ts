@@ -1,7 +1,7 @@
 import t from 'tap';
 import { REPORT } from '../../src/core/limits.js';
 import { addEvent, emptyStatus } from '../../src/report/statistics.js';
-import type { Event, JournalLine } from '../../src/report/events.js';
+import type { Event, JournalLine, VerifyVerdict } from '../../src/report/events.js';
 
 const IDENTITY = { id: 1, cwd: '/b', argv: ['gcc', '-c', 'x.c'] };
 const PHASES = {
@@ -117,4 +117,25 @@ await t.test('headers that come and change: all counted, the newest listed last'
   t.equal(many.headers.created, REPORT.headers + 5);
   t.equal(Object.keys(many.headers.files).length, REPORT.headers);
   t.notOk(Object.hasOwn(many.headers.files, '/b/0.h'));
+});
+
+await t.test('compiles that were done here too', async (t) => {
+  const verify = (verdict: VerifyVerdict): Event => ({
+    event: 'verify',
+    id: 1,
+    host: 'h1',
+    source: 'x.c',
+    output: 'x.o',
+    verdict,
+    differences: [],
+  });
+  const status = fold([
+    verify('same'),
+    verify('mismatch'),
+    verify('not-reproducible'),
+    verify('not-reproducible'),
+    { event: 'environment', environment: 1, variables: {} },
+  ]);
+  t.match(status, { verified: 2, mismatches: 1, unverified: { 'not-reproducible': 2 } });
+  t.strictSame(status.outcomes, { pump: 0, plain: 0, cache: 0, local: 0 });
 });

@@ -91,3 +91,14 @@ await t.test('generated headers: their number, and the last ones with their time
   t.equal(lines[2], '  created after 18.5 s: /b/h19');
   t.equal(lines.length, 9);
 });
+
+await t.test('compiles that were done here too', async (t) => {
+  const lines = summarize(
+    status({ verified: 3, mismatches: 1, unverified: { 'inputs-changed': 2 } }),
+    undefined,
+  );
+  t.strictSame(lines.slice(1), [
+    'verified: 3 compiles done here too, 1 differ',
+    'unverified: 2 × inputs-changed (a file that it reads changed before it was done here)',
+  ]);
+});
