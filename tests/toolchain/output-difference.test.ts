@@ -77,7 +77,7 @@ await t.test('sections that only one of them has, and those of one name', async 
   t.strictSame(texts(first, second), []);
   const sections = elfSections(first)?.filter(({ name }) => name === '.group') ?? [];
   t.equal(sections.length, 2, 'two groups');
-  (sections[1]?.bytes as Buffer)[4] = 99;
+  sections[1]?.bytes.fill(99, 4, 5);
   t.match(texts(first, second), [/^x\.o: section \.group #2 at offset 0x4: /]);
 });
 
