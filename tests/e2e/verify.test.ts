@@ -216,16 +216,15 @@ await t.test('tscc verify', { skip: cannotMount }, async (t) => {
       t.ok(kept?.startsWith(`${keep}/`));
       t.ok(existsSync(`${kept}/remote-1-a.o`) || existsSync(`${kept}/remote-1-b.o`));
     }
-    t.match((await verify(true, '--sample', '1')).stdout, /^MISMATCH: .*\n {2}out\/[ab]\.o: sec/);
   });
 
   await t.test('what cannot be compared', async (t) => {
     const hosts = host.env['TSCC_HOSTS'];
     host.env['TSCC_HOSTS'] = '127.0.0.1:1';
-    const alone = await verify(false);
+    const alone = await verify(false, '--sample', '1');
     host.env['TSCC_HOSTS'] = hosts;
     t.equal(alone.status, 100);
-    t.match(alone.stdout, /^not compared: 2 × no-server \(/);
+    t.match(alone.stdout, /^not compared: 1 × no-server \(/);
     t.match(alone.stderr, /^tscc: no compile could be compared\n$/);
     t.match(await host.run('tscc', ['verify', '--session', 'none']), {
       status: 115,
