@@ -4,7 +4,17 @@
  * there is seen; what is written goes into a scratch directory, which is removed at the end.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { EXIT, TsccError } from '../core/errors.js';
 
@@ -102,6 +112,11 @@ export class VerifyView {
   }
 
   remove(): void {
+    for (const name of readdirSync(`${this.scratch}/lower`)) {
+      // Made by overlayfs, without any permissions.
+      const work = `${this.scratch}/upper/${name}/work/work`;
+      if (existsSync(work)) chmodSync(work, 0o700);
+    }
     rmSync(this.scratch, { recursive: true, force: true });
   }
 }

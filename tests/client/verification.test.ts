@@ -34,7 +34,7 @@ interface Options {
 }
 
 function setUp(t: Test, options: Options = {}) {
-  const cwd = t.testdir({});
+  const cwd = t.testdir({ 'x.su': 'old' });
   const path = `${cwd}/x.o`;
   const clock = new ManualClock();
   const launcher = new FakeLauncher(clock);
@@ -117,7 +117,7 @@ await t.test('the same', async (t) => {
   t.strictSame(await run.done(), { verdict: 'same', differences: [], isLocal: true });
   t.equal(run.results(), 1);
   t.equal(run.slots(), 0);
-  t.strictSame(realFiles.newestFirst(run.path.replace('/x.o', '')), ['x.o']);
+  t.strictSame(realFiles.newestFirst(run.path.replace('/x.o', '')), ['x.o', 'x.su']);
 });
 
 await t.test('other words, and another exit status', async (t) => {
@@ -140,7 +140,6 @@ await t.test('a file from an earlier compile is not taken for one of this', asyn
   const run = setUp(t, {
     remote: { outputs: [{ name: 'x.su', path: `${t.testdirName}/x.su`, bytes: undefined }] },
   });
-  writeFileSync(`${t.testdirName}/x.su`, 'old');
   await run.compile({});
   t.match(await run.done(), { verdict: 'same' });
 });
