@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { familyByName } from '../client/decision.js';
-import { KeptMismatches } from '../client/kept-mismatches.js';
+import { removeOldMismatches } from '../client/kept-mismatches.js';
 import { sampleOrder } from '../client/verify-sample.js';
 import { directoryName, fromText, joinPath, toText } from '../core/byte-string.js';
 import { EXIT, TsccError } from '../core/errors.js';
@@ -214,9 +214,7 @@ function keep(view: VerifyView, user: UserState, directory: string | undefined) 
     for (const name of readdirSync(from)) {
       cpSync(`${from}/${name}`, `${to}/${name}`, { recursive: true });
     }
-    if (directory === undefined) {
-      new KeptMismatches(fromText(user.stateDirectory), realFiles).removeOld();
-    }
+    if (directory === undefined) removeOldMismatches(fromText(user.stateDirectory), realFiles);
   }
   return (path: string | null) =>
     path !== null && isIn(path, from) ? `${to}${path.slice(from.length)}` : path;

@@ -18,7 +18,7 @@ import type { CommandIdentity, LocalReason } from '../report/events.js';
 import type { EndEvent } from '../report/outcome-line.js';
 import { BuildMessages } from './build-messages.js';
 import { CompileSteps, type StepsContext } from './compile-steps.js';
-import type { CompileVerdict } from './compile-verdict.js';
+import type { CompileVerdict, FailedElsewhere, LocalVerdict } from './compile-verdict.js';
 import { decide, type Decision, type DecisionContext, type RemoteDecision } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
@@ -231,7 +231,7 @@ export class CommandRun {
       }
     }
     if ('fallback' in reason && reason.fallback === 'compile-error') {
-      return this.#compileAgain(output, detail);
+      return this.#compileAgain(output, verdict);
     }
     return this.#runLocally(reason, detail);
   }
@@ -240,18 +240,33 @@ export class CommandRun {
    * A compile that failed elsewhere: what the compiler here says is what counts. Where it succeeds
    * the two disagree, which is known only when it has ended.
    */
-  async #compileAgain(output: ByteString, detail: string | undefined): Promise<void> {
-    const { files, clock } = this.#context;
+  async #compileAgain(output: ByteString, { detail, failed }: LocalVerdict): Promise<void> {
+    const { files } = this.#context;
     const path = joinPath(this.#request.cwd, output);
     const before = writingOf(path, files);
     this.#phase = () => 'local-queue';
     const slot = await this.#localSlot('compile');
     const waited = this.#elapsed();
     await this.#exec(slot);
-    const fallback = writingOf(path, files) === before ? 'compile-error' : 'remote-disagreed';
-    this.#recordLocal({ fallback }, detail, waited);
-    const ran = clock.monotonic() - this.#began - waited;
+    const ran = this.#elapsed() - waited;
+    if (writingOf(path, files) === before) {
+      this.#recordLocal({ fallback: 'compile-error' }, detail, waited);
+    } else {
+      const kept = failed && (await this.#keepFailure(failed));
+      const where = kept === undefined ? '' : `; kept in ${kept}`;
+      this.#recordLocal({ fallback: 'remote-disagreed' }, `${detail}${where}`, waited);
+    }
     this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
+  }
+
+  #keepFailure(failed: FailedElsewhere): Promise<string | undefined> {
+    return this.#context.mismatches.keep(this.#request, {
+      session: this.#session.name,
+      source: this.#source,
+      differences: ['the compiler failed on the server and succeeded here'],
+      local: new Map(),
+      ...failed,
+    });
   }
 
   async #runOther(kind: OtherKind): Promise<void> {

@@ -2,6 +2,7 @@
 import { isHostDemotion, type FallbackReason } from '../core/reasons.js';
 import type { LocalReason, Phases } from '../report/events.js';
 import type { NoPlace } from './farm.js';
+import type { Mismatch } from './kept-mismatches.js';
 import type { RemoteResult } from './remote-job.js';
 import type { Verified } from './verification.js';
 
@@ -17,33 +18,49 @@ export interface CompileRecord {
   readonly verified?: Verified;
 }
 
+/** What a server's compiler was given and failed on. */
+export type FailedElsewhere = Pick<Mismatch, 'host' | 'inputs' | 'remote'>;
+
+export interface LocalVerdict {
+  readonly kind: 'local';
+  readonly reason: LocalReason;
+  readonly detail?: string;
+  /** What the server's compiler printed: for TSCC_FALLBACK=0, where nothing else will. */
+  readonly diagnostics?: Uint8Array;
+  /** Of a pump compile: to be kept where the compiler here succeeds. */
+  readonly failed?: FailedElsewhere;
+}
+
 export type CompileVerdict =
-  | { readonly kind: 'finished'; readonly record: CompileRecord }
-  | {
-      readonly kind: 'local';
-      readonly reason: LocalReason;
-      readonly detail?: string;
-      /** What the server's compiler printed: for TSCC_FALLBACK=0, where nothing else will. */
-      readonly diagnostics?: Uint8Array;
-    };
+  { readonly kind: 'finished'; readonly record: CompileRecord } | LocalVerdict;
 
 /** Thrown by a step that cannot go on; never leaves the compile. */
 export class RunLocally extends Error {
-  readonly verdict: CompileVerdict;
+  readonly verdict: LocalVerdict;
 
-  constructor(reason: LocalReason, detail?: string, diagnostics?: Uint8Array) {
+  constructor(
+    reason: LocalReason,
+    detail?: string,
+    diagnostics?: Uint8Array,
+    failed?: FailedElsewhere,
+  ) {
     super('compile locally');
     this.verdict = {
       kind: 'local',
       reason,
       ...(detail === undefined ? {} : { detail }),
       ...(diagnostics === undefined ? {} : { diagnostics }),
+      ...(failed === undefined ? {} : { failed }),
     };
   }
 }
 
-export const fallback = (reason: FallbackReason, detail?: string, diagnostics?: Uint8Array) =>
-  new RunLocally({ fallback: reason }, detail, diagnostics);
+export const fallback = (
+  reason: FallbackReason,
+  detail?: string,
+  diagnostics?: Uint8Array,
+  failed?: FailedElsewhere,
+) => new RunLocally({ fallback: reason }, detail, diagnostics, failed);
 
 /** No server will take the compile, sealed off or not. */
 export function noPlace({ reason, detail }: NoPlace): RunLocally {

@@ -26,16 +26,23 @@ import {
   type PumpOutput,
 } from '../toolchain/pump-command.js';
 import { pumpEnvironment } from '../toolchain/pump-environment.js';
+import { STDERR } from '../toolchain/output-difference.js';
 import type { CompilerFiles } from './compiler-files.js';
 import { CompileOutputs, type PendingOutput } from './compile-outputs.js';
 import type { CompileSteps, RemoteRun } from './compile-steps.js';
-import { fallback, noPlace, RunLocally, type CompileVerdict } from './compile-verdict.js';
+import {
+  fallback,
+  noPlace,
+  RunLocally,
+  type CompileVerdict,
+  type FailedElsewhere,
+} from './compile-verdict.js';
 import type { RemoteDecision } from './decision.js';
 import type { LauncherConnection } from './launcher-connection.js';
 import { filesMissedBy } from './missed-files.js';
 import { findOutputTarget, type OutputTarget } from './output-target.js';
 import { readsClock } from './clock-check.js';
-import { RemoteFailure, type PumpedJob, type RemoteResult } from './remote-job.js';
+import { RemoteFailure, type PumpedJob, type RemoteResult, type SourceFile } from './remote-job.js';
 import type { Verification, Verified } from './verification.js';
 
 export interface PumpCompileContext {
@@ -74,7 +81,7 @@ export interface PumpHistory {
 interface Attempt {
   readonly closure: HeaderClosure;
   readonly run: RemoteRun;
-  readonly sourceBytes: number;
+  readonly source: SourceFile;
 }
 
 export class PumpCompile {
@@ -133,7 +140,7 @@ export class PumpCompile {
       this.#steps.lap('decide');
       const wanted = this.#findOutputs();
       const attempt = await this.#compile(wanted);
-      const { run, sourceBytes } = attempt;
+      const { run, source } = attempt;
       const verified = await this.#verify(attempt, wanted);
       if (verified?.isLocal !== true) await this.#deliver(run, wanted);
       isCommitted = true;
@@ -142,7 +149,7 @@ export class PumpCompile {
         record: {
           host: run.host,
           retries: run.retries,
-          sourceBytes,
+          sourceBytes: source.bytes.length,
           preprocessCpu: 0,
           phases: this.#steps.times,
           result: run.result,
@@ -168,7 +175,8 @@ export class PumpCompile {
         const { result } = attempt.run;
         if (this.#heals(result)) continue;
         if (!(await this.#hasChanged(attempt))) {
-          throw fallback('compile-error', `exit status ${result.status}`, result.stderr);
+          const detail = `exit status ${result.status}`;
+          throw fallback('compile-error', detail, result.stderr, this.#failureOf(attempt));
         }
       } else if (attempt !== undefined && (await this.#holds(attempt))) {
         return this.#requireSameWords(attempt);
@@ -218,7 +226,7 @@ export class PumpCompile {
       dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
     };
     const run = await this.#runUnlessStale(job);
-    return run && { closure, run, sourceBytes: source.bytes.length };
+    return run && { closure, run, source };
   }
 
   async #runUnlessStale(job: PumpedJob): Promise<RemoteRun | undefined> {
@@ -262,6 +270,22 @@ export class PumpCompile {
   async #hasChanged({ closure }: Attempt): Promise<boolean> {
     const files = [closure.source.file.entry(), ...closure.entries()];
     return (await this.#context.includes.changedSince(closure.version, files)).length > 0;
+  }
+
+  #failureOf({ closure, source, run }: Attempt): FailedElsewhere {
+    const { host, result } = run;
+    return {
+      host,
+      inputs: closure
+        .entries()
+        .flatMap((entry) =>
+          entry.kind === 'file' ? [{ path: toText(entry.path), digest: entry.digest }] : [],
+        ),
+      remote: new Map([
+        [toText(this.#decision.command.source), source.bytes],
+        [STDERR, result.stderr],
+      ]),
+    };
   }
 
   /** True when the server missed files that are here, and which it will be sent. */

@@ -155,7 +155,12 @@ const daemon = new SessionDaemon({
   clock: realClock,
   sourceStem: fromText(sourceStem),
   unique,
-  mismatches: new KeptMismatches(fromText(stateDirectory), realFiles),
+  mismatches: new KeptMismatches(fromText(stateDirectory), {
+    files: realFiles,
+    clock: realClock,
+    unique,
+    log,
+  }),
   watchProcess(pid) {
     const start = processStart(pid);
     return () => start !== undefined && processStart(pid) === start;

@@ -11,9 +11,8 @@
  * Every step may throw LauncherGone; the caller knows what that means.
  */
 import { fromText, toText, type ByteString } from '../core/byte-string.js';
-import { describeError, EXIT } from '../core/errors.js';
+import { EXIT } from '../core/errors.js';
 import { DAEMON, LAUNCHER, VERIFY } from '../core/limits.js';
-import type { Clock } from '../platform/clock.js';
 import type { Files } from '../platform/files.js';
 import { fieldBytes } from '../protocol/field-codec.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
@@ -21,6 +20,8 @@ import type { VerifyVerdict } from '../report/events.js';
 import {
   beyondUsual,
   differencesOf,
+  STDERR,
+  STDOUT,
   type CompileProducts,
   type Difference,
   type Ignored,
@@ -34,12 +35,10 @@ import { writingOf } from './output-target.js';
 
 export interface VerificationContext {
   readonly files: Files;
-  readonly clock: Clock;
   /** Stem of files in which the compiler's standard output arrives: `unique` completes it. */
   readonly sourceStem: ByteString;
   readonly unique: () => string;
   readonly mismatches: Pick<KeptMismatches, 'keep'>;
-  readonly log: (message: string) => void;
 }
 
 /** What came back from a server, with status 0. */
@@ -79,9 +78,6 @@ interface LocalProducts {
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
 }
-
-const STDOUT = 'standard output';
-const STDERR = 'standard error';
 
 export class Verification {
   readonly #request: RunRequest;
@@ -162,12 +158,20 @@ export class Verification {
     local: LocalProducts,
     differences: readonly string[],
   ): Promise<Verified> {
-    const kept = await this.#keep(remote, local, differences);
+    const { host, outputs, stdout, stderr } = remote;
+    const kept = await this.#context.mismatches.keep(this.#request, {
+      session: this.#session,
+      host,
+      source: this.#source,
+      differences,
+      remote: productsOf(outputs, stdout, stderr),
+      local: withWords(local),
+    });
     const source = toText(this.#source);
     const where = kept === undefined ? 'neither could be kept' : `both are in ${kept}`;
     this.#messages.alarm(
       fromText(
-        `MISMATCH: ${source}: ${remote.host} made another result than this host: ` +
+        `MISMATCH: ${source}: ${host} made another result than this host: ` +
           `${differences[0]}; the local one is used, ${where}`,
       ),
     );
@@ -178,37 +182,10 @@ export class Verification {
     } as const;
     if (!this.#fails) return this.#finish(local, verified);
     // As a compiler does: a failure leaves nothing that the next make would take for up to date.
-    for (const { path } of remote.outputs) this.#context.files.remove(path);
+    for (const { path } of outputs) this.#context.files.remove(path);
     const message = fromText(`verify-mismatch: ${source}: ${differences[0]}`);
     this.#launcher.send({ kind: 'fail', status: EXIT.failure, message });
     return { ...verified, isLocal: true, hasFailed: true };
-  }
-
-  async #keep(
-    { host, outputs, stdout, stderr }: RemoteProducts,
-    local: LocalProducts,
-    differences: readonly string[],
-  ): Promise<string | undefined> {
-    const { mismatches, clock, unique, log } = this.#context;
-    const { cwd, argv } = this.#request;
-    const record = {
-      schema: 1,
-      time: clock.now(),
-      session: this.#session,
-      host,
-      source: toText(this.#source),
-      cwd: toText(cwd),
-      argv: argv.map(toText),
-      differences,
-    } as const;
-    try {
-      const name = `${fromText(this.#session)}-${unique()}`;
-      const there = productsOf(outputs, stdout, stderr);
-      return toText(await mismatches.keep(name, record, there, withWords(local)));
-    } catch (error) {
-      log(`a mismatch cannot be kept: ${describeError(error)}`);
-      return undefined;
-    }
   }
 
   /** Prints what the compiler here printed, and ends as it did. */

@@ -8,6 +8,10 @@ import { elfSections, type ElfSection } from './elf-sections.js';
 /** What a compile leaves, by the name that people know it by: a path, `standard error`, … */
 export type CompileProducts = ReadonlyMap<string, Uint8Array>;
 
+/** Names of what was printed, among products. */
+export const STDOUT = 'standard output';
+export const STDERR = 'standard error';
+
 export interface Difference {
   /**
    * What differs, without its details: of two comparisons those with the same parts differ in the

@@ -222,6 +222,7 @@ await t.test('a compile that fails is done here for its words', async (t) => {
     kind: 'local',
     reason: { fallback: 'compile-error' },
     diagnostics: stderr,
+    failed: { host: 'red', remote: new Map([['standard error', stderr]]) },
   });
   t.strictSame(run.told, []);
 });
