@@ -68,6 +68,9 @@ interface Known {
   moment: number;
 }
 
+/** As -include names it where there is to be nothing. */
+const EMPTY_DEVICE = '/dev/null';
+
 export class IncludeGraph {
   readonly #tree: FileTree<ScannedFile>;
   readonly #search: SearchPath;
@@ -147,6 +150,8 @@ export class IncludeGraph {
     const found: GraphNode[] = [];
     for (const { path, place } of this.#candidates(request, from)) {
       const walked = this.#walk(path);
+      // It is in every root, and always empty.
+      if (walked.kind === 'unreadable' && walked.at === EMPTY_DEVICE) break;
       // An earlier file that cannot be read stops the compiler, in live code.
       if (walked.kind === 'unreadable') {
         return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };

@@ -201,8 +201,8 @@ export class PumpRecipe implements JobRecipe {
       isKnown = true;
       for (const name of parseDependencyFile(Buffer.concat(pieces).toString('latin1'))) {
         const absolute = joinPath(cwd, name);
-        // The driver's own, between compiler and assembler.
-        if (absolute.startsWith(`${TEMPORARY}/`)) continue;
+        // The driver's own, between compiler and assembler, and the device that is in every root.
+        if (absolute.startsWith(`${TEMPORARY}/`) || absolute === '/dev/null') continue;
         const number = snapshot.fileAt(absolute);
         if (number !== undefined) numbers.add(number);
         // The source is no entry, by whichever of its names it is listed.
