@@ -210,9 +210,15 @@ export class IncludeServer {
     }
     const unhashed = [...reach.unhashed, ...files.filter(({ isHashed }) => !isHashed)];
     if (unhashed.length > 0) return { kind: 'again', unhashed };
+    const precompiled = [...reach.precompiled.values()];
     const extras = {
       isSourceIncluded: reach.isIncluded(source),
-      trails: [...trails, ...extra.map(({ trail }) => trail)],
+      trails: [
+        ...trails,
+        ...extra.map(({ trail }) => trail),
+        ...precompiled.map(({ trail }) => trail),
+      ],
+      precompiled: precompiled.map(({ path }) => path),
       files,
     };
     const closure = new HeaderClosure(

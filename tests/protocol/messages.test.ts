@@ -58,6 +58,7 @@ const pumpJob: PumpJob = {
   environment: [['LANG', 'C.UTF-8']],
   options: packNumbers([3, 4, 5, 1]),
   closure: packNumbers([0, 1, 2]),
+  precompiled: packNumbers([0]),
   language: null,
   stage: 'object',
   source: 'x.c',
