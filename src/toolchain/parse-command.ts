@@ -94,7 +94,9 @@ export function parseCommand(input: CommandInput): ParsedCommand {
     namesOutput: explicitOutput !== undefined,
     output: explicitOutput ?? implied,
     dependencies: dependencies?.value,
-    sideOutputs: sideOutputs(options, { source: source.path, language, stage, explicitOutput }),
+    sideOutputs: sideOutputs(options, {
+      ...{ family: input.family, source: source.path, language, stage, explicitOutput },
+    }),
   };
   if (isHeader) return { kind: 'decline', reason: 'pch', source: source.path, header: command };
   return { kind: 'compile', command };

