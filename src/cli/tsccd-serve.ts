@@ -99,7 +99,8 @@ async function openPumpMode(
     return undefined;
   }
   try {
-    return await openPump(store, storeSize, roots, nice, say);
+    const around = { roots, nice, runner, directories, clock: realClock, log: say };
+    return await openPump(store, storeSize, around, say);
   } catch (error) {
     throw unusable(store, error);
   }

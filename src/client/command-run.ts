@@ -24,6 +24,7 @@ import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
 import type { Slot, SlotPool } from './local-slots.js';
 import { writingOf } from './output-target.js';
+import type { HeaderCommand, PrecompiledHeaders } from './precompiled-headers.js';
 import { PlainCompile, refusalMessage, type PlainCompileContext } from './plain-compile.js';
 import { PumpCompile, type PumpCompileContext, type PumpHistory } from './pump-compile.js';
 import type { Session } from './sessions.js';
@@ -39,6 +40,7 @@ export interface CommandRunContext
     StepsContext,
     VerificationContext {
   readonly hosts: HostSource;
+  readonly precompiled: Pick<PrecompiledHeaders, 'begin' | 'recipeOf' | 'isStill'>;
   /** Gives a test whether this very process still runs. */
   readonly watchProcess: (pid: number) => () => boolean;
   readonly log: (message: string) => void;
@@ -116,10 +118,21 @@ export class CommandRun {
           }
           this.#messages.notice(decision.notice);
         }
+        if (decision.header !== undefined) return this.#makeHeader(decision.header);
         return this.#runLocally({ decline: decision.reason });
       case 'remote':
         this.#source = decision.command.source;
         return this.#compileRemotely(decision);
+    }
+  }
+
+  /** Here, since builds want the file; servers make theirs when compiles want it. */
+  async #makeHeader(given: HeaderCommand): Promise<void> {
+    const compile = await this.#context.precompiled.begin(given);
+    try {
+      await this.#runLocally({ decline: 'pch' });
+    } finally {
+      await compile?.end();
     }
   }
 

@@ -14,6 +14,7 @@ import { pumpObstacle } from '../toolchain/pump-command.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList } from './host-list.js';
+import type { HeaderCommand } from './precompiled-headers.js';
 import { findOutputTarget, type OutputTarget } from './output-target.js';
 import type { Settings } from './settings.js';
 
@@ -29,6 +30,8 @@ export type Decision =
       readonly kind: 'decline';
       readonly reason: DeclineReason;
       readonly source: ByteString;
+      /** A precompiled header that servers can make as well. */
+      readonly header?: HeaderCommand;
       /** A line for standard error, told once in a session. */
       readonly notice?: ByteString;
     }
@@ -78,7 +81,9 @@ export async function decide(
   const source = parsed.kind === 'compile' ? parsed.command.source : parsed.source;
   if (isForeign) return decline('foreign-namespace', source);
   if (settings.mode === 'local') return decline('mode-local', source);
-  if (parsed.kind === 'decline') return parsed;
+  if (parsed.kind === 'decline' && (parsed.header === undefined || settings.mode === 'plain')) {
+    return decline(parsed.reason, source);
+  }
 
   if (!hosts.ok) return { ...decline('bad-hosts', source), notice: hosts.error };
   if (hosts.value.remote.length === 0) {
@@ -92,7 +97,13 @@ export async function decide(
   if (typeof toolchain === 'string') return decline(toolchain, source);
   const exact =
     toolchain.family === guess ? parsed : parse(request, toolchain.family, context.files);
-  if (exact.kind !== 'compile') return exact;
+  if (exact.kind === 'other') return exact;
+  if (exact.kind === 'decline') {
+    const declined = decline(exact.reason, exact.source);
+    const { header: made } = exact;
+    if (made === undefined) return declined;
+    return { ...declined, header: { command: made, toolchain, environment: request.environment } };
+  }
   const { command } = exact;
   const obstacles = {
     pump: settings.mode === 'plain' ? 'mode-plain' : pumpObstacle(command, request.environment),

@@ -39,16 +39,24 @@ import {
 } from './compile-verdict.js';
 import type { RemoteDecision } from './decision.js';
 import type { LauncherConnection } from './launcher-connection.js';
+import type { PrecompiledHeaders } from './precompiled-headers.js';
 import { filesMissedBy } from './missed-files.js';
 import { findOutputTarget, type OutputTarget } from './output-target.js';
 import { readsClock } from './clock-check.js';
-import { RemoteFailure, type PumpedJob, type RemoteResult, type SourceFile } from './remote-job.js';
+import {
+  RemoteFailure,
+  type HeaderRecipe,
+  type PumpedJob,
+  type RemoteResult,
+  type SourceFile,
+} from './remote-job.js';
 import type { Verification, Verified } from './verification.js';
 
 export interface PumpCompileContext {
   readonly files: Files;
   readonly includes: Pick<IncludeServer, 'closureOf' | 'readSource' | 'changedSince'>;
   readonly compilerFiles: Pick<CompilerFiles, 'of'>;
+  readonly precompiled: Pick<PrecompiledHeaders, 'recipeOf' | 'isStill'>;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
 }
@@ -80,6 +88,7 @@ export interface PumpHistory {
 
 interface Attempt {
   readonly closure: HeaderClosure;
+  readonly precompiled: readonly HeaderRecipe[];
   readonly run: RemoteRun;
   readonly source: SourceFile;
 }
@@ -201,11 +210,15 @@ export class PumpCompile {
     const answer = await includes.closureOf(command, toolchain, environment, also, since);
     if (answer.kind === 'not-covered') {
       const { reason, detail } = answer.why;
-      // A preprocessed source names the files, and not that two of them are one.
-      if (reason === 'hard-links') throw new RunLocally({ decline: reason }, toText(detail));
+      // A preprocessed source names the files, and not that two of them are one; and -E takes the
+      // header for its precompiled one.
+      if (reason === 'hard-links' || reason === 'pch-present') {
+        throw new RunLocally({ decline: reason }, toText(detail));
+      }
       throw new Demote(reason, detail);
     }
     const { closure } = answer;
+    const precompiled = await this.#recipesFor(closure);
     const source = await includes.readSource(closure);
     // Its writer is at work; whoever starts the compile now must reckon with either content.
     if (source === undefined) throw new Demote('unreadable-input', toText(command.source));
@@ -222,11 +235,24 @@ export class PumpCompile {
       environment: pumpEnvironment(environment),
       source,
       closure: entries,
+      precompiled,
       outputs: wanted.map(({ target }) => target.opened),
       dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
     };
     const run = await this.#runUnlessStale(job);
-    return run && { closure, run, source };
+    return run && { closure, precompiled, run, source };
+  }
+
+  /** Of all precompiled headers that the compiler may open. */
+  async #recipesFor({ precompiled }: HeaderClosure): Promise<readonly HeaderRecipe[]> {
+    const recipes: HeaderRecipe[] = [];
+    for (const path of precompiled) {
+      const recipe = await this.#context.precompiled.recipeOf(path);
+      // What stands there is not what a server would make; and -E knows of none.
+      if (recipe === undefined) throw new RunLocally({ decline: 'pch-present' }, toText(path));
+      recipes.push(recipe);
+    }
+    return recipes;
   }
 
   async #runUnlessStale(job: PumpedJob): Promise<RemoteRun | undefined> {
@@ -239,8 +265,9 @@ export class PumpCompile {
   }
 
   /** Whether what the compiler read is what it would read now, and does not tie it to a time. */
-  async #holds({ closure, run: { result, host } }: Attempt): Promise<boolean> {
+  async #holds({ closure, precompiled, run: { result, host } }: Attempt): Promise<boolean> {
     this.#steps.phase = 'check';
+    if (!precompiled.every((recipe) => this.#context.precompiled.isStill(recipe))) return false;
     const list = dependencyListOf(this.#decision.command);
     const { read } = result;
     if (read === undefined && list !== 'none') {

@@ -15,7 +15,7 @@ import type { PumpResult } from '../protocol/pump-messages.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import { encode, type Blob, type BlobSource } from './blob-source.js';
 import type { Sending } from './link-jobs.js';
-import { RemoteFailure, type FilesRead, type PumpedJob } from './remote-job.js';
+import { RemoteFailure, type FilesRead, type HeaderRecipe, type PumpedJob } from './remote-job.js';
 
 /** The file system as the include server knows it. */
 export interface World {
@@ -48,6 +48,8 @@ export class PumpShipping {
   /** A file with these bytes, for when the server asks. */
   readonly #files = new Map<Digest, FileEntry>();
   readonly #options = new Map<string, number>();
+  /** Precompiled headers by all that was said of them. */
+  readonly #headers = new Map<string, number>();
   #version = -1;
 
   constructor(connection: PeerConnection, context: PumpShippingContext) {
@@ -65,10 +67,11 @@ export class PumpShipping {
     const blob = await encode(source.digest, source.bytes, this.#context.compress);
     if (sending.aborted) return;
     const before = this.#connection.sentBytes;
-    const closure = this.#tell(job.closure);
+    const closure = this.#tellAll(job);
     if (closure === undefined) {
       throw new RemoteFailure('closure-stale', 'something of the closure is gone');
     }
+    const precompiled = job.precompiled.map((recipe) => this.#tellHeader(recipe));
     const number = begin();
     this.#connection.send({
       kind: 'pump-job',
@@ -80,6 +83,7 @@ export class PumpShipping {
       environment: job.environment,
       options: packNumbers(this.#tellOptions(command.options)),
       closure: packNumbers(closure),
+      precompiled: packNumbers(precompiled.toSorted((a, b) => a - b)),
       language: command.language,
       stage: command.stage,
       source: command.source,
@@ -238,6 +242,31 @@ export class PumpShipping {
       bytes = 0;
     }
     if (batch.length > 0) this.#connection.send({ kind: 'entries', entries: batch });
+  }
+
+  /** As `#tell`, of the job's closure and those of its headers at once: what is gone is told once. */
+  #tellAll({ closure, precompiled }: PumpedJob): Uint32Array | undefined {
+    if (precompiled.length === 0) return this.#tell(closure);
+    const all = precompiled.flatMap((recipe) => recipe.closure);
+    return this.#tell([...closure, ...all]) && this.#tell(closure);
+  }
+
+  /** Number of a precompiled header; a new one where its files have others, or are said anew. */
+  #tellHeader(recipe: HeaderRecipe): number {
+    const { path, program, argv0, cwd, environment, command } = recipe;
+    const { family, options, language, source, output } = command;
+    const closure = packNumbers(this.#tell(recipe.closure) ?? []);
+    const said = { path, family, program, argv0, cwd, environment, language, source, output };
+    // Numbers of entries mean the same for ever, those of options do not.
+    const key = JSON.stringify([said, options, closure.toString('latin1')]);
+    let number = this.#headers.get(key);
+    if (number === undefined) {
+      number = this.#headers.size;
+      this.#headers.set(key, number);
+      const numbers = { options: packNumbers(this.#tellOptions(options)), closure };
+      this.#connection.send({ kind: 'precompiled', ...said, ...numbers });
+    }
+    return number;
   }
 
   #tellOptions(options: readonly WireOption[]): number[] {

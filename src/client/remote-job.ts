@@ -35,10 +35,25 @@ export interface PumpedJob {
   readonly source: SourceFile;
   /** What the compile may see besides its source. */
   readonly closure: readonly TreeEntry[];
+  /** Precompiled headers that it may find. */
+  readonly precompiled: readonly HeaderRecipe[];
   /** Real paths of the files that it may leave, the object first. */
   readonly outputs: readonly ByteString[];
   /** Which of `outputs` is the command's own dependency file. */
   readonly dependencyFile: number | undefined;
+}
+
+/** How a precompiled header was made, for a server to make its own. */
+export interface HeaderRecipe {
+  /** Real path of what it makes. */
+  readonly path: ByteString;
+  readonly command: PumpFields;
+  readonly program: ByteString;
+  readonly argv0: ByteString;
+  readonly cwd: ByteString;
+  readonly environment: readonly WireOption[];
+  /** With its source. */
+  readonly closure: readonly TreeEntry[];
 }
 
 export interface SourceFile {

@@ -236,6 +236,7 @@ export class ServerLink {
       case 'toolchain-query':
       case 'entries':
       case 'options':
+      case 'precompiled':
       case 'gone':
       case 'blobs':
       case 'job':

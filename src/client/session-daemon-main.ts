@@ -28,6 +28,7 @@ import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
 import { KeptMismatches } from './kept-mismatches.js';
 import { LocalSlots } from './local-slots.js';
+import { PrecompiledHeaders } from './precompiled-headers.js';
 import { ServerLink } from './server-link.js';
 import { SessionDaemon } from './session-daemon.js';
 import { newSessionName } from './session-name.js';
@@ -136,6 +137,7 @@ function unique(): string {
 /** Beside the socket, which is on a file system in memory where the user has one. */
 const sourceStem = `${socketPath.replace(/\.sock$/, '')}.source-`;
 
+const compilerFiles = new CompilerFiles(new LocaleFiles(compilerDeps));
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
 
@@ -148,7 +150,12 @@ const daemon = new SessionDaemon({
   files: realFiles,
   buffers: new SourceBuffers(),
   includes: includes.server,
-  compilerFiles: new CompilerFiles(new LocaleFiles(compilerDeps)),
+  compilerFiles,
+  precompiled: new PrecompiledHeaders({
+    files: realFiles,
+    includes: includes.server,
+    compilerFiles,
+  }),
   compilers: new ToolchainProbe(compilerDeps),
   farm,
   slots,

@@ -115,6 +115,12 @@ export const PUMP = {
   entries: 4_000,
   /** Options that one connection numbers before both ends forget them and count from 0 again. */
   options: 200_000,
+  /** Precompiled headers that one connection numbers: one per target, and again when it changes. */
+  precompiled: 4_000,
+  /** Precompiled headers whose recipe a client remembers: more than any build has targets at once. */
+  precompiledKnown: 256,
+  /** Precompiled headers of one connection that are kept made: each has 20 to 200 MiB on disk. */
+  precompiledMade: 8,
   /** Compiles of one source whose headers change meanwhile, before it is done here. */
   staleTries: 3,
   /** Times that files which a server missed are added to a closure. */

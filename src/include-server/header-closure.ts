@@ -22,6 +22,8 @@ export interface ClosureExtras {
   readonly isSourceIncluded: boolean;
   /** Ways to directories which must be there. */
   readonly trails: readonly Trail[];
+  /** Real paths of precompiled headers that the compiler may open. */
+  readonly precompiled: readonly ByteString[];
   /** Files that are only read, by whoever compiles. */
   readonly files: readonly TreeFile<ScannedFile>[];
 }
@@ -33,6 +35,8 @@ export class HeaderClosure {
   readonly nodes: readonly GraphNode[];
   /** Of the IncludeServer, when all this was so. */
   readonly version: number;
+  /** Real paths of precompiled headers that the compiler may open; they are no entries. */
+  readonly precompiled: readonly ByteString[];
   readonly #graph: IncludeGraph;
   readonly #arrivals: readonly (Arrival | undefined)[];
   readonly #trails: readonly Trail[];
@@ -56,6 +60,7 @@ export class HeaderClosure {
     this.version = version;
     this.#graph = graph;
     this.#trails = extras.trails;
+    this.precompiled = extras.precompiled;
     this.#entries = this.#collectEntries(extras);
   }
 

@@ -47,8 +47,8 @@ export class HeaderNews<S> {
 
   /** A round has found this. */
   noticed(change: HeaderChange, directory: ByteString, name: ByteString): void {
-    // Sources travel with their compiles.
-    if (sourceKind(name, undefined, false).kind === 'language') return;
+    // Sources travel with their compiles, and precompiled headers never do.
+    if (sourceKind(name, undefined, false).kind === 'language' || name.endsWith('.gch')) return;
     const path = joinPath(directory, name);
     this.#changed.add(path);
     this.#sink.onHeader(change, path);

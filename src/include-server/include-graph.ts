@@ -39,6 +39,13 @@ export interface Edge {
   readonly to: GraphNode;
 }
 
+/** A precompiled header that the compiler may take for another file, or open in vain. */
+export interface Precompiled {
+  /** Real path. */
+  readonly path: ByteString;
+  readonly trail: Trail;
+}
+
 /** Why a file's closure cannot be told. */
 export interface NotCovered {
   readonly reason: DeclineReason;
@@ -52,6 +59,7 @@ export type PlainRequest = Exclude<FileRequest, ComputedRequest>;
 export interface NodeEdges {
   readonly edges: readonly Edge[];
   readonly computed: readonly ComputedRequest[];
+  readonly precompiled: readonly Precompiled[];
   readonly obstacle: NotCovered | undefined;
 }
 
@@ -67,6 +75,9 @@ interface Known {
   version: number;
   moment: number;
 }
+
+/** As -include names it where there is to be nothing. */
+const EMPTY_DEVICE = '/dev/null';
 
 export class IncludeGraph {
   readonly #tree: FileTree<ScannedFile>;
@@ -145,20 +156,23 @@ export class IncludeGraph {
     const role = request.kind === 'include' ? 'header' : 'data';
     const next = request.kind !== 'embed' && request.next;
     const found: GraphNode[] = [];
+    const precompiled: Precompiled[] = [];
     for (const { path, place } of this.#candidates(request, from)) {
       const walked = this.#walk(path);
+      // It is in every root, and always empty.
+      if (walked.kind === 'unreadable' && walked.at === EMPTY_DEVICE) break;
       // An earlier file that cannot be read stops the compiler, in live code.
       if (walked.kind === 'unreadable') {
-        return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
+        return { found, precompiled, obstacle: { reason: 'unreadable-input', detail: walked.at } };
       }
-      const obstacle = this.#precompiled(path);
-      if (obstacle !== undefined) return { found, obstacle };
+      const obstacle = this.#precompiled(path, precompiled);
+      if (obstacle !== undefined) return { found, precompiled, obstacle };
       if (walked.kind !== 'file') continue;
       found.push(this.#node(path, place, walked.file, walked.trail, role));
       // Where Clang goes on differs by version for a file that was found beside its includer.
       if (!next || this.#family === 'gcc') break;
     }
-    return { found, obstacle: undefined };
+    return { found, precompiled, obstacle: undefined };
   }
 
   /** Paths that were tried for a request before the file was found, or in vain. */
@@ -222,6 +236,7 @@ export class IncludeGraph {
   #findEdges(node: GraphNode): NodeEdges {
     const edges: Edge[] = [];
     const computed: ComputedRequest[] = [];
+    const precompiled: Precompiled[] = [];
     let obstacle: NotCovered | undefined;
     for (const request of this.requestsOf(node)) {
       if (request.kind === 'computed') {
@@ -230,12 +245,13 @@ export class IncludeGraph {
       }
       const resolution = this.#resolve(request, node);
       obstacle ??= resolution.obstacle;
+      precompiled.push(...resolution.precompiled);
       for (const to of resolution.found) edges.push({ from: node, request, to });
     }
     if (node.role !== 'data' && this.scanned(node).hasOpaqueAssembler) {
       obstacle ??= { reason: 'assembler-reads-file', detail: node.path };
     }
-    return { edges, computed, obstacle };
+    return { edges, computed, precompiled, obstacle };
   }
 
   #candidates(request: Exclude<PlainRequest, AssemblerRequest>, from: Includer) {
@@ -250,20 +266,30 @@ export class IncludeGraph {
       const path = joinPath(directory, name);
       const walked = this.#walk(path);
       if (walked.kind === 'unreadable') {
-        return { found, obstacle: { reason: 'unreadable-input', detail: walked.at } };
+        return {
+          ...{ found, precompiled: [] },
+          obstacle: { reason: 'unreadable-input', detail: walked.at },
+        };
       }
       if (walked.kind === 'file') {
         found.push(this.#node(path, 'nowhere', walked.file, walked.trail, 'assembly'));
       }
     }
-    return { found, obstacle: undefined };
+    return { found, precompiled: [], obstacle: undefined };
   }
 
-  /** GCC takes `x.h.gch` for x.h wherever it looks, and even where there is no x.h. */
-  #precompiled(path: ByteString): NotCovered | undefined {
+  /**
+   * GCC takes `x.h.gch` for x.h wherever it looks, and even where there is no x.h; of several in a
+   * directory, and of Clang's, it cannot be said how they were made.
+   */
+  #precompiled(path: ByteString, into: Precompiled[]): NotCovered | undefined {
     const precompiled = `${path}${this.#family === 'gcc' ? '.gch' : '.pch'}`;
-    const { kind } = this.#walk(precompiled);
-    return kind === 'file' || kind === 'directory'
+    const walked = this.#walk(precompiled);
+    if (walked.kind === 'file' && this.#family === 'gcc') {
+      into.push({ path: walked.file.path, trail: walked.trail });
+      return undefined;
+    }
+    return walked.kind === 'file' || walked.kind === 'directory'
       ? { reason: 'pch-present', detail: precompiled }
       : undefined;
   }
@@ -299,5 +325,6 @@ type AssemblerRequest = Extract<FileRequest, { kind: 'assembler' }>;
 
 export interface Resolution {
   readonly found: readonly GraphNode[];
+  readonly precompiled: readonly Precompiled[];
   readonly obstacle: NotCovered | undefined;
 }

@@ -9,6 +9,7 @@ import type {
   IncludeGraph,
   NotCovered,
   PlainRequest,
+  Precompiled,
   Resolution,
 } from './include-graph.js';
 import type { ScannedFile } from './scanned-file.js';
@@ -22,6 +23,8 @@ export class Reach {
   readonly computed: { readonly node: GraphNode; readonly request: ComputedRequest }[] = [];
   /** Large files that must be read before it is known what they name. */
   readonly unhashed: TreeFile<ScannedFile>[] = [];
+  /** By real path. */
+  readonly precompiled = new Map<ByteString, Precompiled>();
   obstacle: NotCovered | undefined;
   /** A file has gone while it was gone through: all of it must be done again. */
   isOutdated = false;
@@ -60,8 +63,9 @@ export class Reach {
   }
 
   /** What a request leads to that no edge has, because something else than its file decides it. */
-  addFound({ found, obstacle }: Resolution, arrival: Arrival | undefined): void {
+  addFound({ found, precompiled, obstacle }: Resolution, arrival: Arrival | undefined): void {
     this.obstacle ??= obstacle;
+    for (const header of precompiled) this.precompiled.set(header.path, header);
     for (const node of found) this.add(node, arrival);
   }
 
@@ -76,8 +80,9 @@ export class Reach {
         this.unhashed.push(node.file);
         continue;
       }
-      const { edges, computed, obstacle } = this.#graph.edgesOf(node);
+      const { edges, computed, precompiled, obstacle } = this.#graph.edgesOf(node);
       this.obstacle ??= obstacle;
+      for (const header of precompiled) this.precompiled.set(header.path, header);
       for (const edge of edges) this.add(edge.to, edge);
       for (const request of computed) this.computed.push({ node, request });
     }

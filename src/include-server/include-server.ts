@@ -114,6 +114,7 @@ export class IncludeServer {
     const directory = environment.get('PWD') ?? command.cwd;
     const question: Question = { command, search, directory, also, around };
     const key = [command.cwd, directory, command.source, command.output]
+      .concat(command.sideOutputs.map(({ path }) => path))
       .concat(command.dependencies?.path ?? '', search.forced, definedKey(search))
       .concat(this.#numberOf(also))
       .join('\0');
@@ -210,9 +211,15 @@ export class IncludeServer {
     }
     const unhashed = [...reach.unhashed, ...files.filter(({ isHashed }) => !isHashed)];
     if (unhashed.length > 0) return { kind: 'again', unhashed };
+    const precompiled = [...reach.precompiled.values()];
     const extras = {
       isSourceIncluded: reach.isIncluded(source),
-      trails: [...trails, ...extra.map(({ trail }) => trail)],
+      trails: [
+        ...trails,
+        ...extra.map(({ trail }) => trail),
+        ...precompiled.map(({ trail }) => trail),
+      ],
+      precompiled: precompiled.map(({ path }) => path),
       files,
     };
     const closure = new HeaderClosure(
@@ -230,11 +237,11 @@ export class IncludeServer {
   #outset({ command, search, directory, also, around: { graph } }: Question): Outset {
     const source = graph.source(joinPath(command.cwd, command.source));
     const extra = also.map((path) => this.#tree.walk(path));
+    const written = [command.output, ...command.sideOutputs.map(({ path }) => path)];
+    if (command.dependencies !== undefined) written.push(command.dependencies.path);
     const trails = this.#trailsTo([
-      ...[command.cwd, directory, directoryName(joinPath(command.cwd, command.output))],
-      ...(command.dependencies === undefined
-        ? []
-        : [directoryName(joinPath(command.cwd, command.dependencies.path))]),
+      ...[command.cwd, directory],
+      ...new Set(written.map((path) => directoryName(joinPath(command.cwd, path)))),
       ...[search.quote, search.angle, search.duplicates].flat(),
     ]);
     if (source === undefined) return { source, named: [], trails, extra };

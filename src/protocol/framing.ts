@@ -19,6 +19,7 @@ export const FRAME = {
   missing: 0x14,
   gone: 0x15,
   blobs: 0x16,
+  precompiled: 0x17,
   job: 0x20,
   chunk: 0x21,
   cancel: 0x22,

@@ -26,6 +26,7 @@ import {
   decodeDigests,
   decodeEntries,
   decodeOptions,
+  decodePrecompiled,
   decodePumpJob,
   decodePumpResult,
   packBlob,
@@ -33,7 +34,7 @@ import {
   type PumpMessage,
 } from './pump-messages.js';
 
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;
 
 export type Message = PlainMessage | PumpMessage;
 
@@ -50,6 +51,7 @@ const TYPE_OF_KIND: { readonly [K in Message['kind']]: FrameType } = {
   missing: FRAME.missing,
   gone: FRAME.gone,
   blobs: FRAME.blobs,
+  precompiled: FRAME.precompiled,
   job: FRAME.job,
   chunk: FRAME.chunk,
   cancel: FRAME.cancel,
@@ -96,6 +98,7 @@ function encodeBody(message: Message): Uint8Array {
     case 'toolchain-query':
     case 'toolchain':
     case 'options':
+    case 'precompiled':
     case 'missing':
     case 'gone':
     case 'job':
@@ -139,6 +142,8 @@ export function decodeMessage(type: FrameType, job: number, body: Uint8Array): M
       return decodeEntries(fieldsOf(body));
     case FRAME.options:
       return decodeOptions(fieldsOf(body));
+    case FRAME.precompiled:
+      return decodePrecompiled(fieldsOf(body));
     case FRAME.missing:
       return { kind: 'missing', digests: decodeDigests(fieldsOf(body)) };
     case FRAME.gone:

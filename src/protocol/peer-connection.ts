@@ -191,6 +191,7 @@ export class PeerConnection {
       case 'toolchain':
       case 'entries':
       case 'options':
+      case 'precompiled':
       case 'missing':
       case 'gone':
       case 'blobs':

@@ -24,6 +24,24 @@ export interface Options {
   readonly options: readonly WireOption[];
 }
 
+/** How the client made a precompiled header; PUMP-JOB messages name it by number. */
+export interface PrecompiledRecipe {
+  readonly kind: 'precompiled';
+  /** Real path of what it makes. */
+  readonly path: ByteString;
+  readonly family: CompilerFamily;
+  /** As a PumpJob has them; the closure has the source as well. */
+  readonly program: ByteString;
+  readonly argv0: ByteString;
+  readonly cwd: ByteString;
+  readonly environment: readonly WireOption[];
+  readonly options: Uint8Array;
+  readonly closure: Uint8Array;
+  readonly language: string | null;
+  readonly source: ByteString;
+  readonly output: ByteString | null;
+}
+
 /** Contents that the server lacks. */
 export interface Missing {
   readonly kind: 'missing';
@@ -68,6 +86,8 @@ export interface PumpJob {
   readonly options: Uint8Array;
   /** Numbers of the tree entries that the compile may see, packed. */
   readonly closure: Uint8Array;
+  /** Numbers of the precompiled headers that it may see, packed. */
+  readonly precompiled: Uint8Array;
   /** Value of -x; null where the source's suffix decides. */
   readonly language: string | null;
   readonly stage: 'object' | 'assembly';
@@ -118,7 +138,8 @@ export interface PumpResult {
   readonly maxRssKiB: number;
 }
 
-export type PumpMessage = Entries | Options | Missing | Gone | Blobs | PumpJob | PumpResult;
+export type PumpMessage =
+  Entries | Options | PrecompiledRecipe | Missing | Gone | Blobs | PumpJob | PumpResult;
 
 /** Letters and values of an entry on the wire. */
 export function packEntry(entry: TreeEntry): readonly (string | number)[] {
@@ -194,11 +215,18 @@ export function decodeDigests(fields: MessageFields): Digest[] {
   return fields.list('digests').map(digest);
 }
 
-export function decodePumpJob(job: number, fields: MessageFields): PumpJob {
+export function decodePrecompiled(fields: MessageFields): PrecompiledRecipe {
+  return {
+    kind: 'precompiled',
+    path: fields.byteString('path', INCLUDES.pathBytes),
+    ...decodeCommand(fields),
+  };
+}
+
+/** What jobs and recipes say alike. */
+function decodeCommand(fields: MessageFields) {
   const path = (name: string) => fields.byteString(name, INCLUDES.pathBytes);
   return {
-    kind: 'pump-job',
-    job,
     family: fields.oneOf('family', ['gcc', 'clang']),
     program: path('program'),
     argv0: path('argv0'),
@@ -207,9 +235,19 @@ export function decodePumpJob(job: number, fields: MessageFields): PumpJob {
     options: fields.bytes('options', WIRE.controlBytes),
     closure: fields.bytes('closure', WIRE.controlBytes),
     language: fields.isNull('language') ? null : fields.text('language', WIRE.nameBytes),
-    stage: fields.oneOf('stage', ['object', 'assembly']),
     source: path('source'),
     output: fields.isNull('output') ? null : path('output'),
+  };
+}
+
+export function decodePumpJob(job: number, fields: MessageFields): PumpJob {
+  const path = (name: string) => fields.byteString(name, INCLUDES.pathBytes);
+  return {
+    kind: 'pump-job',
+    job,
+    ...decodeCommand(fields),
+    precompiled: fields.bytes('precompiled', WIRE.controlBytes),
+    stage: fields.oneOf('stage', ['object', 'assembly']),
     outputs: fields.byteStrings('outputs', INCLUDES.pathBytes),
     dependencyFile: fields.isNull('dependencyFile')
       ? null

@@ -149,6 +149,9 @@ export class ClientConnection {
       case 'options':
         this.#pumping().addOptions(message);
         return;
+      case 'precompiled':
+        this.#pumping().addHeader(message);
+        return;
       case 'gone':
         this.#pumping().gone(message);
         return;

@@ -7,12 +7,25 @@ import { PUMP, STORE } from '../core/limits.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import { unpackNumbers } from '../protocol/number-runs.js';
 import type { WireOption } from '../protocol/plain-messages.js';
-import type { Blobs, Entries, Gone, Options, PumpJob } from '../protocol/pump-messages.js';
+import type {
+  Blobs,
+  Entries,
+  Gone,
+  Options,
+  PrecompiledRecipe,
+  PumpJob,
+} from '../protocol/pump-messages.js';
 import { BlobReceiver } from './blob-receiver.js';
 import type { BlobStore } from './blob-store.js';
 import type { ClientTree } from './client-tree.js';
 import type { JobRecipe } from './compile-job.js';
-import { PumpRecipe, type PumpSurroundings } from './pump-recipe.js';
+import { JobRefused } from './job-refused.js';
+import {
+  PrecompiledHeader,
+  PrecompiledHeaders,
+  type HeaderSurroundings,
+} from './precompiled-header.js';
+import { PumpRecipe, type WantedHeader } from './pump-recipe.js';
 
 type Ask = (digests: readonly Digest[]) => void;
 
@@ -30,9 +43,10 @@ export interface PumpService {
 export class ClientPump {
   readonly #tree: ClientTree;
   readonly #blobs: BlobStore;
-  readonly #around: PumpSurroundings;
+  readonly #around: HeaderSurroundings;
   readonly #log: (what: string) => void;
   readonly #options: WireOption[] = [];
+  readonly #headers = new PrecompiledHeaders();
   /** Those under way. */
   readonly #uploads = new Map<number, BlobReceiver>();
   #announced = 0;
@@ -40,7 +54,7 @@ export class ClientPump {
   constructor(
     tree: ClientTree,
     blobs: BlobStore,
-    around: PumpSurroundings,
+    around: HeaderSurroundings,
     log: (what: string) => void,
   ) {
     this.#tree = tree;
@@ -58,6 +72,23 @@ export class ClientPump {
     // As the client does: a table that would grow too large is begun anew.
     if (this.#options.length + options.length > PUMP.options) this.#options.length = 0;
     this.#options.push(...options);
+  }
+
+  addHeader(recipe: PrecompiledRecipe): void {
+    if (this.#headers.count === PUMP.precompiled) {
+      throw new MalformedFrame(`more than ${PUMP.precompiled} precompiled headers`);
+    }
+    const { options, closure } = this.#numbersOf(recipe);
+    const { signal } = this.#headers;
+    try {
+      this.#headers.add(
+        new PrecompiledHeader(recipe, options, closure, this.#tree, this.#around, signal),
+      );
+    } catch (error) {
+      // There is no job yet to refuse.
+      if (error instanceof JobRefused) throw new MalformedFrame(error.message);
+      throw error;
+    }
   }
 
   gone({ digests }: Gone): void {
@@ -92,10 +123,22 @@ export class ClientPump {
 
   /** How to do a job. Throws JobRefused. */
   recipeOf(job: PumpJob): JobRecipe {
-    const numbers = unpackNumbers(job.options, this.#options.length, PUMP.options);
-    const options = numbers.map((number) => this.#options[number] as WireOption);
-    const closure = unpackNumbers(job.closure, this.#tree.count + 1, this.#tree.count + 1);
-    return new PumpRecipe(job, options, closure, this.#tree, this.#around);
+    const { options, closure } = this.#numbersOf(job);
+    const headers = unpackNumbers(job.precompiled, this.#headers.count, PUMP.precompiled).map(
+      (number): WantedHeader => {
+        const header = this.#headers.at(number) as PrecompiledHeader;
+        return { path: header.path, hold: () => this.#headers.hold(header) };
+      },
+    );
+    return new PumpRecipe(job, options, closure, this.#tree, headers, this.#around);
+  }
+
+  #numbersOf(packed: { readonly options: Uint8Array; readonly closure: Uint8Array }) {
+    const numbers = unpackNumbers(packed.options, this.#options.length, PUMP.options);
+    return {
+      options: numbers.map((number) => this.#options[number] as WireOption),
+      closure: unpackNumbers(packed.closure, this.#tree.count + 1, this.#tree.count + 1),
+    };
   }
 
   /** Resolves when nothing of it is left on disk. Rejects with the system's error. */
@@ -103,6 +146,7 @@ export class ClientPump {
     const uploads = [...this.#uploads.values()];
     for (const upload of uploads) upload.abandon();
     await Promise.all(uploads.map(({ ended }) => ended));
+    await this.#headers.close();
     await this.#tree.close();
   }
 }

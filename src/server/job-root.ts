@@ -11,7 +11,15 @@
  * into. That is no race, since nobody else changes upper meanwhile: before the compile it is ours
  * alone, and the runner tells of the end only when all that ran in the root is dead.
  */
-import { chmodSync, lstatSync, mkdirSync, utimesSync, writeFileSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
 import { fromText, toText, type ByteString } from '../core/byte-string.js';
 import { describeError, errnoCode } from '../core/errors.js';
 import { makeDirectory } from '../platform/make-directory.js';
@@ -66,6 +74,13 @@ export class JobRoots {
     for (const made of [spec.upper, spec.work, spec.mount]) makeUnlessThere(made);
     return new JobRoot(spec);
   }
+
+  /** A root below a directory whose `upper` becomes a layer of others. */
+  createLayer(directory: ByteString): JobRoot {
+    const upper = `${directory}/layer`;
+    makeUnlessThere(upper);
+    return new JobRoot({ layers: [this.#bottom], upper, work: '', mount: '' });
+  }
 }
 
 /** One job's root. Paths are absolute, as seen inside; bad ones throw JobRefused. */
@@ -117,6 +132,14 @@ export class JobRoot {
       return undefined;
     }
     return openContent(systemPath(found.path), limit, what);
+  }
+
+  /** Moves a file that the compile wrote to the same path of another root; false: there is none. */
+  moveTo(path: ByteString, other: JobRoot): boolean {
+    const found = this.#find(path);
+    if (found?.stats.isFile() !== true) return false;
+    renameSync(systemPath(found.path), systemPath(other.placeFor(path)));
+    return true;
   }
 
   #makeDirectories(components: readonly ByteString[], whole: ByteString): ByteString {

@@ -10,13 +10,14 @@ import type { PumpJob, PumpOutput } from '../protocol/pump-messages.js';
 import { systemPath } from '../platform/system-path.js';
 import { parseDependencyFile } from '../toolchain/dependency-file.js';
 import { DEPENDENCY_LISTS, renderPumpArguments } from '../toolchain/pump-arguments.js';
-import { renderPumpEnvironment } from '../toolchain/pump-environment.js';
 import type { TreeSnapshot } from './client-tree.js';
 import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { encodeOutput, openContent, type Content, type EncodedOutput } from './job-output.js';
+import { jobEnvironment, TEMPORARY } from './job-environment.js';
 import { JobRefused } from './job-refused.js';
 import type { JobDirectory } from './job-directory.js';
 import type { JobRoot, JobRoots } from './job-root.js';
+import type { ClosureFiles, HeldHeader, PrecompiledHeader } from './precompiled-header.js';
 import type { CompileEnd, CompileSpec } from './runner.js';
 
 export interface PumpSurroundings {
@@ -25,10 +26,9 @@ export interface PumpSurroundings {
   readonly nice: number;
 }
 
-/** The files of a closure, in the order in which jobs ask for them. */
-export interface ClosureFiles {
-  /** Rejects with JobRefused. */
-  snapshot(closure: readonly number[], signal: AbortSignal): Promise<TreeSnapshot>;
+/** A precompiled header, and how to get it. */
+export interface WantedHeader extends Pick<PrecompiledHeader, 'path'> {
+  readonly hold: () => Promise<HeldHeader>;
 }
 
 /** What the compiler says that it read. */
@@ -36,9 +36,6 @@ interface Read {
   readonly dependencies: Uint8Array | null;
   readonly uncovered: readonly ByteString[];
 }
-
-/** In a job's root: private memory of its own. */
-const TEMPORARY = '/.tscc';
 
 export class PumpRecipe implements JobRecipe {
   readonly #job: PumpJob;
@@ -48,6 +45,8 @@ export class PumpRecipe implements JobRecipe {
   readonly #environment: ReadonlyMap<string, ByteString>;
   readonly #unwanted = new AbortController();
   readonly #snapshot: Promise<TreeSnapshot>;
+  readonly #headers: readonly WantedHeader[];
+  readonly #held: HeldHeader[] = [];
   #directory = '';
   #root: JobRoot | undefined;
 
@@ -56,15 +55,18 @@ export class PumpRecipe implements JobRecipe {
    *
    * @param options the job's, in order
    * @param closure numbers of its tree entries
+   * @param headers precompiled ones that the compile shall find
    */
   constructor(
     job: PumpJob,
     options: readonly WireOption[],
     closure: readonly number[],
     files: ClosureFiles,
+    headers: readonly WantedHeader[],
     around: PumpSurroundings,
   ) {
     this.#job = job;
+    this.#headers = headers;
     this.#around = around;
     const { family, language, stage, source, output, dependencyFile } = job;
     const hasDependencyFile = dependencyFile !== null;
@@ -75,7 +77,7 @@ export class PumpRecipe implements JobRecipe {
     if (!rendered.ok) throw new JobRefused('option', rendered.error);
     this.#words = rendered.value.words;
     this.#addedLists = rendered.value.addedLists;
-    this.#environment = environmentOf(job);
+    this.#environment = jobEnvironment(job.environment);
     this.#snapshot = files.snapshot(closure, this.#unwanted.signal);
     // Awaited when the source is there; until then a refusal is nobody's fault.
     this.#snapshot.catch(() => undefined);
@@ -101,6 +103,8 @@ export class PumpRecipe implements JobRecipe {
     const { program, argv0, cwd } = this.#job;
     const { layers } = await this.#snapshot;
     const { spec } = this.#madeRoot();
+    for (const { hold } of this.#headers) this.#held.push(await hold());
+    const headers = this.#held.map(({ layer }) => layer);
     return {
       program,
       words: [argv0, ...this.#words],
@@ -109,7 +113,7 @@ export class PumpRecipe implements JobRecipe {
       stdout: `${this.#directory}/stdout`,
       stderr: `${this.#directory}/stderr`,
       nice: this.#around.nice,
-      root: { ...spec, layers: [...layers, ...spec.layers] },
+      root: { ...spec, layers: [...headers, ...layers, ...spec.layers] },
     };
   }
 
@@ -158,6 +162,7 @@ export class PumpRecipe implements JobRecipe {
 
   close(): void {
     this.#unwanted.abort();
+    for (const held of this.#held) held.release();
     this.#snapshot.then(
       (snapshot) => snapshot.release(),
       // It was refused, or not wanted any more: there is nothing to let go of.
@@ -201,8 +206,9 @@ export class PumpRecipe implements JobRecipe {
       isKnown = true;
       for (const name of parseDependencyFile(Buffer.concat(pieces).toString('latin1'))) {
         const absolute = joinPath(cwd, name);
-        // The driver's own, between compiler and assembler.
-        if (absolute.startsWith(`${TEMPORARY}/`)) continue;
+        // The driver's own, between compiler and assembler, and the device that is in every root.
+        if (absolute.startsWith(`${TEMPORARY}/`) || absolute === '/dev/null') continue;
+        if (this.#headers.some(({ path }) => snapshot.leadsTo(absolute, path))) continue;
         const number = snapshot.fileAt(absolute);
         if (number !== undefined) numbers.add(number);
         // The source is no entry, by whichever of its names it is listed.
@@ -221,12 +227,4 @@ export class PumpRecipe implements JobRecipe {
     if (this.#root === undefined) throw new Error('Internal error: a job without a root');
     return this.#root;
   }
-}
-
-/** Nothing of the server's own environment gets into a job. */
-function environmentOf(job: PumpJob): ReadonlyMap<string, ByteString> {
-  const variables = job.environment.map(([name, value]) => [name, value ?? ''] as const);
-  const rendered = renderPumpEnvironment(variables);
-  if (!rendered.ok) throw new JobRefused('option', rendered.error);
-  return new Map([...variables, ['TMPDIR', TEMPORARY]]);
 }

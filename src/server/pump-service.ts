@@ -4,7 +4,7 @@ import { PUMP } from '../core/limits.js';
 import { BlobStore } from './blob-store.js';
 import { ClientPump, type PumpService } from './client-pump.js';
 import { ClientTree } from './client-tree.js';
-import type { JobRoots } from './job-root.js';
+import type { HeaderSurroundings } from './precompiled-header.js';
 import { ServerDirectory } from './server-directory.js';
 
 export interface OpenPump extends PumpService {
@@ -15,15 +15,14 @@ export interface OpenPump extends PumpService {
 /**
  * @param store the server's store
  * @param bytes space for contents on its disk
- * @param nice added to the niceness of every compiler
+ * @param around what its jobs need
  *
  * Rejects with the system's error when the store cannot be used.
  */
 export async function openPump(
   store: string,
   bytes: number,
-  roots: JobRoots,
-  nice: number,
+  around: HeaderSurroundings,
   log: (what: string) => void,
 ): Promise<OpenPump> {
   const blobs = await BlobStore.open(store, bytes, log);
@@ -33,7 +32,7 @@ export async function openPump(
     tier: PUMP.tier,
     begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
       const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say);
-      return new ClientPump(tree, blobs, { roots, nice }, say);
+      return new ClientPump(tree, blobs, around, say);
     },
     async close() {
       await blobs.close();

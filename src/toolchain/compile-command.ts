@@ -79,5 +79,11 @@ export interface CompileCommand {
 /** What `parseCommand` found. */
 export type ParsedCommand =
   | { readonly kind: 'compile'; readonly command: CompileCommand }
-  | { readonly kind: 'decline'; readonly reason: DeclineReason; readonly source: ByteString }
+  | {
+      readonly kind: 'decline';
+      readonly reason: DeclineReason;
+      readonly source: ByteString;
+      /** The command, where it makes a precompiled header that servers can make as well. */
+      readonly header?: CompileCommand;
+    }
   | { readonly kind: 'other'; readonly other: OtherKind };

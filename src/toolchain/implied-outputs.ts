@@ -37,6 +37,7 @@ const PREPROCESSED_SUFFIX: Partial<Record<Language, string>> = {
 };
 
 interface OutputNames {
+  readonly family: CompilerFamily;
   readonly source: ByteString;
   readonly language: Language;
   readonly stage: 'object' | 'assembly';
@@ -45,8 +46,8 @@ interface OutputNames {
 }
 
 /**
- * What the options make besides object and dependency file. Dumps (-fdump-…) are not listed: their
- * names depend on the passes that run.
+ * What the options make besides object and dependency file. Dumps (-fdump-…) that are not given a
+ * name are not listed: theirs depend on the passes that run.
  */
 export function sideOutputs(
   options: readonly CommandOption[],
@@ -81,11 +82,25 @@ export function sideOutputs(
         add(name, `${base}.gcno`);
         break;
       case '-fsave-optimization-record':
-        add(name, `${base}${sourceSuffix}.opt-record.json.gz`);
+        add(
+          name,
+          command.family === 'clang'
+            ? `${base}.opt.yaml`
+            : `${base}${sourceSuffix}.opt-record.json.gz`,
+        );
+        break;
+      case '-fsave-optimization-record=':
+        add(name, `${base}.opt.${value ?? ''}`);
         break;
       case '-ftime-trace':
         add(name, `${base}.json`);
         break;
+      case '-fdump-':
+      case '-fopt-info': {
+        const [, file] = /^[^=]*=(.+)$/s.exec(value ?? '') ?? [];
+        if (file !== undefined) add(name, file);
+        break;
+      }
       case '-aux-info':
       case '-aux-info=':
       case '-MJ':

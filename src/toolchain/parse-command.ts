@@ -5,7 +5,7 @@
 import type { ByteString } from '../core/byte-string.js';
 import type { DeclineReason, OtherKind } from '../core/reasons.js';
 import { baseName, joinPath } from '../core/byte-string.js';
-import type { CommandOption, ParsedCommand } from './compile-command.js';
+import type { CommandOption, CompileCommand, ParsedCommand } from './compile-command.js';
 import { dependencyRequest, isSpecialFile } from './dependency-request.js';
 import { impliedOutput, sideOutputs } from './implied-outputs.js';
 import { DECLINED_VARIABLES } from './options/environment.js';
@@ -66,6 +66,9 @@ export function parseCommand(input: CommandInput): ParsedCommand {
   if (obstacle !== undefined) return decline(obstacle);
   if (source.kind.kind === 'decline') return decline(source.kind.reason);
   const { language } = source.kind;
+  const isHeader = source.kind.kind === 'header';
+  // Clang's go by other names, and are used by options that are not sent.
+  if (isHeader && (input.family === 'clang' || survey.names.has('-S'))) return decline('pch');
 
   const handed = preprocessorWords(tokens);
   if (!handed.ok) return decline(handed.error);
@@ -77,24 +80,26 @@ export function parseCommand(input: CommandInput): ParsedCommand {
 
   const stage = survey.names.has('-S') ? 'assembly' : 'object';
   const options = commandOptions(tokens);
-  return {
-    kind: 'compile',
-    command: {
-      family: input.family,
-      cwd: input.cwd,
-      argv0,
-      words,
-      options,
-      source: source.path,
-      language,
-      namedLanguage: source.namedLanguage,
-      stage,
-      namesOutput: explicitOutput !== undefined,
-      output: explicitOutput ?? impliedOutput(source.path, stage, input.family),
-      dependencies: dependencies?.value,
-      sideOutputs: sideOutputs(options, { source: source.path, language, stage, explicitOutput }),
-    },
+  const implied = isHeader ? `${source.path}.gch` : impliedOutput(source.path, stage, input.family);
+  const command: CompileCommand = {
+    family: input.family,
+    cwd: input.cwd,
+    argv0,
+    words,
+    options,
+    source: source.path,
+    language,
+    namedLanguage: source.namedLanguage,
+    stage,
+    namesOutput: explicitOutput !== undefined,
+    output: explicitOutput ?? implied,
+    dependencies: dependencies?.value,
+    sideOutputs: sideOutputs(options, {
+      ...{ family: input.family, source: source.path, language, stage, explicitOutput },
+    }),
   };
+  if (isHeader) return { kind: 'decline', reason: 'pch', source: source.path, header: command };
+  return { kind: 'compile', command };
 }
 
 function surveyTokens(tokens: readonly Token[], argv0: ByteString): Survey {
@@ -155,8 +160,7 @@ function otherKind(survey: Survey, cwd: ByteString): OtherKind | undefined {
   if (sources.every(({ path }) => isSpecialFile(path))) return 'stdin';
   if (names.has('-c') || names.has('-S') || names.has('-fsyntax-only')) return undefined;
   // A header is compiled, into a precompiled one, without -c too.
-  if (sources.some(({ kind }) => kind.kind === 'decline' && kind.reason === 'pch'))
-    return undefined;
+  if (sources.some(({ kind }) => kind.kind === 'header')) return undefined;
   return 'compile-and-link';
 }
 
@@ -222,7 +226,8 @@ function sourceObstacle(survey: Survey): DeclineReason | undefined {
   const [output] = survey.outputs;
   if (output === undefined) return undefined;
   if (isSpecialFile(output) || output.endsWith('/')) return 'output-special';
-  return /\.[gp]ch$/.test(output) ? 'pch' : undefined;
+  const isHeader = survey.sources[0]?.kind.kind === 'header';
+  return !isHeader && /\.[gp]ch$/.test(output) ? 'pch' : undefined;
 }
 
 /** An option's name for statistics: without its value, printable, of bounded length. */

@@ -28,11 +28,14 @@ export interface PumpArguments {
 
 /**
  * @param argv0 the name that the driver is called by, which tells C++ from C
+ * @param making what the command makes: of a source an object or assembly, of a header a
+ *   precompiled one, for which nothing is listed
  * @returns the command; or what is wrong with the fields, for the job's refusal
  */
 export function renderPumpArguments(
   fields: PumpFields,
   argv0: ByteString,
+  making: 'unit' | 'header' = 'unit',
 ): Result<PumpArguments, string> {
   const { family, options } = fields;
   const table = optionTable(family);
@@ -52,7 +55,9 @@ export function renderPumpArguments(
   if (fields.language !== null) words.push('-x', fields.language);
   const cxxDriver = isCxxDriver(argv0);
   const kind = sourceKind(fields.source, fields.language ?? undefined, cxxDriver);
-  if (kind.kind !== 'language') return failure('the source is of no language that is compiled');
+  if (kind.kind !== (making === 'unit' ? 'language' : 'header')) {
+    return failure('the source is of no language that is compiled');
+  }
   words.push(fields.stage === 'object' ? '-c' : '-S');
   if (!isFileName(fields.source)) return failure('the source has an impossible name');
   if (fields.output !== null) {
@@ -60,6 +65,7 @@ export function renderPumpArguments(
     words.push('-o', fields.output);
   }
   const addedLists: ByteString[] = [];
+  if (making === 'header') return success({ words: [...words, fields.source], addedLists });
   if (!isPreprocessed(kind.language) && !fields.hasDependencyFile) {
     words.push('-MD', '-MF', REAL_DEPENDENCIES);
     addedLists.push(REAL_DEPENDENCIES);

@@ -7,11 +7,13 @@ import type { Language } from './compile-command.js';
 /** A language that goes out, or why this one does not; `linker-input` is no source at all. */
 export type SourceKind =
   | { readonly kind: 'language'; readonly language: Language }
+  /** A header: a precompiled one is made of it. */
+  | { readonly kind: 'header'; readonly language: Language }
   | { readonly kind: 'decline'; readonly reason: DeclineReason }
   | { readonly kind: 'linker-input' };
 
 const language = (of: Language): SourceKind => ({ kind: 'language', language: of });
-const PCH: SourceKind = { kind: 'decline', reason: 'pch' };
+const header = (of: Language): SourceKind => ({ kind: 'header', language: of });
 const MODULES: SourceKind = { kind: 'decline', reason: 'modules' };
 const FOREIGN: SourceKind = { kind: 'decline', reason: 'language' };
 const LINKER_INPUT: SourceKind = { kind: 'linker-input' };
@@ -30,7 +32,8 @@ const BY_SUFFIX: ReadonlyMap<string, SourceKind> = new Map([
   ...each('mii', language('objective-c++-cpp-output')),
   ...each('s', language('assembler')),
   ...each('S sx', language('assembler-with-cpp')),
-  ...each('h hh H hp hxx hpp HPP h++ tcc', PCH),
+  ...each('h', header('c')),
+  ...each('hh H hp hxx hpp HPP h++ tcc', header('c++')),
   ...each('cppm ccm cxxm c++m ixx iim pcm', MODULES),
   ...each('f for ftn F FOR fpp FPP FTN f90 f95 f03 f08 F90 F95 F03 F08 fi fii', FOREIGN),
   ...each('go d di dd adb ads brig rs mod def cl clcpp cu cui hip ll bc ast swift', FOREIGN),
@@ -47,7 +50,10 @@ const BY_NAME: ReadonlyMap<string, SourceKind> = new Map([
   ...each('objective-c++-cpp-output objc++-cpp-output', language('objective-c++-cpp-output')),
   ...each('assembler', language('assembler')),
   ...each('assembler-with-cpp', language('assembler-with-cpp')),
-  ...each('c-header c++-header objective-c-header objective-c++-header cpp-header', PCH),
+  ...each('c-header cpp-header', header('c')),
+  ...each('c++-header', header('c++')),
+  ...each('objective-c-header', header('objective-c')),
+  ...each('objective-c++-header', header('objective-c++')),
   ...each('c++-module c++-module-cpp-output c++-system-header c++-user-header', MODULES),
 ]);
 
@@ -76,8 +82,8 @@ export function sourceKind(
   const dot = base.lastIndexOf('.');
   if (dot < 0) return LINKER_INPUT;
   const found = BY_SUFFIX.get(base.slice(dot + 1)) ?? LINKER_INPUT;
-  if (!cxxDriver || found.kind !== 'language') return found;
-  return language(IN_CXX_DRIVER.get(found.language) ?? found.language);
+  if (!cxxDriver || (found.kind !== 'language' && found.kind !== 'header')) return found;
+  return { ...found, language: IN_CXX_DRIVER.get(found.language) ?? found.language };
 }
 
 const PREPROCESSED: Readonly<Record<Language, Language>> = {

@@ -33,7 +33,7 @@ import {
 import { FakeServer } from '../fixtures/fake-server.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
-import { NO_INCLUDES } from '../fixtures/no-includes.js';
+import { NO_HEADERS, NO_INCLUDES } from '../fixtures/no-includes.js';
 
 const DIGEST = digestOf('gcc');
 const TOOLCHAIN = {
@@ -77,6 +77,7 @@ function setUp(t: Test, options: Options = {}) {
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    precompiled: NO_HEADERS,
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,

@@ -30,6 +30,7 @@ const PUMPED: PumpedJob = {
     { kind: 'file', path: '/w/a.h', digest: EMPTY, size: 0, mtime: 1, mode: 0o644 },
   ],
   outputs: ['/w/x.o', '/w/x.su'],
+  precompiled: [],
   dependencyFile: undefined,
 };
 

@@ -29,6 +29,8 @@ const SOURCE: TreeEntry = { kind: 'directory', path: '/w/x.c' };
 const READ: FilesRead = { entries: [ENTRY], uncovered: [] };
 
 interface Options {
+  /** Precompiled headers that it meets. */
+  readonly precompiled?: readonly string[];
   readonly argv?: readonly string[];
   readonly obstacle?: NoPlace;
   /** What the servers answer, one job after another. */
@@ -113,11 +115,13 @@ function setUp(t: Test, options: Options = {}) {
     version: 1,
     source: { file: { entry: () => SOURCE } },
     entries: () => [ENTRY],
+    precompiled: options.precompiled ?? [],
     clockWords: options.clockWords ?? new Map(),
   };
   const context = {
     files: realFiles,
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    precompiled: { recipeOf: () => Promise.resolve(undefined), isStill: () => true },
     unique: () => 'unique',
     includes: {
       closureOf(_command: unknown, _toolchain: unknown, _environment: unknown, also: string[]) {
@@ -261,6 +265,12 @@ await t.test('a closure that cannot be told, or no server that seals: plain mode
     kind: 'local',
     reason: { fallback: 'no-server' },
   });
+});
+
+await t.test('a precompiled header of unknown making keeps it here', async (t) => {
+  const run = setUp(t, { precompiled: ['/p.h.gch'] });
+  t.match(await run.compile.run(), { kind: 'local', reason: { decline: 'pch-present' } });
+  t.equal(run.jobs.length, 0);
 });
 
 await t.test('words for a terminal are the local compiler’s', async (t) => {

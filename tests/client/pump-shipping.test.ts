@@ -50,6 +50,7 @@ function job(closure: readonly TreeEntry[], options: PumpedJob['command']['optio
     },
     closure,
     outputs: ['/w/x.o'],
+    precompiled: [],
     dependencyFile: undefined,
   } as const satisfies PumpedJob;
 }

@@ -17,7 +17,7 @@ import { duplexPair } from '../fixtures/duplex-pair.js';
 import { runRequest, WORLD } from '../fixtures/fake-launcher.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
-import { NO_INCLUDES } from '../fixtures/no-includes.js';
+import { NO_HEADERS, NO_INCLUDES } from '../fixtures/no-includes.js';
 import type { Toolchain } from '../../src/toolchain/toolchain.js';
 
 /** Whoever connects to the daemon, on a wire in memory. */
@@ -109,6 +109,7 @@ function setUp() {
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    precompiled: NO_HEADERS,
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(() => {
       throw new Error('no server is wanted');

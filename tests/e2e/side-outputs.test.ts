@@ -10,6 +10,7 @@ const FILES = {
   'd/x.c': '#include "h.h"\nint twice(int a) { return TWO * a; }\n',
   'd/h.h': '#define TWO 2\n',
   'o/.keep': '',
+  'p/.keep': '',
 };
 
 /** Options, a file that they make, and why such a compile stays here. */
@@ -20,8 +21,13 @@ const GCC: readonly Case[] = [
   ['-save-temps=obj', /^o\/x\.[is]$/, { plain: 'decline save-temps', pump: 'pump' }],
   ['-fstack-usage', /^o\/x\.su$/, { plain: 'decline side-outputs', pump: 'pump' }],
   ['-fcallgraph-info', /^o\/x\.ci$/, { plain: 'decline side-outputs', pump: 'pump' }],
-  ['-O2 -fdump-tree-optimized', /\.optimized$/, 'decline side-outputs'],
-  ['-O2 -fdump-rtl-expand=o/rtl', /^o\/rtl$/, 'decline side-outputs'],
+  [
+    '-O2 -fdump-tree-optimized',
+    /\.optimized$/,
+    { plain: 'decline side-outputs', pump: 'decline option:-fdump-' },
+  ],
+  ['-O2 -fdump-tree-all=p/all', /^p\/all$/, { plain: 'decline side-outputs', pump: 'pump' }],
+  ['-O2 -fopt-info-all=p/opt', /^p\/opt$/, { plain: 'decline side-outputs', pump: 'pump' }],
   ['-O2 -da', /\.expand$/, 'decline option:-d'],
   ['-aux-info o/protos', /^o\/protos$/, { plain: 'decline side-outputs', pump: 'pump' }],
   ['-Wa,-aln=o/x.lst', /^o\/x\.lst$/, 'decline option:-Wa,-aln='],
@@ -29,8 +35,15 @@ const GCC: readonly Case[] = [
 ];
 
 const CLANG: readonly Case[] = [
-  ['-MJ o/x.json', /^o\/x\.json$/, 'decline side-outputs'],
-  ['-fsave-optimization-record', /^o\/x\.opt\.yaml$/, 'decline side-outputs'],
+  ['-MJ o/x.json', /^o\/x\.json$/, { plain: 'decline side-outputs', pump: 'decline option:-MJ' }],
+  ['-fstack-usage', /^o\/x\.su$/, { plain: 'decline side-outputs', pump: 'pump' }],
+  [
+    '-O2 -fsave-optimization-record',
+    /^o\/x\.opt\.yaml$/,
+    { plain: 'decline side-outputs', pump: 'pump' },
+  ],
+  ['-O2 -foptimization-record-file=p/r', /^p\/r$/, { plain: 'decline side-outputs', pump: 'pump' }],
+  ['-save-temps=obj', /^o\/x\.bc$/, 'decline save-temps'],
 ];
 
 const twins = await Twins.start(t);
@@ -55,7 +68,8 @@ await t.test("a trace of clang's time", { skip: without('clang') }, async (t) =>
   // Times differ from run to run, so only the name can be compared.
   const line = '$CC -ftime-trace -c d/x.c -o o/x.o && ls o && rm o/x.json';
   const files = FILES;
-  const { stdout } = await twins.compare(t, line, 'decline side-outputs', { files }, 'clang');
+  const fate = { plain: 'decline side-outputs', pump: 'pump' } as const;
+  const { stdout } = await twins.compare(t, line, fate, { files }, 'clang');
   t.equal(stdout, 'x.json\nx.o\n');
 });
 

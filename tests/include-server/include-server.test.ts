@@ -130,14 +130,38 @@ await t.test('what stands in the way', async (t) => {
   const bench = new IncludeBench(t).write({
     'x.c': '#include "a.h"\n',
     'a.h': '',
-    'a.h.gch': '',
+    'a.h.gch/c++': '',
     'y.c': '#include __FILE__\n#define F(x) <x __COUNTER__>\n#include F(a)\n',
   });
   t.equal(await bench.files('x.c'), 'pch-present');
   t.equal(await bench.files('y.c'), 'computed-include');
   t.equal(await bench.files('none.c'), 'unreadable-input');
-  rmSync(`${bench.root}/a.h.gch`);
+  rmSync(`${bench.root}/a.h.gch`, { recursive: true });
   t.same(await bench.files('x.c'), ['a.h', 'x.c']);
+});
+
+await t.test('precompiled headers that the compiler may open', async (t) => {
+  const bench = new IncludeBench(t).write({
+    'x.c': '#include <a.h>\n#include <b.h>\n',
+    'i/a.h.gch': '',
+    'j/a.h': '#include "b.h"\n',
+    'j/b.h': '',
+    'real.gch': '',
+    'j/b.h.gch': '@../real.gch',
+  });
+  for (const watched of [false, true]) {
+    const answer = await bench.ask(bench.server(watched), 'x.c -Ii -Ij');
+    if (answer.kind !== 'closure') return t.fail(answer.why.reason);
+    const { precompiled, files, symlinks } = answer.closure;
+    t.same(precompiled.map((path) => bench.below(path)).toSorted(), ['i/a.h.gch', 'real.gch']);
+    t.same([...files.keys()].map((path) => bench.below(path)).toSorted(), [
+      'j/a.h',
+      'j/b.h',
+      'x.c',
+    ]);
+    t.same([...symlinks.values()], ['../real.gch']);
+  }
+  return undefined;
 });
 
 await t.test('headers that are one file', async (t) => {

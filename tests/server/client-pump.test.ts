@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import { PUMP } from '../../src/core/limits.js';
 import { packNumbers } from '../../src/protocol/number-runs.js';
-import type { PumpJob } from '../../src/protocol/pump-messages.js';
+import type { PrecompiledRecipe, PumpJob } from '../../src/protocol/pump-messages.js';
 import type { TreeEntry } from '../../src/protocol/tree-entry.js';
 import { JobCell } from '../fixtures/job-cell.js';
 import { PumpClient } from '../fixtures/pump-client.js';
@@ -49,6 +49,64 @@ await t.test('a job is compiled in the tree that was told', async (t) => {
   client.job(closure);
   await client.answer();
   t.equal(new Set(client.asked).size, client.asked.length, 'nothing is asked for twice');
+});
+
+/** A recipe whose announcement need not be true. */
+function recipe(closure: readonly number[], changes: Partial<PrecompiledRecipe> = {}) {
+  const numbers = { options: new Uint8Array(), closure: packNumbers(closure) };
+  return {
+    ...{ kind: 'precompiled', path: `${W}/p.h.gch`, family: 'gcc', program: `${W}/cc` },
+    ...{ argv0: 'cc', cwd: W, environment: [], ...numbers },
+    ...{ language: null, source: 'p.h', output: null, ...changes },
+  } as PrecompiledRecipe;
+}
+
+/** Makes `made` of a header, and of a source that and itself; leaves a list that names it. */
+const PRECOMPILE = `case "$*" in
+  *p.h) cat p.h >p.h.gch; read -r line <p.h; [ "$line" != bad ] ;;
+  *) cat p.h.gch x.c >x.o; echo "x.o: x.c p.h.gch" >/.tscc-lists/real.d ;;
+esac`;
+
+await t.test('precompiled headers are made here, for jobs that name them', async (t) => {
+  const client = await newClient(t);
+  const cc = client.compiler(PRECOMPILE);
+  const [header] = client.tell(client.file(`${W}/p.h`, 'made\n'));
+  client.wire.connection.send(recipe([...cc, header as number]));
+  for (const precompiled of [packNumbers([0]), packNumbers([0])]) {
+    client.job(cc, { precompiled });
+    const answer = await client.answer();
+    t.equal(answer.outputs.get(0), 'made\nint x;\n');
+    t.match(answer.result, { uncovered: [] });
+  }
+  client.job(cc);
+  t.equal((await client.answer()).outputs.get(0), 'int x;\n', 'others do not see it');
+
+  const [bad] = client.tell(client.file(`${W}/p.h`, 'bad\n'));
+  client.wire.connection.send(recipe([...cc, bad as number]));
+  client.wire.connection.send(recipe(cc, { path: '/p.h.gch' }));
+  for (const number of [1, 2, 1]) {
+    client.job(cc, { precompiled: packNumbers([number]) });
+    t.match(await client.outcome(), { kind: 'refused', code: 'failed', message: /p\.h\.gch/ });
+  }
+  await checkBystander(t);
+});
+
+await t.test('recipes that cannot be end the connection', async (t) => {
+  const cases: [string, (client: PumpClient) => unknown][] = [
+    ['a source', (client) => client.wire.connection.send(recipe([], { source: 'p.c' }))],
+    ['an option', (client) => client.wire.connection.send(recipe([], { source: '-p.h' }))],
+    [
+      'a variable',
+      (client) => client.wire.connection.send(recipe([], { environment: [['A', 'b']] })),
+    ],
+    ['a number too high', (client) => client.job([], { precompiled: packNumbers([0]) })],
+  ];
+  for (const [name, say] of cases) {
+    const client = await newClient(t);
+    say(client);
+    t.match(await client.wire.ended, { kind: 'goodbye' }, name);
+  }
+  await checkBystander(t);
 });
 
 await t.test('entries that are no file system end the connection', async (t) => {

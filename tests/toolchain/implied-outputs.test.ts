@@ -75,7 +75,7 @@ await t.test('a file that two options ask for is one file', async (t) => {
 });
 
 await t.test('without a path of its own nothing is invented', async (t) => {
-  const names = { source: 'x.s', language: 'assembler', stage: 'object' } as const;
+  const names = { family: 'gcc', source: 'x.s', language: 'assembler', stage: 'object' } as const;
   const option = { name: '-save-temps', value: undefined, words: ['-save-temps'] };
   t.strictSame(sideOutputs([option], { ...names, explicitOutput: undefined }), [
     { option: '-save-temps', path: 'x.s' },

@@ -41,6 +41,7 @@ for (const driver of ['gcc', 'g++'] as const) {
         case 'language':
           t.equal(PROGRAM[kind.language as keyof typeof PROGRAM], program, source);
           break;
+        case 'header':
         case 'decline':
           t.match(program, / header$/, source);
           break;
@@ -56,13 +57,14 @@ await t.test('-x before the suffix, none gives it back', async (t) => {
   t.match(sourceKind('x', 'c', true), { language: 'c' });
   t.match(sourceKind('x.c', 'none', true), { language: 'c++' });
   t.match(sourceKind('x.o', 'objc-cpp-output', false), { language: 'objective-c-cpp-output' });
-  t.match(sourceKind('x.c', 'c-header', false), { reason: 'pch' });
+  t.match(sourceKind('x.c', 'c-header', false), { kind: 'header', language: 'c' });
   t.match(sourceKind('x.c', 'c++-module', false), { reason: 'modules' });
   t.match(sourceKind('x.c', 'fortran', false), { reason: 'language' });
 });
 
 await t.test('what does not go out', async (t) => {
-  t.match(sourceKind('x.hpp', undefined, false), { kind: 'decline', reason: 'pch' });
+  t.match(sourceKind('x.hpp', undefined, false), { kind: 'header', language: 'c++' });
+  t.match(sourceKind('x.h', undefined, true), { kind: 'header', language: 'c++' });
   t.match(sourceKind('x.cppm', undefined, false), { kind: 'decline', reason: 'modules' });
   t.match(sourceKind('x.f90', undefined, false), { kind: 'decline', reason: 'language' });
   for (const name of ['x', 'x.a', 'x.so.1', 'd.c/x', 'x.']) {

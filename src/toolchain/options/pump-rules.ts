@@ -9,22 +9,19 @@ import type { OptionSpec, Role } from './option-spec.js';
 import type { CompilerFamily } from './option-table.js';
 
 const BOTH_FAMILIES: readonly (readonly [DeclineReason, string])[] = [
-  // Their names depend on the passes that run.
-  ['side-outputs', '-fdump-'],
-  ['side-outputs', '-ftime-trace= -foptimization-record-file='],
+  // The file may be a directory, by whose name it is known what it is called there.
+  ['option:-ftime-trace=', '-ftime-trace='],
 ];
 
 /** Clang records or copies its words as they were spelled, and the rebuilt command has others. */
 const CLANG_ALONE: readonly (readonly [DeclineReason, string])[] = [
   ['option:-grecord-gcc-switches', '-grecord-gcc-switches'],
   ['option:-frecord-command-line', '-frecord-command-line -frecord-gcc-switches'],
-  ['side-outputs', '-MJ'],
-  // Bitcode besides, and records named by their format.
+  ['option:-MJ', '-MJ'],
+  // Bitcode besides.
   ['save-temps', '-save-temps -save-temps='],
-  ['side-outputs', '-fsave-optimization-record -fsave-optimization-record='],
-  ['side-outputs', '-fstack-usage -ftime-trace'],
   // It takes no file after this one.
-  ['side-outputs', '-aux-info -aux-info='],
+  ['option:-aux-info', '-aux-info -aux-info='],
 ];
 
 const byName = (rows: readonly (readonly [DeclineReason, string])[]) =>
@@ -51,7 +48,8 @@ export function pumpRefusal(
   if (spec.decline !== undefined) return spec.decline;
   // The profile is no part of the closure.
   if (spec.plain === 'profile-use') return spec.plain;
-  if (spec.name === '-fopt-info' && value?.includes('=') === true) return 'side-outputs';
+  // Without a name they have those of the passes that run.
+  if (spec.name === '-fdump-' && value?.includes('=') !== true) return 'option:-fdump-';
   if (spec.name.endsWith('-charset=') && !OWN_CHARSETS.test(value ?? '')) {
     return `option:${spec.name}`;
   }
