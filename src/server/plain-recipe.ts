@@ -50,9 +50,11 @@ export class PlainRecipe implements JobRecipe {
   #directory = '';
   #words: readonly ByteString[] = [];
 
+  /** Throws JobRefused for options that cannot be rendered, before anything is made for the job. */
   constructor(job: Job, around: PlainSurroundings) {
     this.#job = job;
     this.#around = around;
+    this.#renderArguments('/source');
   }
 
   async prepare(
