@@ -33,7 +33,7 @@ import {
   type PumpMessage,
 } from './pump-messages.js';
 
-export const WIRE_VERSION = 3;
+export const WIRE_VERSION = 4;
 
 export type Message = PlainMessage | PumpMessage;
 
