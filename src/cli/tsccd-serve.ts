@@ -96,16 +96,14 @@ async function openSealing(
   say: (what: string) => void,
 ): Promise<Sealing> {
   if (given.unsafeNoSandbox) {
-    say('--unsafe-no-sandbox: every client can read, and perhaps do, what this user can');
     return { sandbox: NO_SANDBOX, pump: undefined, stop: () => undefined };
   }
   try {
     const roots = await JobRoots.open(store);
     const sandbox = await Sandbox.measure(runner, directories, roots);
-    for (const missing of sandbox.missing) say(`sandbox: ${missing}`);
     if (sandbox.tier < 2) {
       throw new TsccError(
-        'compilers cannot be sealed off on this host (the lines above say why); give ' +
+        `compilers cannot be sealed off on this host: ${sandbox.missing.join('; ')}; give ` +
           '--unsafe-no-sandbox where every client may read what this user can',
         EXIT.failure,
       );
@@ -195,7 +193,8 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     pidFile?.write();
     announce(line);
     say(`version ${VERSION}, pid ${process.pid}, store ${store}, ${line.slice('tsccd: '.length)}`);
-    say(`sandbox: tier ${sandbox.tier}, plain jobs ${sandbox.plainTier}`);
+    say(`sandbox: tier ${sandbox.tier}, of plain jobs ${sandbox.plainTier}`);
+    for (const missing of sandbox.missing) say(`sandbox: ${missing}`);
     return await ended;
   } finally {
     stop();

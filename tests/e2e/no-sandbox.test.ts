@@ -46,7 +46,7 @@ await t.test(
     const log = readFileSync(logFile, 'utf8');
     t.match(
       log,
-      /jobs cannot be sealed off, so clients use plain mode here: .*max_user_namespaces/,
+      /jobs cannot be sealed off in roots of their own: .*max_user_namespaces/,
     );
     t.notOk(existsSync(`${host.directory}/.stores/0/trees`));
     t.match((await host.run('tscc', ['status'])).stdout, /no-sandbox/);
