@@ -89,7 +89,9 @@ export class Sandbox implements SandboxState {
     sandbox.#sealed = await sandbox.#measureSealed();
     roots.barriers = sandbox.#sealed ?? FULL;
     if (process.getuid?.() === 0) {
-      sandbox.#missing.push('compilers run as root: give --user NAME, so that their number is bound');
+      sandbox.#missing.push(
+        'compilers run as root: give --user NAME, so that their number is bound',
+      );
     }
     return sandbox;
   }

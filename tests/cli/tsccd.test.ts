@@ -29,9 +29,13 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   const fake = FakeCompiler.build(['gcc', 'cc'], 'tsccd');
   t.teardown(() => fake.close());
   const store = t.testdir({});
-  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0', '--store', store, '--jobs', '3', OPEN], {
-    PATH: fake.directory,
-  });
+  const daemon = new TsccdProcess(
+    t,
+    ['--listen', '127.0.0.1:0', '--store', store, '--jobs', '3', OPEN],
+    {
+      PATH: fake.directory,
+    },
+  );
   const port = await daemon.port();
   const client = await WireClient.connect(port);
   const welcome = await client.greet();
