@@ -95,10 +95,8 @@ const DIRECTIVES = [
 /** Too much of something; each must end by a limit, and soon. */
 const BOMBS = [
   'char a[2147483647L * 4] = {1};\n',
-  '__asm__(".rept 100000000\\n.quad 1\\n.endr");\n',
   '__asm__(".zero 0x7fffffffff");\n',
   '__asm__(".org 0x7fffffffff");\n',
-  '__asm__(".balign 0x40000000\\n.byte 1\\n.balign 0x40000000");\n',
   `int x = ${'('.repeat(20_000)}1${')'.repeat(20_000)};\n`,
   `int ${'*'.repeat(50_000)}x;\n`,
 ];
