@@ -58,3 +58,8 @@ await t.test('where hosts files are', async (t) => {
   t.equal(read({ HOME: '/h' }).configHome, '/h/.config');
   t.equal(read({ HOME: '/h', XDG_CONFIG_HOME: '/c' }).configHome, '/c');
 });
+
+await t.test('a tier that is not understood is the highest', async (t) => {
+  const tierOf = (value: string) => read({ TSCC_MIN_TIER: value }).minTier;
+  t.strictSame(['', '0', '2', '3', '4', 'high', '-1'].map(tierOf), [0, 0, 2, 3, 3, 3, 3]);
+});
