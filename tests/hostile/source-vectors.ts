@@ -94,7 +94,6 @@ const DIRECTIVES = [
 
 /** Too much of something; each must end by a limit, and soon. */
 const BOMBS = [
-  'char a[2147483647L * 4] = {1};\n',
   '__asm__(".zero 0x7fffffffff");\n',
   '__asm__(".org 0x7fffffffff");\n',
   `int x = ${'('.repeat(20_000)}1${')'.repeat(20_000)};\n`,
