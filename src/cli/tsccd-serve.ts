@@ -84,7 +84,7 @@ interface Sealing {
   /** Undefined where jobs cannot have roots of their own. */
   readonly pump: OpenPump | undefined;
   /** Ends the canary's rounds. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** Finds out how jobs can be sealed off; the log says what is missing. */

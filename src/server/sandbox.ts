@@ -133,11 +133,13 @@ export class Sandbox implements SandboxState {
     let timer: Timer;
     const wait = () => {
       timer = clock.after(SERVER.canary, () => {
-        void this.check().then((news) => {
-          if (news !== undefined) log(news);
-          if (!isOver) wait();
-        });
+        void round();
       });
+    };
+    const round = async () => {
+      const news = await this.check();
+      if (news !== undefined) log(news);
+      if (!isOver) wait();
     };
     let isOver = false;
     wait();
