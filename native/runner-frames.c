@@ -111,15 +111,17 @@ static uint64_t take_number(const unsigned char *bytes, uint32_t length)
 
 static struct request parse_fields(unsigned char *body, size_t size)
 {
-    static struct vector words, variables, layers;
-    struct request r = {.words = &words, .variables = &variables, .layers = &layers};
+    static struct vector words, variables, layers, readable;
+    struct request r = {
+        .words = &words, .variables = &variables, .layers = &layers, .readable = &readable,
+    };
     struct vector *const lists[TAGS] = {
-        [WORD] = &words, [VARIABLE] = &variables, [LAYER] = &layers,
+        [WORD] = &words, [VARIABLE] = &variables, [LAYER] = &layers, [READABLE] = &readable,
     };
     const bool is_string[TAGS] = {
         [PROGRAM] = 1, [CWD] = 1, [OUT] = 1, [ERR] = 1, [UPPER] = 1, [WORK] = 1, [MOUNT] = 1,
     };
-    words.count = variables.count = layers.count = 0;
+    words.count = variables.count = layers.count = readable.count = 0;
     for (int tag = 0; tag < TAGS; tag++)
         if (lists[tag]) push(lists[tag], NULL);
     for (size_t at = 0; at < size;) {

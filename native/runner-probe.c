@@ -1,15 +1,18 @@
 /*
- * PROBE: shows that a root is sealed by looking at it from inside, in a compiler's place. Its
- * words are paths of the host that must not be there. The root's lower layers hold /shown and
- * /hidden, and a layer above has a whiteout for /hidden.
+ * PROBE: a canary in a compiler's place, which tries to break out. Its words are files of the host
+ * that a compiler must not get at: the first can be read by anybody who gets to it. In a sealed root
+ * they must not even be there; its lower layers hold /shown and /hidden, and a layer above has a
+ * whiteout for /hidden.
  */
 #include "runner.h"
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <net/if.h>
-#include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,17 +24,29 @@ static bool is_absent(const char *path)
     return errno == ENOENT || errno == ENOTDIR;
 }
 
-/* Not even its loopback is up, so that no address can be reached. */
+/* Whether a call that must fail did; if it did not, errno says that something is there. */
+static bool is_refused(long result)
+{
+    if (result >= 0) errno = EISCONN;
+    return result < 0;
+}
+
 static bool has_no_network(void)
 {
-    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(9)};
-    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return errno == EAFNOSUPPORT;
-    bool reached = connect(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
-    if (reached) errno = EISCONN;
-    close(fd);
-    return !reached && errno == ENETUNREACH;
+    return is_refused(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) &&
+           is_refused(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) &&
+           is_refused(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+static bool is_kept_from_kernel(void)
+{
+    char nothing[128] = {0};
+    return is_refused(unshare(CLONE_NEWUSER)) && is_refused(mount("none", "/", "tmpfs", 0, NULL)) &&
+           is_refused(ptrace(PTRACE_TRACEME, 0, NULL, NULL)) &&
+           is_refused(syscall(SYS_bpf, 0, nothing, sizeof nothing)) &&
+           is_refused(syscall(SYS_io_uring_setup, 1, nothing)) &&
+           is_refused(syscall(SYS_keyctl, 0, -3, 1)) &&
+           is_refused(syscall(SYS_clone3, nothing, 88));
 }
 
 static bool has_capabilities(void)
@@ -39,7 +54,7 @@ static bool has_capabilities(void)
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = {0};
     if (syscall(SYS_capget, &header, now)) return true;
-    bool some = now[0].permitted || now[1].permitted || getuid() == 0;
+    bool some = now[0].permitted || now[1].permitted;
     if (some) errno = EPERM;
     return some;
 }
@@ -62,14 +77,46 @@ static bool can_read(const char *path)
     return n == 1;
 }
 
-step probe_root(const struct request *r)
+/* By whatever stands in the way. */
+static bool is_out_of_reach(const char *path)
 {
-    if (has_capabilities()) return "be without privileges in the root";
+    if (!is_refused(open(path, O_RDONLY | O_CLOEXEC))) return false;
+    if (!is_refused(open(path, O_WRONLY | O_CLOEXEC))) return false;
+    char beside[4096];
+    snprintf(beside, sizeof beside, "%s.beside", path);
+    return is_refused(open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) &&
+           is_refused(unlink(path)) && is_refused(rename(path, beside));
+}
+
+static step exceed_limits(const struct request *r)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    if (pwrite(STDOUT_FILENO, "x", 1, (off_t)r->number[FILE_SIZE]) >= 0 || errno != EFBIG)
+        return "be held to the size of a file";
+    const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    const size_t bytes = r->number[MEMORY];
+    void *memory = mmap(NULL, bytes, PROT_NONE, how, -1, 0);
+    if (memory != MAP_FAILED) {
+        munmap(memory, bytes);
+        errno = EISCONN;
+        return "be held to its memory";
+    }
+    int last;
+    while ((last = dup(STDOUT_FILENO)) >= 0)
+        if ((uint64_t)last >= r->number[FILES]) return "be held to its descriptors";
+    struct rlimit time;
+    for (int fd = STDERR_FILENO + 1; fd < (int)r->number[FILES]; fd++) close(fd);
+    if (getrlimit(RLIMIT_CPU, &time) || time.rlim_max > r->number[CPU])
+        return "be held to its time";
+    return NULL;
+}
+
+static step probe_root(const struct request *r)
+{
     if (getpid() != 2 || kill(-1, 0) == 0) return "be alone in the root";
     for (size_t i = 0; i < r->words->count; i++)
         if (!is_absent(r->words->items[i])) return "hide the host's files";
     if (!is_absent("/proc/self")) return "hide the host's processes";
-    if (!has_no_network()) return "do without a network";
     if (!can_read("/shown")) return "see a lower layer";
     if (!is_absent("/hidden")) return "hide a file by a whiteout";
     if (!can_write("/new") || !can_write("/shown")) return "write in the root";
@@ -78,4 +125,24 @@ step probe_root(const struct request *r)
     if (!can_write("/dev/null") || !can_read("/dev/zero") || !can_read("/dev/urandom"))
         return "use the devices";
     return NULL;
+}
+
+step probe(const struct request *r)
+{
+    const uint64_t layers = r->number[SANDBOX];
+    const bool is_sealed = r->string[UPPER] != NULL;
+    if (chdir(r->string[CWD])) return "enter the job directory";
+    step failed = confine(r);
+    if (failed) return failed;
+    if (has_capabilities() || (is_sealed && getuid() == 0)) return "be without privileges";
+    if ((layers & SANDBOX_SECCOMP) && !has_no_network()) return "do without a network";
+    if ((layers & SANDBOX_SECCOMP) && !is_kept_from_kernel()) return "be kept from the kernel";
+    if (is_sealed) failed = probe_root(r);
+    for (size_t i = 0; !failed && !is_sealed && i < r->words->count; i++)
+        if ((layers & SANDBOX_LANDLOCK) && !is_out_of_reach(r->words->items[i]))
+            failed = "be kept from the host's files";
+    if (!failed && !is_sealed && !can_write("canary")) failed = "write in the job directory";
+    if (!failed && (layers & SANDBOX_LANDLOCK) && is_sealed)
+        if (!is_refused(mknod("/node", S_IFSOCK | 0600, 0))) failed = "be kept from sockets";
+    return failed ? failed : exceed_limits(r);
 }

@@ -63,7 +63,7 @@ static void add_compile(uint32_t id, pid_t pid, struct sealed *sealed)
     send_started(id, pid);
 }
 
-static void start_plain(const struct request *r)
+static void start_plain(const struct request *r, step inside(const struct request *r))
 {
     const uint32_t id = (uint32_t)r->number[ID];
     /* With vfork the child borrows this memory until it execs or exits, so it can tell by a
@@ -74,9 +74,9 @@ static void start_plain(const struct request *r)
     pid_t pid = vfork();
     if (pid == 0) {
         failed = open_streams(r);
-        if (!failed) failed = become_compiler(r);
+        if (!failed) failed = inside(r);
         error = errno;
-        _exit(127);
+        _exit(failed ? 127 : 0);
     }
     if (pid < 0) return send_failed(id, errno, "make a process");
     if (!failed) return add_compile(id, pid, NULL);
@@ -99,13 +99,10 @@ static void start(uint8_t type, const struct request *r)
     char *const *string = r->string;
     const bool has_root = r->layers->count && string[UPPER] && string[WORK] && string[MOUNT];
     const bool no_root = !r->layers->count && !string[UPPER] && !string[WORK] && !string[MOUNT];
-    const bool has_compiler = string[PROGRAM] && r->words->count && string[CWD];
-    if (!string[OUT] || !string[ERR] || !(type == PROBE ? has_root : has_compiler) ||
-        !(has_root || no_root))
+    const bool has_program = type == PROBE || (string[PROGRAM] && r->words->count);
+    if (!string[OUT] || !string[ERR] || !string[CWD] || !has_program || !(has_root || no_root))
         die("malformed frame: START lacks a field");
-    if (type == PROBE) start_in_root(r, probe_root);
-    else if (has_root) start_in_root(r, become_compiler);
-    else start_plain(r);
+    (has_root ? start_in_root : start_plain)(r, type == PROBE ? probe : become_compiler);
 }
 
 /* ---- ends ---- */

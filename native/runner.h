@@ -22,8 +22,11 @@ enum frame_type { START = 1, KILL = 2, PROBE = 3, STARTED = 0x81, ENDED = 0x82, 
 /* Tags of START and PROBE; KILL has ID only. */
 enum {
     ID = 1, PROGRAM, WORD, VARIABLE, CWD, OUT, ERR, CPU, MEMORY, FILE_SIZE, FILES, NICE,
-    LAYER, UPPER, WORK, MOUNT, SCRATCH, TAGS
+    LAYER, UPPER, WORK, MOUNT, SCRATCH, SANDBOX, READABLE, PROCESSES, TAGS
 };
+
+/* Bits of SANDBOX: what bounds a compiler besides limits, and its root if it has one. */
+enum { SANDBOX_LANDLOCK = 1, SANDBOX_SECCOMP = 2 };
 
 /* Grows, is used again for each START, and ends with NULL, as exec wants it. */
 struct vector {
@@ -35,7 +38,7 @@ struct vector {
 struct request {
     uint64_t number[TAGS];
     char *string[TAGS];
-    struct vector *words, *variables, *layers;
+    struct vector *words, *variables, *layers, *readable;
 };
 
 /* Steps that may fail give NULL, or what could not be done, with errno saying why. */
@@ -56,6 +59,11 @@ void send_failed(uint32_t id, int error, step failed);
 step open_streams(const struct request *r); /* descriptors 0, 1 and 2 */
 step become_compiler(const struct request *r);
 
+/* runner-limits.c, with the others' help: for the process that calls it, and its children */
+step confine(const struct request *r);
+step restrict_files(const struct request *r); /* runner-files.c */
+step filter_system_calls(void);               /* runner-calls.c */
+
 /* The processes of a sealed root; init's stack must stay as long as it is there. */
 struct sealed {
     pid_t compiler, init;
@@ -69,5 +77,5 @@ step start_sealed(const struct request *r, step inside(const struct request *r),
 /* runner-root.c: in a process with namespaces of its own */
 step enter_root(const struct request *r, uid_t uid, gid_t gid);
 
-/* runner-probe.c: what a compiler would see; exits with 0 if all is as it should be */
-step probe_root(const struct request *r);
+/* runner-probe.c: tries in a compiler's place to break out */
+step probe(const struct request *r);

@@ -29,6 +29,10 @@ export interface HostReport {
   readonly load: number | null;
   /** Whether it takes compiles in pump mode: null while it is down. */
   readonly pump: boolean | null;
+  /** How well it seals off pump and plain jobs, and what it lacks for more: null while down. */
+  readonly tier: number | null;
+  readonly plainTier: number | null;
+  readonly missing: readonly string[];
   /** Compilers of this host by name, and whether the server has the very same. */
   readonly toolchains: Readonly<Record<string, boolean>>;
 }
@@ -127,6 +131,9 @@ function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostRepor
     queued: null,
     load: null,
     pump: null,
+    tier: null,
+    plainTier: null,
+    missing: [],
     toolchains: {},
   };
   if (link.state === 'down') return { ...nothing, state: 'down', reason: link.downReason ?? '' };
@@ -145,6 +152,9 @@ function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostRepor
     running: serverState.running,
     queued: serverState.queued,
     load: serverState.load,
+    tier: welcome.tier,
+    plainTier: welcome.plainTier,
+    missing: welcome.missing,
     pump: link.host.mode === 'pump' && welcome.tier >= PUMP.tier,
     toolchains: Object.fromEntries(answers.map(({ name, has }) => [name, has === 'yes'])),
   };
@@ -158,6 +168,7 @@ function describe(report: HostReport): string {
   return (
     `${report.host}  ${report.state}, tsccd ${report.version}, ` +
     `${report.running}/${report.slots} slots, ${report.queued} queued, ` +
-    `load ${report.load?.toFixed(2)}${report.pump === true ? '' : ', plain mode only'}; ${toolchains === '' ? 'no compilers here' : toolchains}`
+    `load ${report.load?.toFixed(2)}${report.pump === true ? '' : ', plain mode only'}, ` +
+    `sandbox tier ${report.tier} (plain ${report.plainTier}); ${toolchains === '' ? 'no compilers here' : toolchains}`
   );
 }

@@ -19,6 +19,7 @@ export interface Arguments {
   readonly pidFile: string | undefined;
   readonly logFile: string | undefined;
   readonly daemon: boolean;
+  readonly unsafeNoSandbox: boolean;
 }
 
 /** Prints and exits for --help and --version; rejects with a TsccError for what makes no sense. */
@@ -85,6 +86,11 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       type: 'string',
       requiresArg: true,
       describe: 'started by root: become this user before anything is opened',
+    })
+    .option('unsafe-no-sandbox', {
+      type: 'boolean',
+      default: false,
+      describe: 'serve plain mode, and seal nothing off: every client can read what this user can',
     })
     .option('pid-file', {
       alias: 'P',

@@ -3,7 +3,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { hostname, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
-import { SERVER } from '../core/limits.js';
+import { PUMP, SERVER } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
@@ -20,7 +20,7 @@ import { Log } from '../server/log.js';
 import { JobRoots } from '../server/job-root.js';
 import { openPump, type OpenPump } from '../server/pump-service.js';
 import { Runner } from '../server/runner.js';
-import { canSeal } from '../server/seal-check.js';
+import { NO_SANDBOX, Sandbox, type SandboxState } from '../server/sandbox.js';
 import { Server } from '../server/server.js';
 import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
@@ -79,30 +79,42 @@ async function openStore(store: string, log: (line: string) => void): Promise<Jo
   }
 }
 
-/** Undefined, and the log says why, where jobs cannot be sealed off. */
-async function openPumpMode(
+interface Sealing {
+  readonly sandbox: SandboxState;
+  /** Undefined where jobs cannot have roots of their own. */
+  readonly pump: OpenPump | undefined;
+  /** Ends the canary's rounds. */
+  readonly stop: () => void;
+}
+
+/** Finds out how jobs can be sealed off; the log says what is missing. */
+async function openSealing(
   store: string,
-  { storeSize, nice }: Arguments,
+  given: Arguments,
   runner: Runner,
   directories: JobDirectories,
   say: (what: string) => void,
-): Promise<OpenPump | undefined> {
-  let roots: JobRoots;
-  try {
-    roots = await JobRoots.open(store);
-  } catch (error) {
-    throw unusable(store, error);
-  }
-  const sealed = await canSeal(runner, directories, roots);
-  if (sealed !== true) {
-    say(`jobs cannot be sealed off, so clients use plain mode here: ${sealed}`);
-    return undefined;
+): Promise<Sealing> {
+  if (given.unsafeNoSandbox) {
+    return { sandbox: NO_SANDBOX, pump: undefined, stop: () => undefined };
   }
   try {
+    const roots = await JobRoots.open(store);
+    const sandbox = await Sandbox.measure(runner, directories, roots);
+    if (sandbox.tier < 2) {
+      throw new TsccError(
+        `compilers cannot be sealed off on this host: ${sandbox.missing.join('; ')}; give ` +
+          '--unsafe-no-sandbox where every client may read what this user can',
+        EXIT.failure,
+      );
+    }
+    const { storeSize, nice } = given;
+    const isSealed = sandbox.tier === PUMP.tier;
     const around = { roots, nice, runner, directories, clock: realClock, log: say };
-    return await openPump(store, storeSize, around, say);
+    const pump = isSealed ? await openPump(store, storeSize, around, say) : undefined;
+    return { sandbox, pump, stop: sandbox.keepTrying(realClock, say) };
   } catch (error) {
-    throw unusable(store, error);
+    throw error instanceof TsccError ? error : unusable(store, error);
   }
 }
 
@@ -155,7 +167,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message));
   const directories = await openStore(store, say);
   const runner = new Runner(RUNNER, say);
-  const pump = await openPumpMode(store, given, runner, directories, say);
+  const { sandbox, pump, stop } = await openSealing(store, given, runner, directories, say);
   const path = process.env['PATH'] ?? DEFAULT_PATH;
   const server = new Server({
     slots: given.jobs,
@@ -165,6 +177,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     hostName: hostname(),
     load: () => loadavg()[0] ?? 0,
     log: (where, what) => log.line(where, what),
+    sandbox,
     compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),
     runner,
     directories,
@@ -181,9 +194,11 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     pidFile?.write();
     announce(line);
     say(`version ${VERSION}, pid ${process.pid}, store ${store}, ${line.slice('tsccd: '.length)}`);
-    if (uid() === 0) say('compilers run as root: give --user NAME to run them as another user');
+    say(`sandbox: tier ${sandbox.tier}, of plain jobs ${sandbox.plainTier}`);
+    for (const missing of sandbox.missing) say(`sandbox: ${missing}`);
     return await ended;
   } finally {
+    stop();
     await server.close();
     await runner.close();
     await pump?.close();

@@ -162,7 +162,7 @@ export class Farm {
         plain.push(host.name);
         continue;
       }
-      const has = isUp ? whatSuits(link, request) : 'unknown';
+      const has = isUp ? whatSuits(link, host, request) : 'unknown';
       if (link.state === 'down') down.push(`${host.name}: ${link.downReason}`);
       else if (!isUp || has === 'unknown') isUnsettled = true;
       else if (has === 'unsealed') unsealed.push(host.name);
@@ -173,7 +173,8 @@ export class Farm {
     if (open.length > 0) return { kind: 'open', links: open };
     if (isUnsettled) return { kind: 'unsettled' };
     if (unsealed.length > 0) {
-      return { kind: 'none', reason: 'no-sandbox', detail: `not on ${unsealed.join(', ')}` };
+      const reason = request.mode === 'pump' ? 'no-sandbox' : 'tier-too-low';
+      return { kind: 'none', reason, detail: `not on ${unsealed.join(', ')}` };
     }
     if (plain.length > 0) {
       return {
@@ -223,10 +224,13 @@ export class Farm {
 /** A pump job brings its compiler along, and needs a server that seals it off. */
 function whatSuits(
   link: ServerLink,
-  { mode, toolchain }: PlaceRequest,
+  host: RemoteHost,
+  { mode, toolchain, settings }: PlaceRequest,
 ): 'yes' | 'no' | 'unknown' | 'unsealed' {
-  if (mode === 'plain') return link.hasToolchain(toolchain);
-  return (link.welcome?.tier ?? 0) >= PUMP.tier ? 'yes' : 'unsealed';
+  const { tier = 0, plainTier = 0 } = link.welcome ?? {};
+  if (mode === 'pump') return tier >= PUMP.tier ? 'yes' : 'unsealed';
+  const wanted = Math.max(settings.minTier, host.minTier ?? 0);
+  return plainTier >= wanted ? link.hasToolchain(toolchain) : 'unsealed';
 }
 
 /** Jobs of other clients on a server, as far as its last STATE tells. */

@@ -4,7 +4,7 @@
  *   list   := (host | flag | '#' comment to the end of the line)*      separated by white space
  *   host   := 'localhost' ['/' slots] | name [':' port] ['/' slots] (',' option)*
  *   name   := a host name, an IPv4 address, or an IPv6 address in brackets
- *   option := 'pump' | 'plain' | 'weight=' number | 'lzo' | 'cpp'
+ *   option := 'pump' | 'plain' | 'weight=' number | 'min-tier=' 0…3 | 'lzo' | 'cpp'
  *   flag   := '--localslots=' n | '--localslots_cpp=' n | '--randomize'
  */
 import { toText, type ByteString } from '../core/byte-string.js';
@@ -26,6 +26,8 @@ export interface RemoteHost {
   readonly weight: number;
   /** `lzo`: the wire to it is slow, so what travels is compressed. */
   readonly compress: boolean;
+  /** How well it must seal a job off, 0 to 3; undefined: as the settings say. */
+  readonly minTier?: number;
 }
 
 export interface HostList {
@@ -115,6 +117,7 @@ function parseHost(word: ByteString): Result<ParsedHost | undefined, HostError> 
   let mode: RemoteHost['mode'] = 'pump';
   let weight = 1;
   let compress = false;
+  let minTier: number | undefined;
   while (at < word.length) {
     const part = /^([:/=,])([^:/,]*)/.exec(word.slice(at));
     const kind = part?.[1];
@@ -128,11 +131,15 @@ function parseHost(word: ByteString): Result<ParsedHost | undefined, HostError> 
       if (slots === undefined) return fail(`'${toText(value)}' is not a number of slots`);
     } else if (kind === ',') {
       const weighed = /^weight=([0-9]+(?:\.[0-9]+)?)$/.exec(value)?.[1];
+      const tier = /^min-tier=([0-3])$/.exec(value)?.[1];
       if (value === 'pump' || value === 'plain') mode = value;
       else if (weighed !== undefined && Number(weighed) > 0) weight = Number(weighed);
+      else if (tier !== undefined) minTier = Number(tier);
       else if (value === 'lzo') compress = true;
       else if (value !== 'cpp') {
-        return fail(`unknown option '${toText(value)}'; known are pump, plain, lzo, weight=X`);
+        return fail(
+          `unknown option '${toText(value)}'; known are pump, plain, lzo, weight=X, min-tier=N`,
+        );
       }
     } else {
       return fail(`'${toText(word.slice(at))}' does not belong in a host`);
@@ -153,6 +160,7 @@ function parseHost(word: ByteString): Result<ParsedHost | undefined, HostError> 
       mode,
       weight,
       compress,
+      ...(minTier === undefined ? {} : { minTier }),
     },
   });
 }

@@ -25,6 +25,8 @@ export interface Settings {
   /** Milliseconds for a connection to a server. */
   readonly connectTimeout: number;
   readonly keyFile: ByteString | undefined;
+  /** How well servers must seal a job off, 0 to 3. */
+  readonly minTier: number;
   /** Session opened by tscc-pump; undefined: the implicit one. */
   readonly session: string | undefined;
   readonly home: ByteString | undefined;
@@ -48,6 +50,7 @@ export function readSettings(environment: Environment): Settings {
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
     connectTimeout: milliseconds(either(environment, 'CONNECT_TIMEOUT'), WIRE.connect),
     keyFile: nonEmpty(environment.get('TSCC_KEY_FILE')),
+    minTier: tier(nonEmpty(environment.get('TSCC_MIN_TIER'))),
     session: session !== undefined && isSessionName(session) ? session : undefined,
     home,
     configHome:
@@ -59,6 +62,12 @@ export function readSettings(environment: Environment): Settings {
 /** TSCC_NAME, else DISTCC_NAME; one that is empty counts as not set. */
 function either(environment: Environment, name: string): ByteString | undefined {
   return nonEmpty(environment.get(`TSCC_${name}`)) ?? nonEmpty(environment.get(`DISTCC_${name}`));
+}
+
+/** Not understood, it asks for the most: protection is not lost by a slip of the pen. */
+function tier(text: ByteString | undefined): number {
+  if (text === undefined) return 0;
+  return /^[0-3]$/.test(text) ? Number(text) : 3;
 }
 
 /** Unlike other variables, an empty one counts: it is a list without a host. */

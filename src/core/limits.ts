@@ -194,6 +194,10 @@ export const SERVER = {
   /** Files that a compiler writes. */
   jobFile: 1 * GiB,
   jobOpenFiles: 256,
+  /** Processes in one sealed root: a driver, LTO's make and its compilers have some dozens. */
+  jobProcesses: 256,
+  /** How often the sandbox is tried anew: an update may have switched off what was there. */
+  canary: 60 * 60_000,
   /** Output up to this size is compressed in memory, larger output by way of a file. */
   outputInMemory: 8 * MiB,
   /** Toolchain questions of one connection that wait for an answer. */

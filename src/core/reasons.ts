@@ -52,6 +52,7 @@ export type DeclineReason =
 
 export const FALLBACK_REASONS = {
   'no-server': 'no compile server could be reached',
+  'tier-too-low': 'no reachable server seals jobs off as well as TSCC_MIN_TIER or min-tier= asks',
   'no-toolchain': 'no reachable server has this very compiler',
   'server-lost': 'the connection to the server broke, and so did the next try',
   'server-refused': 'the server refused the job',

@@ -34,8 +34,15 @@ export interface Welcome {
   readonly host: string;
   readonly slots: number;
   readonly features: readonly string[];
-  /** How well jobs are sealed off, 0 (not at all) to 3; design of the sandbox. */
+  /**
+   * How well pump jobs are sealed off, as the server has measured: 3 is a root of their own; less
+   * and there are none. docs/security.md says what each tier promises.
+   */
   readonly tier: number;
+  /** The same of plain jobs: 2 or less. */
+  readonly plainTier: number;
+  /** What the server's sandbox lacks, for people. */
+  readonly missing: readonly string[];
 }
 
 /** What the server has free; sent after WELCOME and whenever it changes. */
@@ -217,6 +224,8 @@ export function decodeWelcome(fields: MessageFields): Welcome {
     slots: fields.integer('slots', WIRE.counter),
     features: fields.texts('features', WIRE.nameBytes),
     tier: fields.integer('tier', 3),
+    plainTier: fields.integer('plainTier', 3),
+    missing: fields.texts('missing', WIRE.nameBytes),
   };
 }
 

@@ -135,7 +135,9 @@ export class ClientConnection {
       host: this.#host.hostName.slice(0, WIRE.nameBytes),
       slots: state.slots,
       features: [],
-      tier: this.#host.pump?.tier ?? 0,
+      tier: this.#host.sandbox.tier,
+      plainTier: this.#host.sandbox.plainTier,
+      missing: this.#host.sandbox.missing.map((text) => text.slice(0, WIRE.nameBytes)),
     });
     this.#connection.send(state);
     this.#events.onGreeted();

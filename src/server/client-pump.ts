@@ -31,8 +31,6 @@ type Ask = (digests: readonly Digest[]) => void;
 
 /** A server's part in pump mode: what its connections share. */
 export interface PumpService {
-  /** How well jobs are sealed off (WELCOME). */
-  readonly tier: number;
   /**
    * @param ask tells the client which contents are wanted
    * @param log takes a line about contents that are not what was announced

@@ -27,7 +27,7 @@ import { systemPath } from '../platform/system-path.js';
 import type { JobDirectory } from './job-directory.js';
 import { openContent, type Content } from './job-output.js';
 import { JobRefused } from './job-refused.js';
-import type { RootSpec } from './runner.js';
+import type { Barriers, RootSpec } from './runner.js';
 
 /** Number in its name: raised when what is in it changes, so that no running job loses it. */
 const BOTTOM = 'root-1';
@@ -43,6 +43,8 @@ export interface FileLook {
 
 /** Makes the roots of one store's jobs. */
 export class JobRoots {
+  /** Of every root: those that this host was seen to have (sandbox.ts). */
+  barriers: Barriers = { landlock: true, seccomp: true };
   readonly #bottom: ByteString;
 
   private constructor(bottom: ByteString) {
@@ -63,13 +65,18 @@ export class JobRoots {
    * @param directory of the job, which removes the root with it
    * @param layers of the client's tree, the top first
    */
-  create(directory: JobDirectory, layers: readonly ByteString[]): JobRoot {
+  create(
+    directory: JobDirectory,
+    layers: readonly ByteString[],
+    barriers: Barriers = this.barriers,
+  ): JobRoot {
     const path = fromText(directory.path);
     const spec: RootSpec = {
       layers: [...layers, this.#bottom],
       upper: `${path}/upper`,
       work: `${path}/work`,
       mount: `${path}/mount`,
+      barriers,
     };
     for (const made of [spec.upper, spec.work, spec.mount]) makeUnlessThere(made);
     return new JobRoot(spec);
@@ -79,7 +86,8 @@ export class JobRoots {
   createLayer(directory: ByteString): JobRoot {
     const upper = `${directory}/layer`;
     makeUnlessThere(upper);
-    return new JobRoot({ layers: [this.#bottom], upper, work: '', mount: '' });
+    const { barriers } = this;
+    return new JobRoot({ layers: [this.#bottom], upper, work: '', mount: '', barriers });
   }
 }
 

@@ -9,6 +9,7 @@ import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { collectContents, encodeOutput, NO_OUTPUT } from './job-output.js';
 import { JobRefused } from './job-refused.js';
 import type { CompileEnd, CompileSpec } from './runner.js';
+import type { SandboxState } from './sandbox.js';
 import type { CompilerCatalogue } from './toolchains.js';
 
 /** Turns a job's typed options into arguments; the error says which option it cannot express. */
@@ -25,6 +26,7 @@ export type RenderArguments = (
 export interface PlainSurroundings {
   readonly compilers: CompilerCatalogue;
   readonly renderArguments: RenderArguments;
+  readonly sandbox: SandboxState;
   /** PATH of every compiler: where it finds as, objcopy and its kin. */
   readonly path: string;
   /** Niceness added to every compiler. */
@@ -44,15 +46,20 @@ const SUFFIX: { readonly [L in Language]: string } = {
   'assembler-with-cpp': 's',
 };
 
+const NOT_SEALED = 'plain jobs cannot be sealed off on this host; the log of tsccd says why';
+
 export class PlainRecipe implements JobRecipe {
   readonly #job: Job;
   readonly #around: PlainSurroundings;
   #directory = '';
   #words: readonly ByteString[] = [];
 
+  /** Throws JobRefused for what can be refused before anything is made for the job. */
   constructor(job: Job, around: PlainSurroundings) {
     this.#job = job;
     this.#around = around;
+    this.#renderArguments('/source');
+    if (around.sandbox.confine([]) === undefined) throw new JobRefused('sandbox', NOT_SEALED);
   }
 
   async prepare(
@@ -66,13 +73,17 @@ export class PlainRecipe implements JobRecipe {
   }
 
   async command(): Promise<CompileSpec> {
-    const compiler = await this.#around.compilers.current(this.#job.toolchain);
-    if (compiler === undefined) {
+    const known = await this.#around.compilers.current(this.#job.toolchain);
+    if (known === undefined) {
       throw new JobRefused('toolchain', 'this server does not have that compiler');
     }
+    const confinement = this.#around.sandbox.confine(known.files);
+    if (confinement === undefined) throw new JobRefused('sandbox', NOT_SEALED);
+    const { compiler } = known;
     const directory = fromText(this.#directory);
     return {
       program: compiler,
+      confinement,
       words: [compiler, ...this.#words],
       environment: this.#environment(),
       cwd: directory,

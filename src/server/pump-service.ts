@@ -1,6 +1,5 @@
 /** Pump mode's parts of one server, put together: the store, roots, and a tree for each client. */
 import type { Digest } from '../core/digest.js';
-import { PUMP } from '../core/limits.js';
 import { BlobStore } from './blob-store.js';
 import { ClientPump, type PumpService } from './client-pump.js';
 import { ClientTree } from './client-tree.js';
@@ -29,7 +28,6 @@ export async function openPump(
   const trees = await ServerDirectory.open(`${store}/trees`, log);
   let last = 0;
   return {
-    tier: PUMP.tier,
     begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
       const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say);
       return new ClientPump(tree, blobs, around, say);

@@ -33,6 +33,9 @@ const START_TAG = {
   work: 15,
   mount: 16,
   scratch: 17,
+  sandbox: 18,
+  readable: 19,
+  processes: 20,
 } as const;
 
 const ANSWER_TAG = {
@@ -45,6 +48,16 @@ const ANSWER_TAG = {
   errno: 7,
   what: 8,
 } as const;
+
+/** What bounds a compiler besides its limits: what the kernel is asked to refuse it. */
+export interface Barriers {
+  /** Files but those that it may open. */
+  readonly landlock: boolean;
+  /** System calls that no compiler needs. */
+  readonly seccomp: boolean;
+}
+
+export const NO_BARRIERS: Barriers = { landlock: false, seccomp: false };
 
 /**
  * A root of its own for a compiler: an overlay, and nothing else of the host, no network, no other
@@ -60,6 +73,15 @@ export interface RootSpec {
   readonly work: ByteString;
   /** Where the root is mounted, seen by the compiler's processes only. */
   readonly mount: ByteString;
+  /** Inside, Landlock allows all files: they are the job's. */
+  readonly barriers: Barriers;
+}
+
+/** Without a root of its own: what a compiler may open. */
+export interface Confinement {
+  readonly barriers: Barriers;
+  /** Files, and directories with all below, that it may read and run; it may write in its cwd. */
+  readonly readable: readonly ByteString[];
 }
 
 /** Files for what is printed; they must not exist yet. Paths of the host, with a root too. */
@@ -71,6 +93,8 @@ export interface Streams {
 /** A compiler to start. With a root, its program and directory are paths in there. */
 export interface CompileSpec extends Streams {
   readonly root?: RootSpec;
+  /** Without a root; none if it is left out. */
+  readonly confinement?: Confinement;
   /** Absolute path. */
   readonly program: ByteString;
   /** Its argv, argv[0] first. */
@@ -79,6 +103,19 @@ export interface CompileSpec extends Streams {
   readonly cwd: ByteString;
   /** Added to the server's own niceness. */
   readonly nice: number;
+}
+
+/** A canary. */
+export interface ProbeSpec extends Streams {
+  /**
+   * Its layers must have files /shown and /hidden, and a whiteout over /hidden; the canary leaves
+   * /new and a whiteout for /shown in `upper`.
+   */
+  readonly root?: RootSpec;
+  readonly confinement?: Confinement;
+  readonly cwd: ByteString;
+  /** Files of the host that it must not get at; in a root they must not be there. */
+  readonly forbidden: readonly ByteString[];
 }
 
 /** How a compiler ended. */
@@ -137,15 +174,12 @@ export class Runner {
   }
 
   /**
-   * Looks around in a root in a compiler's place. Its layers must have files /shown and /hidden, and
-   * a whiteout over /hidden; it leaves /new and a whiteout for /shown in `upper`. Rejects with an
-   * Error that tells what is not as it should be.
-   *
-   * @param absent paths that must not be in there
+   * Sends a canary in a compiler's place, which tries to break out. Rejects with an Error that tells
+   * what could not be done, or what it got at.
    */
-  async probe(root: RootSpec, streams: Streams, absent: readonly ByteString[]): Promise<void> {
+  async probe(spec: ProbeSpec): Promise<void> {
     const id = ++this.#lastId;
-    const { ended } = this.#send(id, encodeProbe(id, root, streams, absent));
+    const { ended } = this.#send(id, encodeProbe(id, spec));
     const { status } = await ended;
     if (status !== 0) throw new Error(`the probe was killed (${status})`);
   }
@@ -256,6 +290,18 @@ function encodeStart(id: number, spec: CompileSpec): Buffer {
     .add(START_TAG.program, spec.program)
     .addAll(START_TAG.word, spec.words)
     .addAll(START_TAG.variable, variables)
+    .add(START_TAG.nice, spec.nice);
+  return addSurroundings(start, spec).finish(TO_RUNNER.start);
+}
+
+function encodeProbe(id: number, spec: ProbeSpec): Buffer {
+  const probe = new FieldWriter().add(START_TAG.id, id).addAll(START_TAG.word, spec.forbidden);
+  return addSurroundings(probe, spec).finish(TO_RUNNER.probe);
+}
+
+function addSurroundings(fields: FieldWriter, spec: CompileSpec | ProbeSpec): FieldWriter {
+  const { root, confinement } = spec;
+  fields
     .add(START_TAG.cwd, spec.cwd)
     .add(START_TAG.stdout, spec.stdout)
     .add(START_TAG.stderr, spec.stderr)
@@ -263,32 +309,24 @@ function encodeStart(id: number, spec: CompileSpec): Buffer {
     .add(START_TAG.memory, BigInt(SERVER.jobMemory))
     .add(START_TAG.fileBytes, BigInt(SERVER.jobFile))
     .add(START_TAG.openFiles, SERVER.jobOpenFiles)
-    .add(START_TAG.nice, spec.nice);
-  if (spec.root !== undefined) addRoot(start, spec.root);
-  return start.finish(TO_RUNNER.start);
-}
-
-function encodeProbe(
-  id: number,
-  root: RootSpec,
-  { stdout, stderr }: Streams,
-  absent: readonly ByteString[],
-): Buffer {
-  const probe = new FieldWriter()
-    .add(START_TAG.id, id)
-    .addAll(START_TAG.word, absent)
-    .add(START_TAG.stdout, stdout)
-    .add(START_TAG.stderr, stderr);
-  return addRoot(probe, root).finish(TO_RUNNER.probe);
-}
-
-function addRoot(fields: FieldWriter, { layers, upper, work, mount }: RootSpec): FieldWriter {
+    .add(START_TAG.processes, SERVER.jobProcesses);
+  if (root !== undefined) {
+    return fields
+      .addAll(START_TAG.layer, root.layers)
+      .add(START_TAG.upper, root.upper)
+      .add(START_TAG.work, root.work)
+      .add(START_TAG.mount, root.mount)
+      .add(START_TAG.scratch, BigInt(SERVER.jobScratch))
+      .add(START_TAG.sandbox, bits(root.barriers));
+  }
+  if (confinement === undefined) return fields;
   return fields
-    .addAll(START_TAG.layer, layers)
-    .add(START_TAG.upper, upper)
-    .add(START_TAG.work, work)
-    .add(START_TAG.mount, mount)
-    .add(START_TAG.scratch, BigInt(SERVER.jobScratch));
+    .add(START_TAG.sandbox, bits(confinement.barriers))
+    .addAll(START_TAG.readable, confinement.readable);
+}
+
+function bits({ landlock, seccomp }: Barriers): number {
+  return (landlock ? 1 : 0) + (seccomp ? 2 : 0);
 }
 
 /** A runner that was killed could not take its compilers along. */

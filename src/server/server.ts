@@ -171,6 +171,10 @@ export class Server {
   }
 
   #admit(client: string): ReturnType<Host['admit']> {
+    const { failure } = this.#options.sandbox;
+    if (failure !== undefined) {
+      return { code: 'sandbox', message: `this host does not seal jobs off any more: ${failure}` };
+    }
     if (this.#draining) return { code: 'draining', message: 'the server is about to end' };
     const place = this.#slots.admit(client);
     if (place !== undefined) return place;

@@ -22,7 +22,7 @@ export interface CompilerCatalogue {
   /** Path of such a compiler, searched for. Undefined when this server lacks it. */
   find(wanted: WantedCompiler): Promise<ByteString | undefined>;
   /** The compiler that `find` found before, if it is still the same. */
-  current(digest: Digest): Promise<ByteString | undefined>;
+  current(digest: Digest): Promise<KnownCompiler | undefined>;
 }
 
 /** A compiler's identity, as far as this file needs it. */
@@ -30,6 +30,8 @@ export interface KnownCompiler {
   readonly digest: Digest;
   /** Absolute path. */
   readonly compiler: ByteString;
+  /** All that a compile opens or starts besides its source. */
+  readonly files: readonly ByteString[];
 }
 
 /** How identities are found out; a string is a reason why there is none. */
@@ -58,10 +60,10 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     this.#log = log;
   }
 
-  async current(digest: Digest): Promise<ByteString | undefined> {
+  async current(digest: Digest): Promise<T | undefined> {
     for (const [key, toolchain] of this.#known) {
       if (toolchain.digest !== digest) continue;
-      if (this.#probe.isCurrent(toolchain)) return toolchain.compiler;
+      if (this.#probe.isCurrent(toolchain)) return toolchain;
       this.#known.delete(key);
     }
     return undefined;
@@ -70,7 +72,7 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
   async find(wanted: WantedCompiler): Promise<ByteString | undefined> {
     const found = this.#search.then(async () => {
       const known = await this.current(wanted.digest);
-      return known ?? (await this.#searchFor(wanted));
+      return known?.compiler ?? (await this.#searchFor(wanted));
     });
     this.#search = found.catch(() => undefined);
     return found;

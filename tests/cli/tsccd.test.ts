@@ -14,6 +14,9 @@ import { RUN_TSCCD } from '../../benchmarks/servers.js';
 import { TsccdProcess } from '../fixtures/tsccd-process.js';
 import { WireClient } from '../fixtures/wire-client.js';
 
+/** The fake compiler talks to the test through a socket. */
+const OPEN = '--unsafe-no-sandbox';
+
 /** What the server takes the fake compiler for. */
 async function identityOf(fake: FakeCompiler): Promise<Digest> {
   const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
@@ -26,9 +29,13 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   const fake = FakeCompiler.build(['gcc', 'cc'], 'tsccd');
   t.teardown(() => fake.close());
   const store = t.testdir({});
-  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0', '--store', store, '--jobs', '3'], {
-    PATH: fake.directory,
-  });
+  const daemon = new TsccdProcess(
+    t,
+    ['--listen', '127.0.0.1:0', '--store', store, '--jobs', '3', OPEN],
+    {
+      PATH: fake.directory,
+    },
+  );
   const port = await daemon.port();
   const client = await WireClient.connect(port);
   const welcome = await client.greet();
@@ -53,7 +60,7 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
 await t.test('a second signal ends it at once', async (t) => {
   const fake = FakeCompiler.build(['gcc'], 'at once');
   t.teardown(() => fake.close());
-  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], { PATH: fake.directory });
+  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0', OPEN], { PATH: fake.directory });
   const client = await WireClient.greeted(await daemon.port());
   const digest = await identityOf(fake);
   await client.knows(digest, 'gcc', statSync(fake.path()).size);
@@ -73,7 +80,7 @@ await t.test(
     const fake = FakeCompiler.build(['gcc'], 'killed');
     t.teardown(() => fake.close());
     const store = t.testdir({});
-    const words = ['--listen', '127.0.0.1:0', '--store', store];
+    const words = ['--listen', '127.0.0.1:0', '--store', store, OPEN];
     const daemon = new TsccdProcess(t, words, { PATH: fake.directory });
     const client = await WireClient.greeted(await daemon.port());
     const digest = await identityOf(fake);

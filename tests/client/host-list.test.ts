@@ -80,3 +80,8 @@ await t.test('what distcc has and tscc has not yet', async (t) => {
     t.equal(errorOf(list), `HOSTS: line 1, column ${column}: ${what} is not supported yet`);
   }
 });
+
+await t.test('a host that must seal jobs off well', async (t) => {
+  t.match(hosts('one,min-tier=3 two').remote, [{ minTier: 3 }, { minTier: undefined }]);
+  t.notOk(parseHostList('one,min-tier=4').ok);
+});

@@ -69,9 +69,11 @@ await t.test('another protocol: told, and down', async (t) => {
     slots: 1,
     features: [],
     tier: 0,
+    plainTier: 2,
+    missing: [],
   });
   await server.settle();
-  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 4, not 3/);
+  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 5, not 4/);
 });
 
 const wanted = (content: string) => ({ digest: digestOf(content), name: 'gcc', driverBytes: 7 });

@@ -68,3 +68,8 @@ await t.test('TSCC_VERIFY is a part of a thousand', async (t) => {
   t.equal(readSettings(new Map()).verifyFail, false);
   t.equal(readSettings(new Map([['TSCC_VERIFY_FAIL', '1']])).verifyFail, true);
 });
+
+await t.test('a tier that is not understood is the highest', async (t) => {
+  const tierOf = (value: string) => read({ TSCC_MIN_TIER: value }).minTier;
+  t.strictSame(['', '0', '2', '3', '4', 'high', '-1'].map(tierOf), [0, 0, 2, 3, 3, 3, 3]);
+});

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { processStart } from '../../src/platform/process-table.js';
 import { BuildHost, finish } from '../fixtures/build-host.js';
-import { FakeCompiler, type Invocation } from '../fixtures/fake-compiler.js';
+import { FakeCompiler, UNSEALED, type Invocation } from '../fixtures/fake-compiler.js';
 import { until } from '../fixtures/until.js';
 
 const OBJECT = 'an object';
@@ -45,7 +45,7 @@ function isRemote(invocation: Invocation, host: BuildHost): boolean {
 await t.test('the compiler dies of a signal there: another server, then here', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  await host.startServers(['127.0.0.1', '127.0.0.2']);
+  await host.startServers(['127.0.0.1', '127.0.0.2'], UNSEALED);
   const { finished } = await startCompile(stage);
   for (let i = 0; i < 2; i++) {
     const remote = await compiler.nextInvocation();
@@ -68,7 +68,7 @@ await t.test('the compiler dies of a signal there: another server, then here', a
 await t.test('a server is killed while it compiles: another one does it', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  const servers = await host.startServers(['127.0.0.1', '127.0.0.2']);
+  const servers = await host.startServers(['127.0.0.1', '127.0.0.2'], UNSEALED);
   const { finished } = await startCompile(stage);
   const first = await compiler.nextInvocation();
   const at = Number(/\.stores\/([0-9])\//.exec(first.cwd)?.[1]);
@@ -89,7 +89,7 @@ await t.test('an interrupt kills the remote compiler and leaves nothing', async 
     await t.test(signal, async (t) => {
       const stage = setStage(t);
       const { host, compiler } = stage;
-      await host.startServers(['127.0.0.1']);
+      await host.startServers(['127.0.0.1'], UNSEALED);
       const { child, finished } = await startCompile(stage);
       const remote = await compiler.nextInvocation();
       await remote.child();
@@ -107,7 +107,7 @@ await t.test('an interrupt kills the remote compiler and leaves nothing', async 
 
 await t.test('an interrupt while it is preprocessed here', async (t) => {
   const { host, compiler } = setStage(t);
-  await host.startServers(['127.0.0.1']);
+  await host.startServers(['127.0.0.1'], UNSEALED);
   const child = host.spawn(host.tscc, ['gcc', '-g', '-MD', '-c', 'x.c']);
   const finished = finish(child);
   const preprocessor = await compiler.nextInvocation();
@@ -123,7 +123,7 @@ await t.test('an interrupt while it is preprocessed here', async (t) => {
 await t.test('the daemon is killed while launchers wait: each runs its compiler', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  await host.startServers(['127.0.0.1']);
+  await host.startServers(['127.0.0.1'], UNSEALED);
   const { finished } = await startCompile(stage);
   const remote = await compiler.nextInvocation();
   const log = readFileSync(`${host.directory}/.state/daemon.log`, 'utf8');
@@ -166,7 +166,7 @@ await t.test(
 await t.test('servers that drain finish what they have', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  const servers = await host.startServers(['127.0.0.1']);
+  const servers = await host.startServers(['127.0.0.1'], UNSEALED);
   const { finished } = await startCompile(stage);
   const remote = await compiler.nextInvocation();
   const stopped = servers.stop();

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { BuildHost, finish } from '../fixtures/build-host.js';
-import { FakeCompiler } from '../fixtures/fake-compiler.js';
+import { FakeCompiler, UNSEALED } from '../fixtures/fake-compiler.js';
 
 function withSources(t: Test): BuildHost {
   const host = new BuildHost(t);
@@ -22,7 +22,7 @@ await t.test('a signal ends the build, and then there is a summary', async (t) =
       t.teardown(() => compiler.close());
       const host = withSources(t);
       host.env['PATH'] = `${compiler.directory}:${host.env['PATH']}`;
-      await host.startServers(['127.0.0.1']);
+      await host.startServers(['127.0.0.1'], UNSEALED);
       // A session of its own: no terminal sends its ^C to the build as well.
       const pump = spawn('env', ['-u', 'NODE_OPTIONS', 'tscc-pump', 'tscc', 'gcc', '-c', 'x.c'], {
         cwd: host.directory,
@@ -58,7 +58,7 @@ await t.test('the build reads what was meant for it, and writes as itself', asyn
 
 await t.test('one inside another has a session and a summary of its own', async (t) => {
   const host = withSources(t);
-  await host.startServers(['127.0.0.1']);
+  await host.startServers(['127.0.0.1'], UNSEALED);
   const line = 'tscc gcc -c x.c && tscc-pump sh -c "tscc gcc -c y.c; exit 3"; echo "inner $?"';
   const { status, stdout, stderr } = await host.run('tscc-pump', ['sh', '-c', line]);
   t.strictSame([status, stdout], [0, 'inner 3\n']);

@@ -104,6 +104,8 @@ const messages: Message[] = [
     slots: 8,
     features: [],
     tier: 0,
+    plainTier: 2,
+    missing: [],
   },
   { kind: 'state', slots: 8, running: 2, queued: 1, load: 1.25, draining: false },
   {

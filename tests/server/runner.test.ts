@@ -195,7 +195,7 @@ await t.test('the runner refuses malformed frames', async (t) => {
     ['nothing to start', start(new FieldWriter().add(1, 1)), /START lacks a field/],
     ['a root without layers', start(compiler().add(14, '/u')), /START lacks a field/],
     ['half a root', start(compiler().add(13, '/l').add(14, '/u')), /START lacks a field/],
-    ['a probe without a root', compiler().finish(0x03), /START lacks a field/],
+    ['a probe without a directory', new FieldWriter().add(6, '/o').finish(0x03), /lacks a field/],
     ['a short number', start(new FieldWriter().add(1, 'ab')), /a number of 2 bytes/],
     ['a NUL', start(new FieldWriter().add(2, '/bin/\0sh')), /NUL inside a string/],
     ['a long field', Buffer.from('070000000102ff00000000', 'hex'), /runs past it/],

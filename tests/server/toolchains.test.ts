@@ -9,6 +9,7 @@ import { FakeCompiler } from '../fixtures/fake-compiler.js';
 interface Known {
   readonly digest: Digest;
   readonly compiler: string;
+  readonly files: readonly string[];
 }
 
 /** Says of each compiler what the test told it. */
@@ -20,7 +21,8 @@ class ScriptedProbe implements CompilerProbe<Known> {
   async identify(compiler: string): Promise<Known | string> {
     this.asked.push(compiler);
     const identity = this.identities.get(compiler);
-    return identity === undefined ? 'compiler-unknown' : { digest: digestOf(identity), compiler };
+    if (identity === undefined) return 'compiler-unknown';
+    return { digest: digestOf(identity), compiler, files: [] };
   }
 
   isCurrent(known: Known): boolean {
@@ -114,7 +116,7 @@ await t.test('a compiler that has changed is not the same', async (t) => {
   const before = digestOf('before');
   t.equal(await toolchains.current(before), undefined, 'not asked for yet');
   await toolchains.find(wanted('before', 'gcc'));
-  t.equal(await toolchains.current(before), `${root}/bin/gcc`);
+  t.match(await toolchains.current(before), { compiler: `${root}/bin/gcc` });
   probe.isCurrent = () => false;
   probe.identities.set(`${root}/bin/gcc`, 'after');
   t.equal(await toolchains.current(before), undefined);

@@ -29,13 +29,13 @@ const HOSTS: readonly (readonly [name: string, script: string, said: RegExp])[] 
   [
     'without user namespaces',
     `exec unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0"' "$RUNNER"`,
-    /^could not make namespaces: ENOSPC \(the sysctl user\.max_user_namespaces/,
+    /could not make namespaces: ENOSPC \(the sysctl user\.max_user_namespaces/,
   ],
   [
     'in a chroot',
     // A process whose root is not its namespace's may make no user namespace.
     `exec unshare -Urm sh -c 'mount --rbind / /mnt && exec chroot /mnt "$0"' "$RUNNER"`,
-    /^could not make namespaces: EPERM \(unprivileged user namespaces are off/,
+    /could not make namespaces: EPERM \(unprivileged user namespaces are off/,
   ],
   [
     'with its store on an overlay',
@@ -43,7 +43,7 @@ const HOSTS: readonly (readonly [name: string, script: string, said: RegExp])[] 
        mkdir "$1-over" && mount -t tmpfs none "$1-over" && mkdir "$1-over/u" "$1-over/w" &&
        mount -t overlay -o "userxattr,lowerdir=$1,upperdir=$1-over/u,workdir=$1-over/w" none "$1" &&
        exec "$0"' "$RUNNER" "$STORE"`,
-    /^could not mount the overlay: EINVAL \(.* no overlay itself\)$/,
+    /could not mount the overlay: EINVAL \(.* no overlay itself\)/,
   ],
 ];
 

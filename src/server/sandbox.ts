@@ -1,0 +1,221 @@
+/**
+ * How well this server seals compilers off, by trying: a canary in a compiler's place tries to break
+ * out, at the server's start and every hour. What it is told here stands in WELCOME.
+ *
+ *   tier 3   pump jobs: a root of their own in namespaces, and what tier 2 has
+ *   tier 2   plain jobs: Landlock, seccomp, limits; no privilege, no network
+ *   tier 0   nothing, and only where the person who runs the server has said so
+ *
+ * Which barriers a host has is found out once. From then on every job is started with just these, and
+ * fails where one cannot be put up; when the canary gets out, no job is taken until it stays in again.
+ */
+import { execFile } from 'node:child_process';
+import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { fromText, type ByteString } from '../core/byte-string.js';
+import { describeError } from '../core/errors.js';
+import { SERVER } from '../core/limits.js';
+import type { Clock, Timer } from '../platform/clock.js';
+import type { JobDirectories, JobDirectory } from './job-directory.js';
+import type { JobRoots } from './job-root.js';
+import { NO_BARRIERS, type Barriers, type Confinement, type Runner } from './runner.js';
+
+/** What clients and jobs ask. */
+export interface SandboxState {
+  /** Of jobs in sealed roots; the same as `plainTier` where there are none. */
+  readonly tier: number;
+  readonly plainTier: number;
+  /** What a full sandbox would have besides, each in a line for people. */
+  readonly missing: readonly string[];
+  /** Why no job may be started, undefined if all is well. */
+  readonly failure: string | undefined;
+  /** For a plain job; undefined where none can be sealed off, and must be. */
+  confine(readable: readonly ByteString[]): Confinement | undefined;
+}
+
+/** What to do about the failures that hosts are known for. */
+const REMEDIES: readonly (readonly [failure: RegExp, remedy: string])[] = [
+  [/make namespaces: ENOSPC/, 'the sysctl user.max_user_namespaces, or another of its kind, is 0'],
+  [
+    /(make namespaces|map its \w+|give up setgroups|detach its mounts): E(PERM|ACCES)/,
+    'unprivileged user namespaces are off: see the sysctls kernel.unprivileged_userns_clone and ' +
+      "kernel.apparmor_restrict_unprivileged_userns, or the container's seccomp profile",
+  ],
+  [
+    /mount the overlay: (EINVAL|ENODEV|EPERM)/,
+    'overlayfs needs Linux 5.11, and a store on a local file system that is no overlay itself',
+  ],
+  [/mknod/, 'whiteouts need Linux 5.8, and a store that may hold device files'],
+  [/use Landlock/, 'Landlock needs Linux 5.13, and its name in /sys/kernel/security/lsm'],
+];
+
+const FULL: Barriers = { landlock: true, seccomp: true };
+const WITHOUT_LANDLOCK: Barriers = { landlock: false, seccomp: true };
+
+/** For hosts whose clients are all trusted as the server's own user is. */
+export const NO_SANDBOX: SandboxState = {
+  tier: 0,
+  plainTier: 0,
+  missing: ['all: the server runs with --unsafe-no-sandbox'],
+  failure: undefined,
+  confine: (readable) => ({ barriers: NO_BARRIERS, readable }),
+};
+
+export class Sandbox implements SandboxState {
+  readonly #runner: Runner;
+  readonly #directories: JobDirectories;
+  readonly #roots: JobRoots;
+  #plain: Barriers | undefined;
+  #sealed: Barriers | undefined;
+  #missing: string[] = [];
+  #failure: string | undefined;
+
+  private constructor(runner: Runner, directories: JobDirectories, roots: JobRoots) {
+    this.#runner = runner;
+    this.#directories = directories;
+    this.#roots = roots;
+  }
+
+  /** Never rejects: what cannot be had is in `missing`. */
+  static async measure(
+    runner: Runner,
+    directories: JobDirectories,
+    roots: JobRoots,
+  ): Promise<Sandbox> {
+    const sandbox = new Sandbox(runner, directories, roots);
+    const plain = await sandbox.#tryPlain(FULL);
+    if (plain === undefined) sandbox.#plain = FULL;
+    else sandbox.#missing.push(`plain jobs cannot be sealed off: ${plain}`);
+    sandbox.#sealed = await sandbox.#measureSealed();
+    roots.barriers = sandbox.#sealed ?? FULL;
+    if (process.getuid?.() === 0) {
+      sandbox.#missing.push(
+        'compilers run as root: give --user NAME, so that their number is bound',
+      );
+    }
+    return sandbox;
+  }
+
+  get tier(): number {
+    return this.#sealed === undefined ? this.plainTier : 3;
+  }
+
+  get plainTier(): number {
+    return this.#plain === undefined ? 0 : 2;
+  }
+
+  get missing(): readonly string[] {
+    return this.#missing;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  confine(readable: readonly ByteString[]): Confinement | undefined {
+    return this.#plain === undefined ? undefined : { barriers: this.#plain, readable };
+  }
+
+  /** Sends the canary again; answers what has changed for a log, undefined if nothing has. */
+  async check(): Promise<string | undefined> {
+    const plain = this.#plain === undefined ? undefined : await this.#tryPlain(this.#plain);
+    const sealed = this.#sealed === undefined ? undefined : await this.#trySealed(this.#sealed);
+    const failure = plain ?? sealed;
+    if (failure === this.#failure) return undefined;
+    this.#failure = failure;
+    return failure === undefined
+      ? 'the sandbox holds again: jobs are taken'
+      : `the sandbox does not hold any more, and no job is taken: ${failure}`;
+  }
+
+  /** Checks every hour; answers how to end that. */
+  keepTrying(clock: Clock, log: (line: string) => void): () => void {
+    let timer: Timer;
+    const wait = () => {
+      timer = clock.after(SERVER.canary, () => {
+        void round();
+      });
+    };
+    const round = async () => {
+      const news = await this.check();
+      if (news !== undefined) log(news);
+      if (!isOver) wait();
+    };
+    let isOver = false;
+    wait();
+    return () => {
+      isOver = true;
+      timer.cancel();
+    };
+  }
+
+  async #measureSealed(): Promise<Barriers | undefined> {
+    let failure: string | undefined;
+    for (const barriers of [FULL, WITHOUT_LANDLOCK]) {
+      failure = await this.#trySealed(barriers);
+      if (failure === undefined) return barriers;
+      this.#missing.push(
+        barriers.landlock && failure.includes('use Landlock')
+          ? `Landlock in sealed roots: ${failure}`
+          : `jobs cannot be sealed off in roots of their own: ${failure}`,
+      );
+      if (!failure.includes('use Landlock')) break;
+    }
+    return undefined;
+  }
+
+  #tryPlain(barriers: Barriers): Promise<string | undefined> {
+    return this.#try(async ({ path }) => {
+      const secret = fromText(`${path}/secret`);
+      const cwd = `${path}/cwd`;
+      mkdirSync(cwd);
+      writeFileSync(`${path}/secret`, 'x', { mode: 0o666 });
+      const confinement = { barriers, readable: [] };
+      const forbidden = [secret, '/etc/passwd'];
+      await this.#runner.probe({ ...streams(path), cwd: fromText(cwd), confinement, forbidden });
+    });
+  }
+
+  #trySealed(barriers: Barriers): Promise<string | undefined> {
+    return this.#try(async (directory) => {
+      const { path } = directory;
+      const [lower, top] = [`${path}/lower`, `${path}/top`];
+      for (const layer of [lower, top]) mkdirSync(layer);
+      for (const name of ['shown', 'hidden']) writeFileSync(`${lower}/${name}`, 'x');
+      // Node makes no devices; hiding a file takes no privilege.
+      await promisify(execFile)('mknod', [`${top}/hidden`, 'c', '0', '0']);
+
+      const layers = [fromText(top), fromText(lower)];
+      const { spec: root } = this.#roots.create(directory, layers, barriers);
+      const forbidden = [fromText(path), '/proc', '/etc', '/usr', '/tmp'];
+      await this.#runner.probe({ ...streams(path), cwd: '/', root, forbidden });
+      if (!lstatSync(`${path}/upper/new`, { throwIfNoEntry: false })?.isFile()) {
+        throw new Error('what was written in the root is not in its upper directory');
+      }
+      const removed = lstatSync(`${path}/upper/shown`, { throwIfNoEntry: false });
+      if (removed?.isCharacterDevice() !== true || removed.rdev !== 0) {
+        throw new Error('what was removed in the root has no whiteout in its upper directory');
+      }
+    });
+  }
+
+  /** Undefined, or in one line what cannot be done and what would help. */
+  async #try(attempt: (directory: JobDirectory) => Promise<void>): Promise<string | undefined> {
+    let directory: JobDirectory | undefined;
+    try {
+      directory = await this.#directories.create();
+      await attempt(directory);
+      return undefined;
+    } catch (error) {
+      const failure = describeError(error).trim().replaceAll('\n', ' ');
+      const [, remedy] = REMEDIES.find(([pattern]) => pattern.test(failure)) ?? [];
+      return remedy === undefined ? failure : `${failure} (${remedy})`;
+    } finally {
+      await directory?.remove();
+    }
+  }
+}
+
+function streams(path: string): { readonly stdout: ByteString; readonly stderr: ByteString } {
+  return { stdout: fromText(`${path}/stdout`), stderr: fromText(`${path}/stderr`) };
+}
