@@ -143,6 +143,8 @@ function cellsOf([title, row]: readonly [string, TwinRow]): Cells {
     different: different.length === 0 ? '0' : [...different.slice(0, NAMED), ...more].join('; '),
     'not in pump mode': counts(row.others),
     'with words, failing': `${row.withWords}, ${row.failing}`,
+    'ms of a failing one, here and through tscc':
+      row.failing === 0 ? '–' : row.failingWall.map((ms) => ms.toFixed(0)).join(', '),
     files: counts(row.files),
   };
 }
