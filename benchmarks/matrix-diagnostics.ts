@@ -57,7 +57,7 @@ const MANNERS: Readonly<Record<string, readonly Manner[]>> = {
   ],
 };
 /** Units of these are small and of many kinds. */
-const MUTATED = ['lua', 'zlib', 'sqlite', 'demo', 'googletest'];
+const MUTATED = new Set(['lua', 'zlib', 'sqlite', 'demo', 'googletest']);
 
 interface Source {
   readonly name: string;
@@ -90,7 +90,7 @@ function writeSources(directory: string, count: number, seed: number) {
     writeFileSync(`${cwd}/${name}`, text);
     return { name, isCxx: name.endsWith('.cc'), flags: [], cwd };
   });
-  const units = MATRIX_PROJECTS.filter(({ name }) => MUTATED.includes(name)).map((project) =>
+  const units = MATRIX_PROJECTS.filter(({ name }) => MUTATED.has(name)).map((project) =>
     unitsOf(project, directory),
   );
   const random = new SeededRandom(seed);

@@ -1,8 +1,14 @@
-/** Real sources made wrong, or suspicious, in one place: the same from the same seed. */
+/**
+ * Real sources made wrong, or suspicious, in one place: the same from the same seed. Texts are bytes
+ * as latin1.
+ */
 import type { SeededRandom } from '../tests/fixtures/seeded-random.js';
 
 /** @returns the changed text; undefined where the source has no such place */
 type Mutation = (text: string, random: SeededRandom) => string | undefined;
+
+/** UTF-8, as bytes. */
+const FOREIGN = Buffer.from('\u00e9\u4e2d').toString('latin1');
 
 /** At a random match: the text that is to stand there. */
 function replacing(pattern: RegExp, by: (match: string, random: SeededRandom) => string): Mutation {
@@ -37,8 +43,8 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
   'string-for-number': replacing(/\b[1-9]\d*\b/g, () => '"text"'),
   'assigned-in-condition': replacing(/==/g, () => '='),
   'bad-character': replacing(/\b[a-z]\w{2,}\b/g, (name) => `${name}@`),
-  'foreign-letters': replacing(/\b[a-z]\w{2,}\b/g, (name) => `${name}\u00e9\u4e2d`),
-  'broken-utf8': replacing(/(?<=\n)(?=\S)/g, () => 'int \u0000\u0001;'),
+  'foreign-letters': replacing(/\b[a-z]\w{2,}\b/g, (name) => `${name}${FOREIGN}`),
+  'odd-bytes': replacing(/(?<=\n)(?=\S)/g, () => 'int \u0000\u0001\u0080\u00ff;'),
   'cut-off': (text, random) => text.slice(0, Math.floor(text.length * random.next())),
   'unclosed-comment': inserting('/* never closed'),
   'unclosed-string': stating('const char *tscc_s = "never closed;'),

@@ -17,6 +17,8 @@ export interface TwinRow {
   /** Of those, and of the others. */
   readonly identical: readonly [pump: number, others: number];
   readonly different: readonly string[];
+  /** Of the identical ones: those that differ in the DWO ID, as two local compiles do. */
+  readonly otherDwoId: number;
   /** Compiles by what became of those that were not done in pump mode. */
   readonly others: Readonly<Record<string, number>>;
   /** Names of the files that were compared, by their ends, and how many. */
@@ -44,6 +46,7 @@ export function rowOf(twins: readonly Twin[]): TwinRow {
     different: twins
       .filter(({ differing }) => differing.length > 0)
       .map(({ name, differing, fate }) => `${name} (${fate}): ${differing.join(', ')}`),
+    otherDwoId: twins.filter(({ differsInDwoId }) => differsInDwoId).length,
     others: tally(others.map(({ fate }) => fate)),
     files: tally(
       twins.flatMap(({ files }) => files.map((name) => name.slice(name.lastIndexOf('.')))),
@@ -126,7 +129,8 @@ function totals(rows: readonly (readonly [string, TwinRow])[]): string {
   return (
     `**${total((row) => row.identical[0])} of ${total((row) => row.pump)} compiles in pump mode are identical**, ` +
     `and ${total((row) => row.identical[1])} of ${total((row) => row.compiles - row.pump)} others. ` +
-    `${total((row) => row.different.length)} differ. Of all ${total((row) => row.compiles)}, ` +
+    `${total((row) => row.different.length)} differ. ${total((row) => row.otherDwoId)} of the identical ones ` +
+    `differ in the DWO ID alone, as two local compiles do. Of all ${total((row) => row.compiles)}, ` +
     `${total((row) => row.withWords)} print something and ${total((row) => row.failing)} fail. ` +
     `Files compared: ${counts(files)}.`
   );
@@ -139,7 +143,7 @@ function cellsOf([title, row]: readonly [string, TwinRow]): Cells {
     '': title,
     compiles: String(row.compiles),
     pump: String(row.pump),
-    identical: String(row.identical[0] + row.identical[1]),
+    identical: `${row.identical[0] + row.identical[1]}${row.otherDwoId > 0 ? ` (${row.otherDwoId} but for the DWO ID)` : ''}`,
     different: different.length === 0 ? '0' : [...different.slice(0, NAMED), ...more].join('; '),
     'not in pump mode': counts(row.others),
     'with words, failing': `${row.withWords}, ${row.failing}`,
