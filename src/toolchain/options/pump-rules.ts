@@ -41,6 +41,9 @@ const UNSAID: ReadonlySet<Role> = new Set<Role>(['stage', 'output', 'language', 
 /** Character sets that the compilers convert by themselves; for others the C library loads code. */
 const OWN_CHARSETS = /^UTF-?(?:8|16|32)(?:[LB]E)?$/i;
 
+/** Of messages on standard error; the others make a file that is named after the source. */
+const PRINTED_FORMATS = /^(?:text|json|(?:json|sarif)-stderr|clang|msvc|vi)$/;
+
 /** Why this option with this value cannot be part of a compile in a sealed root. */
 export function pumpRefusal(
   family: CompilerFamily,
@@ -53,6 +56,9 @@ export function pumpRefusal(
   if (spec.plain === 'profile-use') return spec.plain;
   if (spec.name === '-fopt-info' && value?.includes('=') === true) return 'side-outputs';
   if (spec.name.endsWith('-charset=') && !OWN_CHARSETS.test(value ?? '')) {
+    return `option:${spec.name}`;
+  }
+  if (spec.name === '-fdiagnostics-format=' && !PRINTED_FORMATS.test(value ?? '')) {
     return `option:${spec.name}`;
   }
   return OBSTACLES[family].get(spec.name);
