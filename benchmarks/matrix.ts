@@ -22,7 +22,9 @@ const HEAD = `# The same result as the local compiler
 Made by \`npm run matrix -- DIR\`. Each translation unit is compiled twice at the same paths, by the
 compiler and by \`tscc\` on eight servers at 127.0.0.1–127.0.0.8 in pump mode, with \`-Wall -Wextra -MD\` and
 the flags of the variant. Identical: every file that was written and its mode, standard output and error,
-and the exit status.
+and the exit status. \`--coverage\` and \`-flto\` differ between two local compiles too, and have a
+\`-frandom-seed\` of the campaign's own. So does the DWO ID that GCC 12 makes when it optimises with
+\`-gsplit-dwarf\`, for which no option of the kind helps: it is left out where two local compiles differ in it.
 `;
 
 interface Case {
