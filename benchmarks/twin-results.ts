@@ -17,8 +17,8 @@ export interface TwinRow {
   /** Of those, and of the others. */
   readonly identical: readonly [pump: number, others: number];
   readonly different: readonly string[];
-  /** Of the identical ones: those that differ in the DWO ID, as two local compiles do. */
-  readonly otherDwoId: number;
+  /** Of the identical ones: those that differ in a DWO ID or the order of messages, as local ones do. */
+  readonly variesLocally: number;
   /** Compiles by what became of those that were not done in pump mode. */
   readonly others: Readonly<Record<string, number>>;
   /** Names of the files that were compared, by their ends, and how many. */
@@ -46,7 +46,7 @@ export function rowOf(twins: readonly Twin[]): TwinRow {
     different: twins
       .filter(({ differing }) => differing.length > 0)
       .map(({ name, differing, fate }) => `${name} (${fate}): ${differing.join(', ')}`),
-    otherDwoId: twins.filter(({ differsInDwoId }) => differsInDwoId).length,
+    variesLocally: twins.filter(({ variesLocally }) => variesLocally).length,
     others: tally(others.map(({ fate }) => fate)),
     files: tally(
       twins.flatMap(({ files }) => files.map((name) => name.slice(name.lastIndexOf('.')))),
@@ -129,8 +129,8 @@ function totals(rows: readonly (readonly [string, TwinRow])[]): string {
   return (
     `**${total((row) => row.identical[0])} of ${total((row) => row.pump)} compiles in pump mode are identical**, ` +
     `and ${total((row) => row.identical[1])} of ${total((row) => row.compiles - row.pump)} others. ` +
-    `${total((row) => row.different.length)} differ. ${total((row) => row.otherDwoId)} of the identical ones ` +
-    `differ in the DWO ID alone, as two local compiles do. Of all ${total((row) => row.compiles)}, ` +
+    `${total((row) => row.different.length)} differ. ${total((row) => row.variesLocally)} of the identical ones ` +
+    `differ in a DWO ID or the order of messages alone, as two local compiles do. Of all ${total((row) => row.compiles)}, ` +
     `${total((row) => row.withWords)} print something and ${total((row) => row.failing)} fail. ` +
     `Files compared: ${counts(files)}.`
   );
@@ -143,7 +143,7 @@ function cellsOf([title, row]: readonly [string, TwinRow]): Cells {
     '': title,
     compiles: String(row.compiles),
     pump: String(row.pump),
-    identical: `${row.identical[0] + row.identical[1]}${row.otherDwoId > 0 ? ` (${row.otherDwoId} but for the DWO ID)` : ''}`,
+    identical: `${row.identical[0] + row.identical[1]}${row.variesLocally > 0 ? ` (${row.variesLocally} as far as two local ones)` : ''}`,
     different: different.length === 0 ? '0' : [...different.slice(0, NAMED), ...more].join('; '),
     'not in pump mode': counts(row.others),
     'with words, failing': `${row.withWords}, ${row.failing}`,
