@@ -117,6 +117,6 @@ export const PROJECTS: readonly Project[] = [
 ];
 
 /** Where a project's sources are in the directory of these benchmarks. */
-export function sourcesOf({ source }: Project, directory: string): string {
+export function sourcesOf({ source }: Pick<Project, 'source'>, directory: string): string {
   return `${directory}/sources/${source.package.split(' ')[0]}`;
 }

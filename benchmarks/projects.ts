@@ -15,20 +15,20 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOf } from '../src/core/digest.js';
 import type { SessionStatus } from '../src/report/statistics.js';
+import { fetchSources } from './fetch-sources.js';
 import { cpuOfDaemon, daemonPid, peakMemory, sum } from './measure.js';
-import { PROJECTS, sourcesOf, type Project } from './project-list.js';
+import { PROJECTS, type Project } from './project-list.js';
 import { startServers } from './servers.js';
+import { counts, table, type Cells } from './table.js';
 import { uploadsOf, worstRatio, type Upload } from './upload-budget.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -68,45 +68,6 @@ const UPLOAD_LIMIT = { ratio: 1.2, from: 1e6 };
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-/** Gives the project's pristine sources, from Debian where they are not there yet. */
-function fetchSources(project: Project, directory: string): string {
-  const pristine = sourcesOf(project, directory);
-  if (existsSync(pristine)) return pristine;
-  const scratch = `${pristine}.fetched`;
-  rmSync(scratch, { recursive: true, force: true });
-  mkdirSync(scratch, { recursive: true });
-  const { source } = project;
-  if (source.kind === 'npm') {
-    const manifest = createRequire(import.meta.url).resolve(`${source.package}/package.json`);
-    cpSync(`${dirname(manifest)}/deps`, `${scratch}/deps`, { recursive: true });
-  } else if (source.kind === 'tarball') {
-    if (!existsSync(source.path)) {
-      throw new Error(`${source.path} is missing: apt-get install ${source.package}`);
-    }
-    execFileSync('tar', ['-xf', source.path, '-C', scratch]);
-  } else {
-    const got = spawnSync('apt-get', ['source', '-qq', '--download-only', source.package], {
-      cwd: scratch,
-      encoding: 'utf8',
-    });
-    const description = readdirSync(scratch).find((name) => name.endsWith('.dsc'));
-    if (got.status !== 0 || description === undefined) {
-      throw new Error(
-        `no source of ${source.package}: add 'deb-src' to the Types of a file in ` +
-          `/etc/apt/sources.list.d, run apt-get update, install dpkg-dev\n${got.stderr}`,
-      );
-    }
-    // Without Debian's patches: they fit the projects to Debian's own way of building.
-    const unpack = ['--no-check', '--skip-patches', '-x', description];
-    execFileSync('dpkg-source', unpack, { cwd: scratch, stdio: 'ignore' });
-  }
-  const unpacked = readdirSync(scratch, { withFileTypes: true }).find((e) => e.isDirectory());
-  if (unpacked === undefined) throw new Error(`${project.name}: nothing was unpacked`);
-  renameSync(`${scratch}/${unpacked.name}`, pristine);
-  rmSync(scratch, { recursive: true, force: true });
-  return pristine;
 }
 
 /** Builds a fresh copy in `place`, which is the same for both builds: objects may name it. */
@@ -207,18 +168,10 @@ function traffic({ sentBytes, uploads, outcomes, hosts }: SessionStatus): string
   return `${jobs.toFixed(1)} kB, ${upload.toFixed(1)} MB`;
 }
 
-function counts(record: Readonly<Record<string, number | undefined>>): string {
-  const some = Object.entries(record).filter(([, count]) => count !== undefined && count > 0);
-  return some.map(([name, count]) => `${name} ${count}`).join(', ') || '–';
-}
-
 function same(local: ReadonlyMap<string, string>, remote: ReadonlyMap<string, string>): string {
   const all = new Set([...local.keys(), ...remote.keys()]).size;
   return all === 0 ? '–' : `${all - differing(local, remote).length} of ${all}`;
 }
-
-/** Cells of the table by the names of their columns, which are the same for all. */
-type Cells = Readonly<Record<string, string>>;
 
 function cellsOf({ project, local, remote, status, uploads, daemon }: Row): Cells {
   const { outcomes, declines, fallbacks, demotions, healed, stale, other } = status;
@@ -241,13 +194,6 @@ function cellsOf({ project, local, remote, status, uploads, daemon }: Row): Cell
     'daemon: CPU per compile, memory': `${daemon.cpu.toFixed(1)} ms, ${daemon.memory.toFixed(0)} MiB`,
     'wall: make -j2, through tscc': `${local.wall.toFixed(1)} s, ${remote.wall.toFixed(1)} s`,
   };
-}
-
-function table(rows: readonly Cells[]): string {
-  const line = (words: readonly string[]) => `| ${words.join(' | ')} |`;
-  const head = Object.keys(rows[0] ?? {});
-  const body = rows.map((cells) => line(head.map((name) => cells[name] ?? '')));
-  return [line(head), line(head.map(() => '---')), ...body].join('\n');
 }
 
 function page(results: Readonly<Record<string, Cells>>): string {

@@ -46,6 +46,23 @@ await t.test('comments that silence warnings do so', async (t) => {
   t.strictSame([status, stderr], [0, '']);
 });
 
+await t.test('messages for programs', async (t) => {
+  const fate = { plain: 'decline option:-fdiagnostics-format=', pump: 'pump' } as const;
+  const source = 'int f(void) { int unused; return 0; }\n';
+  const line = '$CC -Wall -fdiagnostics-format=json -c x.c';
+  const { stderr } = await twins.compare(t, line, fate, of(source));
+  t.match(stderr, '"option": "-Wunused-variable"');
+  await twins.compare(t, '$CC -fdiagnostics-format=json -c x.c', fate, of('int x;\n'));
+  const inFile = 'decline option:-fdiagnostics-format=';
+  await twins.compare(t, '$CC -fdiagnostics-format=json-file -c x.c', inFile, of(source));
+  const fixes = '$CC -fdiagnostics-parseable-fixits -fdiagnostics-generate-patch -c x.c';
+  const kept = { plain: 'fallback plain-diagnostics', pump: 'pump' } as const;
+  const misspelt = 'struct { int colour; } s;\nint f(void) { return s.color; }\n';
+  const wrong = { plain: 'fallback plain-diagnostics', pump: 'fallback compile-error' } as const;
+  await twins.compare(t, fixes, wrong, of(misspelt));
+  await twins.compare(t, `${fixes} -Wall`, kept, of(source));
+});
+
 await t.test('directories of headers that are missing', async (t) => {
   const cases: [string, ExpectedFate, number][] = [
     ['-Werror -Wmissing-include-dirs -Iinc', 'sent', 0],

@@ -177,7 +177,6 @@ await t.test('what is declined, and why', async (t) => {
     ['gcc -c -W%$ x.c', 'option:-W%$'],
     ['gcc -c -- x.c', 'option:--'],
     ['gcc -c @nothing x.c', 'unreadable-response-file'],
-    ['gcc -c -fdiagnostics-format=json x.c', 'option:-fdiagnostics-format='],
     ['gcc -c -foffload=nvptx-none x.c', 'option:-foffload='],
   ];
   for (const [line, reason] of cases) {

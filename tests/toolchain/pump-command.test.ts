@@ -43,6 +43,7 @@ await t.test('what plain mode cannot carry goes out', async (t) => {
     '-c -fprofile-generate=dir x.c',
     '-c -fopt-info-vec x.c',
     '-c -fexec-charset=UTF-16LE x.c',
+    '-c -fdiagnostics-format=json x.c',
   ]) {
     t.equal(obstacle(words), undefined, words);
   }
@@ -56,6 +57,7 @@ await t.test('what reads or writes files that nobody knows of does not', async (
     ['-c -fdump-tree-all=out x.c', undefined],
     ['-c -fopt-info-vec=out x.c', undefined],
     ['-c -finput-charset=latin1 x.c', 'option:-finput-charset='],
+    ['-c -fdiagnostics-format=json-file x.c', 'option:-fdiagnostics-format='],
     ['-c -D@x x.c', 'option:-D'],
     ['-c -o@x x.c', 'option:-o'],
   ] as const) {

@@ -29,6 +29,7 @@ const ROWS: readonly OptionRow[] = [
   ['-fintegrated-as', 'none', 'none', 'compile'],
   ['-integrated-as', 'none', 'none', 'compile'],
   ['-fcolor-diagnostics', 'none', 'none', 'both'],
+  ['-fdiagnostics-show-category=', 'joined', 'word', 'both'],
   ['-fcaret-diagnostics', 'none', 'none', 'both'],
   ['-fansi-escape-codes', 'none', 'none', 'both'],
   ['-ferror-limit=', 'joined', 'word', 'both'],

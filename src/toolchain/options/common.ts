@@ -45,6 +45,10 @@ const BOTH: readonly OptionRow[] = [
   ['-w', 'none', 'none', 'both'],
   ['-pedantic', 'none', 'none', 'both'],
   ['-pedantic-errors', 'none', 'none', 'both'],
+  ['-fdiagnostics-parseable-fixits', 'none', 'none', 'both'],
+  ['-fdiagnostics-generate-patch', 'none', 'none', 'both'],
+  // Written at the end of every compile, and -E is one more.
+  ['-fdiagnostics-format=', 'joined', 'word', 'both', { plain: 'option:-fdiagnostics-format=' }],
   ['-pthread', 'none', 'none', 'both'],
   ['-pthreads', 'none', 'none', 'both'],
   // Strings that are rewritten in what is made; neither side is opened.

@@ -28,7 +28,7 @@ const GROUPS: readonly (readonly [Arity, string, string])[] = [
   ['none', '-fsyntax-only', 'makes no output'],
   ['none', '-fpreprocessed -fdirectives-only -fpch-preprocess -fpch-deps -fdebug-cpp', 'alter -E'],
   ['joined', '--output-pch=', 'makes a precompiled header'],
-  ['joined', '-fdiagnostics-format= -fdiagnostics-add-output= -fdiagnostics-set-output=', 'files'],
+  ['joined', '-fdiagnostics-add-output= -fdiagnostics-set-output=', 'files'],
   ['none', '-fcompare-debug -fcompare-debug-second', 'compiles twice and compares'],
   ['joined', '-fcompare-debug=', 'the same'],
   ['none', '-gtoggle', 'undoes itself under -fcompare-debug'],

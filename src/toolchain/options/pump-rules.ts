@@ -38,6 +38,9 @@ const UNSAID: ReadonlySet<Role> = new Set<Role>(['stage', 'output', 'language', 
 /** Character sets that the compilers convert by themselves; for others the C library loads code. */
 const OWN_CHARSETS = /^UTF-?(?:8|16|32)(?:[LB]E)?$/i;
 
+/** Of messages on standard error; the others make a file that is named after the source. */
+const PRINTED_FORMATS = /^(?:text|json|(?:json|sarif)-stderr|clang|msvc|vi)$/;
+
 /** Why this option with this value cannot be part of a compile in a sealed root. */
 export function pumpRefusal(
   family: CompilerFamily,
@@ -51,6 +54,9 @@ export function pumpRefusal(
   // Without a name they have those of the passes that run.
   if (spec.name === '-fdump-' && value?.includes('=') !== true) return 'option:-fdump-';
   if (spec.name.endsWith('-charset=') && !OWN_CHARSETS.test(value ?? '')) {
+    return `option:${spec.name}`;
+  }
+  if (spec.name === '-fdiagnostics-format=' && !PRINTED_FORMATS.test(value ?? '')) {
     return `option:${spec.name}`;
   }
   return OBSTACLES[family].get(spec.name);
