@@ -10,23 +10,22 @@
  */
 import { joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT } from '../core/errors.js';
-import { DAEMON } from '../core/limits.js';
 import { isHostDemotion, type DemotionReason, type OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
-import type { CommandIdentity, LocalReason } from '../report/events.js';
-import type { EndEvent } from '../report/outcome-line.js';
+import type { LocalReason } from '../report/events.js';
 import { BuildMessages } from './build-messages.js';
+import { CommandRecord, type ModeRecord } from './command-record.js';
 import { CompileSteps, type StepsContext } from './compile-steps.js';
 import type { CompileVerdict, FailedElsewhere, LocalVerdict } from './compile-verdict.js';
 import { decide, type Decision, type DecisionContext, type RemoteDecision } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
-import type { Slot, SlotPool } from './local-slots.js';
+import { LocalRun, type LocalRunContext } from './local-run.js';
 import { writingOf } from './output-target.js';
 import type { HeaderCommand, PrecompiledHeaders } from './precompiled-headers.js';
 import { PlainCompile, refusalMessage, type PlainCompileContext } from './plain-compile.js';
-import { PumpCompile, type PumpCompileContext, type PumpHistory } from './pump-compile.js';
+import { PumpCompile, type PumpCompileContext } from './pump-compile.js';
 import type { Session } from './sessions.js';
 import type { Settings } from './settings.js';
 import { Verification, type VerificationContext, type Verified } from './verification.js';
@@ -38,18 +37,12 @@ export interface CommandRunContext
     PlainCompileContext,
     PumpCompileContext,
     StepsContext,
+    LocalRunContext,
     VerificationContext {
   readonly hosts: HostSource;
   readonly precompiled: Pick<PrecompiledHeaders, 'begin' | 'recipeOf' | 'isStill'>;
-  /** Gives a test whether this very process still runs. */
-  readonly watchProcess: (pid: number) => () => boolean;
   readonly log: (message: string) => void;
 }
-
-/** What the journal is told of the mode that a compile went out in. */
-type ModeRecord =
-  | ({ readonly outcome: 'pump' } & PumpHistory)
-  | { readonly outcome: 'plain'; readonly demotion?: DemotionReason };
 
 /** Commands that hold no slot: they take no time, or another command of the build feeds them. */
 const WITHOUT_SLOT: ReadonlySet<OtherKind> = new Set(['query', 'stdin', 'no-input']);
@@ -60,11 +53,11 @@ export class CommandRun {
   readonly #settings: Settings;
   readonly #session: Session;
   readonly #context: CommandRunContext;
-  readonly #identity: CommandIdentity;
   readonly #messages: BuildMessages;
+  readonly #record: CommandRecord;
+  readonly #local: LocalRun;
   readonly #began: number;
   #phase: () => string = () => 'deciding';
-  #source: ByteString = '';
 
   constructor(
     launcher: LauncherConnection,
@@ -80,11 +73,8 @@ export class CommandRun {
     this.#context = context;
     this.#messages = new BuildMessages(launcher, request, settings, session, context);
     this.#began = context.clock.monotonic();
-    this.#identity = {
-      id: session.enter(),
-      cwd: toText(request.cwd),
-      argv: request.argv.map(toText),
-    };
+    this.#record = new CommandRecord(request, session, this.#messages);
+    this.#local = new LocalRun(launcher, request, context);
   }
 
   /** Never rejects. Resolves when the command has ended, local runs included. */
@@ -110,10 +100,10 @@ export class CommandRun {
       case 'other':
         return this.#runOther(decision.other);
       case 'decline':
-        this.#source = decision.source;
+        this.#record.source = decision.source;
         if (decision.notice !== undefined) {
           if (!this.#settings.fallback) {
-            this.#recordFailure({ decline: decision.reason }, toText(decision.notice));
+            this.#record.failure({ decline: decision.reason }, toText(decision.notice));
             return this.#fail(decision.notice, EXIT.badHostSpec);
           }
           this.#messages.notice(decision.notice);
@@ -121,7 +111,7 @@ export class CommandRun {
         if (decision.header !== undefined) return this.#makeHeader(decision.header);
         return this.#runLocally({ decline: decision.reason });
       case 'remote':
-        this.#source = decision.command.source;
+        this.#record.source = decision.command.source;
         return this.#compileRemotely(decision);
     }
   }
@@ -185,56 +175,33 @@ export class CommandRun {
       verifyFail || !fallback,
       this.#launcher,
       this.#messages,
-      () => this.#localSlot('compile'),
+      () => this.#local.slot('compile'),
       this.#context,
     );
   }
 
   /** The local files are in place, or the compile has failed. */
   #recordVerified(host: string, output: ByteString, verified: Verified): void {
-    const { verdict, differences, kept } = verified;
-    this.#session.record({
-      event: 'verify',
-      id: this.#identity.id,
-      host,
-      source: toText(this.#source),
-      output: toText(output),
-      verdict,
-      differences,
-      ...(kept === undefined ? {} : { kept }),
-    });
-    if (verdict !== 'mismatch') return;
+    this.#record.verified(host, output, verified);
+    if (verified.verdict !== 'mismatch') return;
     const reason = { fallback: 'verify-mismatch' } as const;
-    if (verified.hasFailed) this.#recordFailure(reason, differences[0]);
-    else this.#recordLocal(reason, differences[0], this.#elapsed());
+    const detail = verified.differences[0];
+    if (verified.hasFailed) this.#record.failure(reason, detail);
+    else this.#record.local(reason, detail, this.#elapsed());
   }
 
   async #conclude(verdict: CompileVerdict, output: ByteString, mode: ModeRecord): Promise<void> {
     if (verdict.kind === 'finished') {
-      const { result, verified, ...record } = verdict.record;
-      if (verified !== undefined) this.#recordVerified(record.host, output, verified);
+      const { host, verified } = verdict.record;
+      if (verified !== undefined) this.#recordVerified(host, output, verified);
       // Its outcome is another one.
       if (verified?.verdict === 'mismatch') return;
-      this.#session.record({
-        event: 'compile',
-        ...this.#identity,
-        ...mode,
-        source: toText(this.#source),
-        output: toText(output),
-        environment: this.#session.environment(this.#request),
-        ...record,
-        sentBytes: result.sentBytes,
-        receivedBytes: result.receivedBytes,
-        outputBytes: sizeOf(result.outputs.values()),
-        remoteCpu: result.cpu,
-        remoteRunning: result.running,
-      });
-      return;
+      return this.#record.remote(output, mode, verdict.record);
     }
     const { reason, detail, diagnostics } = verdict;
     if ('fallback' in reason) {
       if (!this.#settings.fallback) {
-        this.#recordFailure(reason, detail);
+        this.#record.failure(reason, detail);
         if (diagnostics !== undefined) this.#launcher.send({ kind: 'stderr', bytes: diagnostics });
         return this.#fail(refusalMessage(reason.fallback, detail), EXIT.failure);
       }
@@ -258,24 +225,24 @@ export class CommandRun {
     const path = joinPath(this.#request.cwd, output);
     const before = writingOf(path, files);
     this.#phase = () => 'local-queue';
-    const slot = await this.#localSlot('compile');
+    const slot = await this.#local.slot('compile');
     const waited = this.#elapsed();
-    await this.#exec(slot);
+    await this.#local.exec(slot);
     const ran = this.#elapsed() - waited;
     if (writingOf(path, files) === before) {
-      this.#recordLocal({ fallback: 'compile-error' }, detail, waited);
+      this.#record.local({ fallback: 'compile-error' }, detail, waited);
     } else {
       const kept = failed && (await this.#keepFailure(failed));
       const where = kept === undefined ? '' : `; kept in ${kept}`;
-      this.#recordLocal({ fallback: 'remote-disagreed' }, `${detail}${where}`, waited);
+      this.#record.local({ fallback: 'remote-disagreed' }, `${detail}${where}`, waited);
     }
-    this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
+    this.#record.localEnd(ran);
   }
 
   #keepFailure(failed: FailedElsewhere): Promise<string | undefined> {
     return this.#context.mismatches.keep(this.#request, {
       session: this.#session.name,
-      source: this.#source,
+      source: this.#record.source,
       differences: ['the compiler failed on the server and succeeded here'],
       local: new Map(),
       ...failed,
@@ -283,95 +250,31 @@ export class CommandRun {
   }
 
   async #runOther(kind: OtherKind): Promise<void> {
-    this.#recordEnd({ event: 'other', ...this.#identity, kind });
+    this.#record.other(kind);
     this.#phase = () => 'local-queue';
-    await this.#exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#localSlot('other'));
+    await this.#local.exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#local.slot('other'));
   }
 
   /** The outcome is known, and counted, when the compiler starts; how it ends is its own affair. */
   async #runLocally(reason: LocalReason, detail?: string): Promise<void> {
     this.#phase = () => 'local-queue';
-    const slot = await this.#localSlot('compile');
-    const waited = this.#context.clock.monotonic() - this.#began;
-    this.#recordLocal(reason, detail, waited);
-    await this.#exec(slot);
-    const ran = this.#context.clock.monotonic() - this.#began - waited;
-    this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
-  }
-
-  /** None for a command inside a compiler of ours: that one may hold the slot it would wait for. */
-  #localSlot(pool: SlotPool): Promise<Slot | undefined> {
-    if (this.#request.environment.has('_TSCC_GUARD')) return Promise.resolve(undefined);
-    return this.#context.slots.acquire(pool, this.#launcher.gone);
-  }
-
-  #recordLocal(reason: LocalReason, detail: string | undefined, waited: number): void {
-    this.#recordEnd({
-      event: 'local',
-      ...this.#identity,
-      source: toText(this.#source),
-      ...(detail === undefined ? {} : { detail }),
-      waited,
-      ...reason,
-    });
-  }
-
-  /** TSCC_FALLBACK=0: it would have run here. */
-  #recordFailure(reason: LocalReason, detail: string | undefined): void {
-    this.#recordEnd({
-      event: 'failed',
-      ...this.#identity,
-      source: toText(this.#source),
-      ...(detail === undefined ? {} : { detail }),
-      ...reason,
-    });
-  }
-
-  /** Lets the launcher become the compiler and waits until that has ended. */
-  async #exec(slot: Slot | undefined): Promise<void> {
-    this.#launcher.stopBeats();
-    this.#launcher.send({ kind: 'exec' });
-    try {
-      await this.#ended();
-    } finally {
-      slot?.release();
-    }
-  }
-
-  /** The connection closes with its last holder; a child that outlives the compiler is no holder. */
-  #ended(): Promise<void> {
-    const { clock } = this.#context;
-    const isAlive = this.#context.watchProcess(this.#request.pid);
-    const { gone } = this.#launcher;
-    return new Promise((resolve) => {
-      const check = () => {
-        if (isAlive()) timer = clock.after(DAEMON.slotHolderCheck, check);
-        else resolve();
-      };
-      let timer = clock.after(DAEMON.slotHolderCheck, check);
-      const onGone = () => {
-        timer.cancel();
-        resolve();
-      };
-      if (gone.aborted) onGone();
-      else gone.addEventListener('abort', onGone, { once: true });
-    });
+    const slot = await this.#local.slot('compile');
+    const waited = this.#elapsed();
+    this.#record.local(reason, detail, waited);
+    await this.#local.exec(slot);
+    const ran = this.#elapsed() - waited;
+    this.#record.localEnd(ran);
   }
 
   #recordDeparture(gone: LauncherGone): void {
     switch (gone.leaving) {
       case 'daemon-silent':
-        return this.#recordLocal({ fallback: 'daemon-silent' }, this.#phase(), this.#elapsed());
+        return this.#record.local({ fallback: 'daemon-silent' }, this.#phase(), this.#elapsed());
       case 'cannot-preprocess':
-        return this.#recordLocal({ fallback: 'internal-error' }, gone.message, this.#elapsed());
+        return this.#record.local({ fallback: 'internal-error' }, gone.message, this.#elapsed());
       case 'interrupted':
       case undefined:
-        this.#recordEnd({
-          event: 'cancelled',
-          ...this.#identity,
-          phase: this.#phase(),
-          why: gone.message,
-        });
+        this.#record.cancelled(this.#phase(), gone.message);
     }
   }
 
@@ -393,18 +296,7 @@ export class CommandRun {
     this.#launcher.send({ kind: 'fail', status, message });
   }
 
-  #recordEnd(end: EndEvent): void {
-    this.#session.record(end);
-    this.#messages.end(end);
-  }
-
   #elapsed(): number {
     return this.#context.clock.monotonic() - this.#began;
   }
-}
-
-function sizeOf(outputs: Iterable<Uint8Array>): number {
-  let size = 0;
-  for (const { length } of outputs) size += length;
-  return size;
 }

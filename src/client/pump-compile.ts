@@ -18,17 +18,11 @@ import type { HeaderClosure } from '../include-server/header-closure.js';
 import type { IncludeServer } from '../include-server/include-server.js';
 import type { Files } from '../platform/files.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
-import type { TreeEntry } from '../protocol/tree-entry.js';
-import {
-  dependencyListOf,
-  pumpFields,
-  pumpOutputs,
-  type PumpOutput,
-} from '../toolchain/pump-command.js';
+import { pumpFields } from '../toolchain/pump-command.js';
 import { pumpEnvironment } from '../toolchain/pump-environment.js';
 import { STDERR } from '../toolchain/output-difference.js';
 import type { CompilerFiles } from './compiler-files.js';
-import { CompileOutputs, type PendingOutput } from './compile-outputs.js';
+import { CompileOutputs } from './compile-outputs.js';
 import type { CompileSteps, RemoteRun } from './compile-steps.js';
 import {
   fallback,
@@ -41,14 +35,13 @@ import type { RemoteDecision } from './decision.js';
 import type { LauncherConnection } from './launcher-connection.js';
 import type { PrecompiledHeaders } from './precompiled-headers.js';
 import { filesMissedBy } from './missed-files.js';
-import { findOutputTarget, type OutputTarget } from './output-target.js';
-import { readsClock } from './clock-check.js';
+import { findOutputs, writeOutputs, type WantedOutput } from './pump-outputs.js';
+import { PumpCheck, type Attempt } from './pump-check.js';
 import {
   RemoteFailure,
   type HeaderRecipe,
   type PumpedJob,
   type RemoteResult,
-  type SourceFile,
 } from './remote-job.js';
 import type { Verification, Verified } from './verification.js';
 
@@ -86,13 +79,6 @@ export interface PumpHistory {
   readonly closureSize: number;
 }
 
-interface Attempt {
-  readonly closure: HeaderClosure;
-  readonly precompiled: readonly HeaderRecipe[];
-  readonly run: RemoteRun;
-  readonly source: SourceFile;
-}
-
 export class PumpCompile {
   readonly #request: RunRequest;
   readonly #decision: RemoteDecision;
@@ -102,6 +88,7 @@ export class PumpCompile {
   readonly #began: number;
   readonly #onResult: (host: string) => void;
   readonly #verification: Verification | undefined;
+  readonly #check: PumpCheck;
   readonly #healed: ByteString[] = [];
   #isFirst = true;
   #stale = 0;
@@ -131,6 +118,7 @@ export class PumpCompile {
     this.#began = began;
     this.#onResult = onResult;
     this.#verification = verification;
+    this.#check = new PumpCheck(decision.command, request.environment, context);
   }
 
   get history(): PumpHistory {
@@ -147,7 +135,7 @@ export class PumpCompile {
         throw noPlace(obstacle);
       }
       this.#steps.lap('decide');
-      const wanted = this.#findOutputs();
+      const wanted = findOutputs(this.#decision, this.#context.files);
       const attempt = await this.#compile(wanted);
       const { run, source } = attempt;
       const verified = await this.#verify(attempt, wanted);
@@ -183,7 +171,7 @@ export class PumpCompile {
       if (attempt !== undefined && attempt.run.result.status !== 0) {
         const { result } = attempt.run;
         if (this.#heals(result)) continue;
-        if (!(await this.#hasChanged(attempt))) {
+        if (!(await this.#check.hasChanged(attempt))) {
           const detail = `exit status ${result.status}`;
           throw fallback('compile-error', detail, result.stderr, this.#failureOf(attempt));
         }
@@ -264,26 +252,11 @@ export class PumpCompile {
     }
   }
 
-  /** Whether what the compiler read is what it would read now, and does not tie it to a time. */
-  async #holds({ closure, precompiled, run: { result, host } }: Attempt): Promise<boolean> {
+  async #holds(attempt: Attempt): Promise<boolean> {
     this.#steps.phase = 'check';
-    if (!precompiled.every((recipe) => this.#context.precompiled.isStill(recipe))) return false;
-    const list = dependencyListOf(this.#decision.command);
-    const { read } = result;
-    if (read === undefined && list !== 'none') {
-      throw fallback('closure-hole', `${host} did not tell what the compiler read`);
-    }
-    if (read !== undefined && read.uncovered.length > 0) {
-      throw fallback('closure-hole', `it read ${toText(read.uncovered[0] ?? '')}`);
-    }
-    const files: TreeEntry[] = [closure.source.file.entry(), ...(read?.entries ?? [])];
-    // Such a list leaves out what came by way of a system directory, wherever that is.
-    if (list === 'own-without-system') files.push(...closure.entries());
-    const clock = readsClock(closure.clockWords, files, this.#request.environment);
-    if (clock !== undefined) throw fallback('date-time', toText(clock));
-    const changed = await this.#context.includes.changedSince(closure.version, files);
+    const holds = await this.#check.holds(attempt);
     this.#steps.lap('check');
-    return changed.length === 0;
+    return holds;
   }
 
   /** Colours, links and the width of lines come from a terminal that the server has not. */
@@ -291,12 +264,6 @@ export class PumpCompile {
     const { stderr } = attempt.run.result;
     if (this.#request.stderrIsTerminal && stderr.length > 0) throw fallback('terminal-diagnostics');
     return attempt;
-  }
-
-  /** Of a compile that failed, and may not have told all that it read. */
-  async #hasChanged({ closure }: Attempt): Promise<boolean> {
-    const files = [closure.source.file.entry(), ...closure.entries()];
-    return (await this.#context.includes.changedSince(closure.version, files)).length > 0;
   }
 
   #failureOf({ closure, source, run }: Attempt): FailedElsewhere {
@@ -324,27 +291,6 @@ export class PumpCompile {
     );
     this.#healed.push(...missed);
     return missed.length > 0;
-  }
-
-  #findOutputs(): readonly WantedOutput[] {
-    const { command, targets } = this.#decision;
-    return pumpOutputs(command).map((output) => {
-      switch (output.kind) {
-        case 'main':
-          return { output, target: targets.output };
-        case 'dependencies':
-          if (targets.dependencies === undefined) {
-            throw new Error('Internal error: a dependency file without a target');
-          }
-          return { output, target: targets.dependencies };
-        case 'side': {
-          const { cwd, family } = command;
-          const target = findOutputTarget(output.path, cwd, 'side', family, this.#context.files);
-          if (!target.ok) throw new RunLocally({ decline: target.error });
-          return { output, target: target.value };
-        }
-      }
-    });
   }
 
   /** Done here too and in place, where that is wanted. */
@@ -385,34 +331,18 @@ export class PumpCompile {
   async #deliver({ result, host }: RemoteRun, wanted: readonly WantedOutput[]): Promise<void> {
     const { unique, files } = this.#context;
     this.#steps.phase = 'write';
-    // The object comes first in the job and last into its place.
-    const order = [...wanted.keys()].toReversed();
-    const targets = order.flatMap((index) => wanted[index]?.target ?? []);
-    const outputs = new CompileOutputs(targets, this.#request.umask, unique, files);
+    const outputs = new CompileOutputs(
+      wanted.map(({ target }) => target).toReversed(),
+      this.#request.umask,
+      unique,
+      files,
+    );
     this.#outputs = outputs;
-    const made: PendingOutput[] = [];
-    for (const [place, index] of order.entries()) {
-      const bytes = result.outputs.get(index);
-      const pending = outputs.all[place];
-      if (bytes === undefined || pending === undefined) {
-        if (wanted[index]?.output.isRequired === true) {
-          throw fallback('result-invalid', 'a success without its output');
-        }
-        continue;
-      }
-      this.#launcher.send({ kind: 'temporary', path: pending.temporary });
-      await this.#steps.written(outputs.write(pending, bytes));
-      made.push(pending);
-    }
+    const made = await writeOutputs(result.outputs, wanted, outputs, this.#launcher, this.#steps);
     this.#launcher.gone.throwIfAborted();
     if (result.stdout.length > 0) this.#launcher.send({ kind: 'stdout', bytes: result.stdout });
     if (result.stderr.length > 0) this.#launcher.send({ kind: 'stderr', bytes: result.stderr });
     this.#onResult(host);
     await this.#steps.commit(outputs, made);
   }
-}
-
-interface WantedOutput {
-  readonly output: PumpOutput;
-  readonly target: OutputTarget;
 }

@@ -62,7 +62,7 @@ export const FALLBACK_REASONS = {
   'plain-diagnostics': 'the remote compile failed or printed something; only local text is exact',
   'compile-error': 'the compile failed there; only the words of the local compiler are exact',
   'remote-disagreed':
-    'the compile failed there and succeeded here: a fault of tscc, please report it with what is kept in mismatches/ of TSCC_DIR',
+    'it failed there and succeeded here: a fault of tscc; report it with what is kept in mismatches/',
   'verify-mismatch': 'it was done here too (TSCC_VERIFY), and the results differ: please report',
   'terminal-diagnostics': 'the compiler prints something, and a terminal would see it otherwise',
   'closure-stale': 'files that the compile reads changed again and again while it ran',

@@ -200,7 +200,8 @@ await t.test('stop: no new connections, but running commands finish', async (t) 
   const { clock, events, visit, ask, journals } = stage;
   const visitor = visit().run({ session: 'build' });
   await visitor.expect('exec');
-  t.strictSame(await ask({ ask: 'stop' }), { ok: true, value: { commands: 1 } });
+  const value = { commands: 1, pid: process.pid };
+  t.strictSame(await ask({ ask: 'stop' }), { ok: true, value });
   clock.advance(0);
   t.strictSame(events, ['leaves its socket']);
   t.match(await statusOf(stage, 'build'), { other: { link: 1 } }, 'who is connected is served');
