@@ -112,7 +112,7 @@ export const PROJECTS: readonly Project[] = [
       'make -s tinyconfig CC="$CC" && ' +
       'scripts/kconfig/merge_config.sh -m .config "$HERE/linux-modules.config" && ' +
       'make -s olddefconfig CC="$CC"',
-    check: 'test -s arch/x86/boot/bzImage && test -s fs/xfs/xfs.ko && test -s fs/ext4/ext4.ko',
+    check: 'test -s arch/x86/boot/bzImage && test -s fs/btrfs/btrfs.ko && test -s fs/ext4/ext4.ko',
   },
 ];
 

@@ -122,7 +122,9 @@ export class DefaultSearchPaths {
         // It could not be started, or printed without end: whatever it was, there is no answer.
         return failed(describeError(error));
       }
-      const listing = said.status === 0 ? parseSearchListing(said.stderr) : undefined;
+      // It lists before it objects to options that do not go together without those left out of the
+      // question: -mcmodel=kernel, for one, without -fno-PIE.
+      const listing = parseSearchListing(said.stderr);
       if (listing === undefined) return failed(`it ended with status ${said.status}`);
       await this.#deps.refresh();
       const known = this.#knownFrom(listing, cwd);

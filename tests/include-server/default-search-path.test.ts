@@ -15,6 +15,7 @@ class FakeMachine implements SearchDeps {
   runs = 0;
   status = 0;
   breaks = false;
+  saysNothing = false;
   /** Called when the compiler has looked and not yet answered. */
   meanwhile = (): void => undefined;
 
@@ -32,7 +33,7 @@ class FakeMachine implements SearchDeps {
       'End of search list.\n',
     ];
     this.meanwhile();
-    return { status: this.status, stdout: '', stderr: stderr.join('\n') };
+    return { status: this.status, stdout: '', stderr: this.saysNothing ? '' : stderr.join('\n') };
   }
 
   refresh(): Promise<void> {
@@ -149,13 +150,22 @@ await t.test('no answer is told, and not kept', async (t) => {
   const machine = new FakeMachine();
   const paths = new DefaultSearchPaths(machine);
   machine.status = 1;
+  machine.saysNothing = true;
   t.equal(await paths.ask(question()), undefined);
   machine.breaks = true;
   t.equal(await paths.ask(question()), undefined);
   t.match(machine.notes, [/gcc does not say where it looks.*status 1; see what/, /spawn EAGAIN/]);
   machine.status = 0;
+  machine.saysNothing = false;
   machine.breaks = false;
   t.match(await paths.ask(question()), { angle: ['/usr/include'] });
+});
+
+await t.test('a list is an answer whatever the compiler objects to afterwards', async (t) => {
+  const machine = new FakeMachine();
+  machine.status = 1;
+  t.match(await new DefaultSearchPaths(machine).ask(question()), { angle: ['/usr/include'] });
+  t.strictSame(machine.notes, []);
 });
 
 await t.test('a name that cannot be handed on is not asked about', async (t) => {

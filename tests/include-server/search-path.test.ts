@@ -146,6 +146,8 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
   { CPLUS_INCLUDE_PATH: 'a:a/../b', OBJCPLUS_INCLUDE_PATH: 'c' },
 ];
 const GCC_FLAGS = [
+  // An error without the second, which the compiler is not asked with.
+  '-mcmodel=kernel -fno-PIE -Ia',
   '-Ia -I - -Ib',
   '-iquote c -Ia -Ib -I - -Ib -iquote d',
   '-idirafter b -isystem a -idirafter a -isystem c',
