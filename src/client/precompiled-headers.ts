@@ -105,7 +105,9 @@ export class PrecompiledHeaders {
     // The newest objects, since a connection tells them from older ones.
     const recipe = closure === known.closure ? known.recipe : recipeOf(known.given, path, closure);
     const renewed = { ...known, closure, recipe };
-    if (this.#known.get(path) !== known) return undefined;
+    // Other compiles ask at the same time; another header, or none, is not this one.
+    const now = this.#known.get(path);
+    if (now?.given !== known.given || now.stamp !== known.stamp) return undefined;
     this.#remember(path, renewed);
     return recipe;
   }

@@ -214,7 +214,7 @@ await t.test('stop: no new connections, but running commands finish', async (t) 
 
 await t.test('stop, told twice and with nothing to wait for', async (t) => {
   const { clock, events, daemon, ask } = setUp();
-  t.strictSame(await ask({ ask: 'stop' }), { ok: true, value: { commands: 0 } });
+  t.strictSame(await ask({ ask: 'stop' }), { ok: true, value: { commands: 0, pid: process.pid } });
   clock.advance(0);
   daemon.stop();
   t.strictSame(events, ENDED);
