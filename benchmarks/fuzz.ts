@@ -114,7 +114,7 @@ const report = `# Fuzzing
 |---|---|
 | Frames through the parser | ${frames} |
 | taken, malformed, not whole | ${outcomes.taken}, ${outcomes.malformed}, ${outcomes.partial} |
-| of these also over connections to tsccd | ${onWire} |
+| More, over connections to tsccd | ${onWire} |
 | Witness on the same server, slowest answer | ${slowest.toFixed(0)} ms |
 | Server's memory before, largest, after | ${before}, ${largest}, ${after} MiB |
 | Server's exit status after SIGTERM | ${status} |

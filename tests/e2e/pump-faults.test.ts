@@ -34,12 +34,8 @@ function newHost(t: Test): BuildHost {
 async function compare(t: Test, host: BuildHost, words = '-O2 x.c'): Promise<void> {
   const line = `gcc ${words} -c -o expected.o && tscc gcc ${words} -c -o made.o && cmp made.o expected.o`;
   t.match(await host.shell(line), { status: 0, stdout: '' });
-  t.strictSame(leftovers(host), []);
+  t.strictSame(host.leftovers(), []);
 }
-
-/** Beside sources and objects; servers have their own. */
-const leftovers = (host: BuildHost) =>
-  host.leftovers().filter((name) => !name.startsWith('.stores'));
 
 /** Bytes that went to servers as contents of files, in each upload. */
 function uploads(host: BuildHost): number[] {
@@ -94,7 +90,7 @@ await t.test('a server is killed while it compiles: another one does it', async 
   t.strictSame(await finished, { status: 0, stdout: '', stderr: '' });
   t.match(await host.status(), { outcomes: { pump: 1, local: 0, plain: 0 } });
   await until(() => compilers(host).length === 0);
-  t.strictSame(leftovers(host), []);
+  t.strictSame(host.leftovers(), []);
 
   await t.test('and comes back with what its store has', async (t) => {
     await host.run('tscc', ['stop']);
@@ -193,7 +189,7 @@ await t.test('an interrupt ends the compiler there and leaves nothing', async (t
     t.match(await finished, { status: signal, stdout: '', stderr: '' });
     await until(() => compilers(host).length === 0);
     t.equal(existsSync(`${host.directory}/slow.o`), false);
-    t.strictSame(leftovers(host), []);
+    t.strictSame(host.leftovers(), []);
   }
   t.match(await host.status(), { cancelled: 2, outcomes: { pump: 0, local: 0 } });
   await host.run('tscc', ['stop']);
@@ -209,6 +205,6 @@ await t.test('the daemon is killed: the compile is done here, its tree is remove
   process.kill(Number(/pid ([0-9]+)/.exec(log)?.[1]), 'SIGKILL');
   t.match(await finished, { status: 0 });
   t.ok(existsSync(`${host.directory}/slow.o`));
-  t.strictSame(leftovers(host), []);
+  t.strictSame(host.leftovers(), []);
   await until(() => remains(`${host.directory}/.stores/0`).length === 0);
 });

@@ -60,8 +60,7 @@ const mismatches = () => {
 };
 
 function noLeftovers(t: Test): void {
-  const left = host.leftovers().filter((name) => !name.startsWith('.stores'));
-  t.strictSame(left, []);
+  t.strictSame(host.leftovers(), []);
   t.strictSame(
     readdirSync(`${host.directory}/tscc`).filter((name) => name.includes('source')),
     [],

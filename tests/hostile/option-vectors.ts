@@ -64,26 +64,15 @@ const GCC_DECLINED = `
 -dumpbase-ext {out}
 -auxbase {out}
 -auxbase-strip {out}
--fdump-tree-all={out}
--fdump-tree-original={out}
--fdump-rtl-all={out}
--fdump-ipa-all={out}
--fdump-final-insns={out}
 -fdump-final-insns
--fdump-go-spec={out}
 -fdump-ada-spec
 -fdump-passes
--fdump-statistics={out}
--fdump-lang-all={out}
 -da
 -dD
 -dA
 -dp
 --dump=A
 --dump A
--fopt-info-vec={out}
--fopt-info-all={out}
--fopt-info={out}
 -fdiagnostics-format=sarif-file
 -fdiagnostics-format=json-file
 -fdiagnostics-add-output=sarif:file={out}
@@ -224,7 +213,6 @@ const CLANG_DECLINED = `
 -fproc-stat-report={out}
 -fproc-stat-report
 -ftime-trace={out}
--foptimization-record-file={out}
 -fmodules
 -fmodules-cache-path={out}
 -fmodule-file={secret}
@@ -281,6 +269,17 @@ const CLANG_DECLINED = `
 
 /** Files of the client, at the client's paths, among nothing but the client's files. */
 const GCC_SEALED = `
+-fdump-tree-all={out}
+-fdump-tree-original={out}
+-fdump-rtl-all={out}
+-fdump-ipa-all={out}
+-fdump-final-insns={out}
+-fdump-go-spec={out}
+-fdump-statistics={out}
+-fdump-lang-all={out}
+-fopt-info-vec={out}
+-fopt-info-all={out}
+-fopt-info={out}
 -o {out}
 -o{out}
 -MD -MF {out}
@@ -317,6 +316,7 @@ const GCC_SEALED = `
 `;
 
 const CLANG_SEALED = `
+-foptimization-record-file={out}
 --serialize-diagnostics {out}
 -serialize-diagnostics {out}
 -o {out}
