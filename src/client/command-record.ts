@@ -57,7 +57,8 @@ export class CommandRecord {
     this.#end({ event: 'cancelled', ...this.#identity, phase, why });
   }
 
-  remote(output: ByteString, mode: ModeRecord, { verified: _, result, ...record }: CompileRecord) {
+  remote(output: ByteString, mode: ModeRecord, compile: CompileRecord): void {
+    const { verified: _verified, result, ...record } = compile;
     let outputBytes = 0;
     for (const { length } of result.outputs.values()) outputBytes += length;
     this.#session.record({
