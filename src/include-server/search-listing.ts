@@ -16,8 +16,11 @@ export interface SearchListing {
 const QUOTE = '#include "..." search starts here:';
 const ANGLE = '#include <...> search starts here:';
 const END = 'End of search list.';
-/** GCC's warning of a file in the search path; a compile without that file would not print it. */
-const OBJECTION = /: warning: .*: not a directory$/m;
+/**
+ * GCC's words on a file in the search path; a compile without that file would not say them. They
+ * come before the list, and those on other options after it.
+ */
+const OBJECTION = /: (?:warning: .*: not a directory$|error: )/;
 /** Clang's for entries that are no plain directories. */
 const FOREIGN = / \((?:framework directory|headermap)\)$/;
 
@@ -26,7 +29,8 @@ export function parseSearchListing(text: ByteString): SearchListing | undefined 
   const lines = text.split('\n');
   const quoteAt = lines.indexOf(QUOTE);
   const endAt = lines.indexOf(END, quoteAt);
-  if (quoteAt < 0 || endAt < 0 || OBJECTION.test(text)) return undefined;
+  if (quoteAt < 0 || endAt < 0) return undefined;
+  if (lines.slice(0, endAt).some((line) => OBJECTION.test(line))) return undefined;
   // Clang leaves this line out when nothing would follow it.
   const angleLine = lines.indexOf(ANGLE, quoteAt);
   const angleAt = angleLine < 0 ? endAt : angleLine;

@@ -58,3 +58,11 @@ await t.test('what is no listing of plain directories', async (t) => {
   t.equal(listing(QUOTE, ' x.hmap (headermap)', ANGLE, END), undefined);
   t.equal(listing(QUOTE, ANGLE, 'cc1: warning: something', END), undefined);
 });
+
+await t.test('what the compiler says besides', async (t) => {
+  const full = [QUOTE, ANGLE, ' a', END] as const;
+  t.equal(listing('cc1: error: x/y: Not a directory', ...full), undefined);
+  t.equal(listing('cc1: warning: x: not a directory', ...full), undefined);
+  const other = 'cc1: error: code model kernel does not support PIC mode';
+  t.strictSame(listing(...full, other)?.angle, ['a'], 'of other options, and after the list');
+});
