@@ -270,27 +270,20 @@ export class PumpShipping {
   }
 
   #tellOptions(options: readonly WireOption[]): number[] {
-    let fresh = this.#freshOptions(options);
+    const keys = options.map(optionKey);
+    let fresh = new Set(keys.filter((key) => !this.#options.has(key)));
     // Both ends begin a table anew that would grow too large.
     if (this.#options.size + fresh.size > PUMP.options) {
       this.#options.clear();
-      fresh = this.#freshOptions(options);
+      fresh = new Set(keys);
     }
     if (fresh.size > 0) {
-      for (const key of fresh.keys()) this.#options.set(key, this.#options.size);
-      this.#connection.send({ kind: 'options', options: [...fresh.values()] });
+      for (const key of fresh) this.#options.set(key, this.#options.size);
+      const byKey = new Map(options.map((option, at) => [keys[at], option]));
+      const told = [...fresh].map((key) => byKey.get(key) as WireOption);
+      this.#connection.send({ kind: 'options', options: told });
     }
-    return options.map((option) => this.#options.get(optionKey(option)) as number);
-  }
-
-  /** Those that the server has no number for. */
-  #freshOptions(options: readonly WireOption[]): ReadonlyMap<string, WireOption> {
-    const fresh = new Map<string, WireOption>();
-    for (const option of options) {
-      const key = optionKey(option);
-      if (!this.#options.has(key)) fresh.set(key, option);
-    }
-    return fresh;
+    return keys.map((key) => this.#options.get(key) as number);
   }
 }
 

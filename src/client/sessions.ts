@@ -48,12 +48,11 @@ export class Session {
 
   /** Number in the journal of the variables that a compile runs with; the journal has them then. */
   environment({ environment, cwd }: Pick<RunRequest, 'environment' | 'cwd'>): number {
-    const variables: [string, string][] = [];
-    for (const [name, value] of environment) {
-      // A directory's own name says nothing; with it each directory would have another number.
-      if (OF_NO_COMPILER.test(name) || (name === 'PWD' && value === cwd)) continue;
-      variables.push([toText(name), toText(value)]);
-    }
+    const variables = [...environment].filter(
+      ([name, value]) =>
+        // A directory's own name says nothing; with it each directory would have another number.
+        !OF_NO_COMPILER.test(name) && (name !== 'PWD' || value !== cwd),
+    );
     const key = variables.join('\0');
     const known = this.#environments.get(key);
     if (known !== undefined) return known;
@@ -62,7 +61,9 @@ export class Session {
     this.record({
       event: 'environment',
       environment: number,
-      variables: Object.fromEntries(variables),
+      variables: Object.fromEntries(
+        variables.map(([name, value]) => [toText(name), toText(value)]),
+      ),
     });
     return number;
   }

@@ -24,22 +24,32 @@ export interface Options {
   readonly options: readonly WireOption[];
 }
 
+/** A command of the client's, in its tree: what jobs and recipes say alike. */
+export interface CommandInTree {
+  readonly family: CompilerFamily;
+  /** The compiler's path in the tree. */
+  readonly program: ByteString;
+  readonly argv0: ByteString;
+  /** Real path of the working directory. */
+  readonly cwd: ByteString;
+  readonly environment: readonly WireOption[];
+  /** Numbers of the command's options in order, packed (number-runs.ts). */
+  readonly options: Uint8Array;
+  /** Numbers of the tree entries that the compile may see, packed; a recipe's with its source. */
+  readonly closure: Uint8Array;
+  /** Value of -x; null where the source's suffix decides. */
+  readonly language: string | null;
+  /** The source as the command names it. */
+  readonly source: ByteString;
+  /** Value of -o; null where the command has none. */
+  readonly output: ByteString | null;
+}
+
 /** How the client made a precompiled header; PUMP-JOB messages name it by number. */
-export interface PrecompiledRecipe {
+export interface PrecompiledRecipe extends CommandInTree {
   readonly kind: 'precompiled';
   /** Real path of what it makes. */
   readonly path: ByteString;
-  readonly family: CompilerFamily;
-  /** As a PumpJob has them; the closure has the source as well. */
-  readonly program: ByteString;
-  readonly argv0: ByteString;
-  readonly cwd: ByteString;
-  readonly environment: readonly WireOption[];
-  readonly options: Uint8Array;
-  readonly closure: Uint8Array;
-  readonly language: string | null;
-  readonly source: ByteString;
-  readonly output: ByteString | null;
 }
 
 /** Contents that the server lacks. */
@@ -72,29 +82,12 @@ export interface Blobs {
 }
 
 /** A compile in the client's tree; `encodedBytes` of CHUNKs follow with the source. */
-export interface PumpJob {
+export interface PumpJob extends CommandInTree {
   readonly kind: 'pump-job';
   readonly job: number;
-  readonly family: CompilerFamily;
-  /** The compiler's path in the tree. */
-  readonly program: ByteString;
-  readonly argv0: ByteString;
-  /** Real path of the working directory. */
-  readonly cwd: ByteString;
-  readonly environment: readonly WireOption[];
-  /** Numbers of the command's options in order, packed (number-runs.ts). */
-  readonly options: Uint8Array;
-  /** Numbers of the tree entries that the compile may see, packed. */
-  readonly closure: Uint8Array;
   /** Numbers of the precompiled headers that it may see, packed. */
   readonly precompiled: Uint8Array;
-  /** Value of -x; null where the source's suffix decides. */
-  readonly language: string | null;
   readonly stage: 'object' | 'assembly';
-  /** The source as the command names it. */
-  readonly source: ByteString;
-  /** Value of -o; null where the command has none. */
-  readonly output: ByteString | null;
   /** Real paths of the files that the compile may leave. The first one is the object. */
   readonly outputs: readonly ByteString[];
   /** Which of `outputs` is the command's own dependency file; null where it asks for none. */
@@ -223,8 +216,7 @@ export function decodePrecompiled(fields: MessageFields): PrecompiledRecipe {
   };
 }
 
-/** What jobs and recipes say alike. */
-function decodeCommand(fields: MessageFields) {
+function decodeCommand(fields: MessageFields): CommandInTree {
   const path = (name: string) => fields.byteString(name, INCLUDES.pathBytes);
   return {
     family: fields.oneOf('family', ['gcc', 'clang']),
