@@ -4,9 +4,13 @@
  *
  *              ┌─ other ──────────────▶ local run
  *   deciding ──┼─ decline ────────────▶ local run (waits for a slot, then exec)
- *              └─ plain ──▶ remote ───▶ finished
- *                              └──────▶ local run, or an error under TSCC_FALLBACK=0
+ *              ├─ pump ───────────────▶ finished
+ *              │   │ demoted    └─────▶ local run, or an error under TSCC_FALLBACK=0
+ *              │   ▼
+ *              └─ plain ──────────────▶ finished, or as pump
  *   any ── launcher gone ─────────────▶ cancelled
+ *
+ * Where it runs is told here; how, in PumpCompile, PlainCompile and LocalRun.
  */
 import { joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT } from '../core/errors.js';
