@@ -236,5 +236,5 @@ function whatSuits(
 /** Jobs of other clients on a server, as far as its last STATE tells. */
 function othersOn(link: ServerLink): number {
   const state = link.serverState;
-  return state === undefined ? 0 : Math.max(0, state.running + state.queued - link.inFlight);
+  return state === undefined ? 0 : state.running + state.queued;
 }

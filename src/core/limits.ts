@@ -67,6 +67,8 @@ export const WIRE = {
   silence: 15_000,
   /** A control frame (anything but a chunk): options and names, never contents. */
   controlBytes: 1 * MiB,
+  /** Tree entries in fewer bytes go out as they are. */
+  compressedBytes: 512,
   /** A chunk of content. Larger ones delay pings and cancellations behind them. */
   chunkBytes: 256 * KiB,
   /** Compressed or not, one job's source must fit the server's memory. */

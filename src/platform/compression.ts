@@ -31,15 +31,21 @@ const compressInThread = promisify(brotliCompress);
 const decompressInThread = promisify(brotliDecompress);
 
 export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
-  return bytes.length <= AT_ONCE
-    ? brotliCompressSync(bytes, BROTLI)
-    : compressInThread(bytes, BROTLI);
+  return bytes.length <= AT_ONCE ? compressAtOnce(bytes) : compressInThread(bytes, BROTLI);
+}
+
+export function compressAtOnce(bytes: Uint8Array): Uint8Array {
+  return brotliCompressSync(bytes, BROTLI);
 }
 
 /** Rejects when the content is not Brotli's, or larger than announced. */
 export async function decompress(bytes: Uint8Array, size: number): Promise<Buffer> {
-  const options = { maxOutputLength: size };
   return size <= AT_ONCE
-    ? brotliDecompressSync(bytes, options)
-    : decompressInThread(bytes, options);
+    ? decompressAtOnce(bytes, size)
+    : decompressInThread(bytes, { maxOutputLength: size });
+}
+
+/** Throws where `decompress` rejects. */
+export function decompressAtOnce(bytes: Uint8Array, size: number): Buffer {
+  return brotliDecompressSync(bytes, { maxOutputLength: size });
 }

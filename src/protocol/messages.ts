@@ -4,7 +4,9 @@
  * is as typed as it looks. Pure.
  */
 import { Packr } from 'msgpackr';
+import { describeError } from '../core/errors.js';
 import { WIRE } from '../core/limits.js';
+import { compressAtOnce, decompressAtOnce } from '../platform/compression.js';
 import { MalformedFrame } from './field-codec.js';
 import { FRAME, frameHeader, type FrameType } from './framing.js';
 import { checkMessageBytes } from './message-check.js';
@@ -19,6 +21,8 @@ import {
   decodeToolchainAnswer,
   decodeToolchainQuery,
   decodeWelcome,
+  ENCODINGS,
+  type Encoding,
   type PlainMessage,
 } from './plain-messages.js';
 import {
@@ -34,7 +38,7 @@ import {
   type PumpMessage,
 } from './pump-messages.js';
 
-export const WIRE_VERSION = 4;
+export const WIRE_VERSION = 5;
 
 export type Message = PlainMessage | PumpMessage;
 
@@ -85,7 +89,7 @@ function encodeBody(message: Message): Uint8Array {
     case 'chunk':
       return message.bytes;
     case 'entries':
-      return packr.pack({ entries: message.entries.map(packEntry) });
+      return packCompressed(packr.pack({ entries: message.entries.map(packEntry) }));
     case 'blobs':
       return packr.pack({ blobs: message.blobs.map(packBlob) });
     case 'pump-result': {
@@ -139,7 +143,7 @@ export function decodeMessage(type: FrameType, job: number, body: Uint8Array): M
     case FRAME.toolchain:
       return decodeToolchainAnswer(fieldsOf(body));
     case FRAME.entries:
-      return decodeEntries(fieldsOf(body));
+      return decodeEntries(fieldsOf(unpackCompressed(fieldsOf(body))));
     case FRAME.options:
       return decodeOptions(fieldsOf(body));
     case FRAME.precompiled:
@@ -162,6 +166,26 @@ export function decodeMessage(type: FrameType, job: number, body: Uint8Array): M
       return decodePumpResult(ofJob(job), fieldsOf(body));
     case FRAME.goodbye:
       return decodeGoodbye(fieldsOf(body));
+  }
+}
+
+/** A map in a map: many paths and digests in hex are half of what they look like. */
+function packCompressed(map: Uint8Array): Uint8Array {
+  const isSmall = map.length < WIRE.compressedBytes;
+  const encoding: Encoding = isSmall ? 'none' : 'brotli';
+  const packed = isSmall ? map : compressAtOnce(map);
+  return packr.pack({ encoding, bytes: map.length, packed });
+}
+
+function unpackCompressed(fields: MessageFields): Uint8Array {
+  const encoding = fields.oneOf('encoding', ENCODINGS);
+  const bytes = fields.integer('bytes', WIRE.controlBytes);
+  const packed = fields.bytes('packed', WIRE.controlBytes);
+  if (encoding === 'none') return packed;
+  try {
+    return decompressAtOnce(packed, bytes);
+  } catch (error) {
+    throw new MalformedFrame(`what should be Brotli is not: ${describeError(error)}`);
   }
 }
 

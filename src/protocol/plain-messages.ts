@@ -45,10 +45,11 @@ export interface Welcome {
   readonly missing: readonly string[];
 }
 
-/** What the server has free; sent after WELCOME and whenever it changes. */
+/** What others make a server do; sent after WELCOME and when something but `load` changes. */
 export interface ServerState {
   readonly kind: 'state';
   readonly slots: number;
+  /** Jobs of all other clients. */
   readonly running: number;
   readonly queued: number;
   /** Load average over one minute. */

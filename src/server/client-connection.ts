@@ -32,7 +32,7 @@ export interface Host extends JobSurroundings, PlainSurroundings {
   readonly pump: PumpService | undefined;
   readonly version: string;
   readonly hostName: string;
-  state(): ServerState;
+  state(client: string): ServerState;
   /** A place for a job, or why there is none. */
   admit(client: string): Place | { readonly code: RefusalCode; readonly message: string };
   log(where: string, what: string): void;
@@ -49,7 +49,8 @@ export interface ConnectionEvents {
 
 type ConnectionState =
   | { readonly name: 'greeting' }
-  | { readonly name: 'open'; readonly client: string }
+  /** `told` is what the client knows of the server's load. */
+  | { readonly name: 'open'; readonly client: string; told: ServerState }
   | { readonly name: 'ended' };
 
 export class ClientConnection {
@@ -88,12 +89,20 @@ export class ClientConnection {
     return this.#jobs.size;
   }
 
-  /** Tells the client about a changed state, soon and once for several changes. */
+  /**
+   * Tells the client about a changed state, soon and once for several changes. Its own jobs change
+   * nothing that it does not know.
+   */
   pushState(): void {
-    if (this.#state.name !== 'open' || this.#statePush !== undefined) return;
+    const open = this.#state;
+    if (open.name !== 'open' || this.#statePush !== undefined) return;
+    if (isSame(open.told, this.#host.state(open.client))) return;
     this.#statePush = this.#clock.after(SERVER.statePause, () => {
       this.#statePush = undefined;
-      this.#connection.send(this.#host.state());
+      const now = this.#host.state(open.client);
+      if (isSame(open.told, now)) return;
+      open.told = now;
+      this.#connection.send(now);
     });
   }
 
@@ -126,8 +135,8 @@ export class ClientConnection {
       );
       return;
     }
-    this.#state = { name: 'open', client: hello.client };
-    const state = this.#host.state();
+    const state = this.#host.state(hello.client);
+    this.#state = { name: 'open', client: hello.client, told: state };
     this.#connection.send({
       kind: 'welcome',
       protocol: WIRE_VERSION,
@@ -331,4 +340,11 @@ export class ClientConnection {
   #log(what: string): void {
     this.#host.log(this.#peerName, what);
   }
+}
+
+/** Whether a client need not be told: load alone is not worth a message. */
+function isSame(told: ServerState, now: ServerState): boolean {
+  return (
+    told.running === now.running && told.queued === now.queued && told.draining === now.draining
+  );
 }

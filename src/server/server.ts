@@ -64,7 +64,7 @@ export class Server {
     this.#slots = new Slots(options.slots, queueLimit, () => this.#stateChanged());
     this.#host = {
       ...options,
-      state: () => this.#state(),
+      state: (client) => this.#state(client),
       admit: (client) => this.#admit(client),
     };
     this.#listener = options.keys.length > 0 ? this.#tlsListener() : createServer();
@@ -181,12 +181,13 @@ export class Server {
     return { code: 'busy', message: `${this.#slots.waiting} jobs wait already` };
   }
 
-  #state(): ServerState {
+  #state(client: string): ServerState {
+    const others = this.#slots.besides(client);
     return {
       kind: 'state',
       slots: this.#slots.total,
-      running: this.#slots.running,
-      queued: this.#slots.waiting,
+      running: others.running,
+      queued: others.waiting,
       load: Math.max(0, this.#options.load()),
       draining: this.#draining,
     };

@@ -30,6 +30,7 @@ export class Slots {
   readonly #queues = new Map<string, JobPlace[]>();
   /** Places of each client that do not run: admitted or queued. */
   readonly #waitingOf = new Map<string, number>();
+  readonly #runningOf = new Map<string, number>();
   #running = 0;
   #waiting = 0;
 
@@ -57,6 +58,14 @@ export class Slots {
     return this.#waiting;
   }
 
+  /** What all but this client have here. */
+  besides(client: string): { readonly running: number; readonly waiting: number } {
+    return {
+      running: this.#running - (this.#runningOf.get(client) ?? 0),
+      waiting: this.#waiting - (this.#waitingOf.get(client) ?? 0),
+    };
+  }
+
   /**
    * A place for a job of this client, or undefined when too many wait already. A client none of
    * whose jobs waits always gets one, so that others cannot lock it out.
@@ -82,7 +91,7 @@ export class Slots {
   /** For JobPlace. */
   leave(place: JobPlace, state: 'admitted' | 'queued' | 'running'): void {
     if (state === 'running') {
-      this.#running--;
+      this.#countRunning(place.client, -1);
     } else {
       this.#countWaiting(place.client, -1);
       if (state === 'queued') this.#dequeue(place);
@@ -102,7 +111,7 @@ export class Slots {
       if (queue.length > 0) this.#queues.set(client, queue);
       if (place === undefined) continue;
       this.#countWaiting(client, -1);
-      this.#running++;
+      this.#countRunning(client, 1);
       this.#onChange();
       place.begin();
     }
@@ -118,10 +127,19 @@ export class Slots {
 
   #countWaiting(client: string, by: 1 | -1): void {
     this.#waiting += by;
-    const count = (this.#waitingOf.get(client) ?? 0) + by;
-    if (count === 0) this.#waitingOf.delete(client);
-    else this.#waitingOf.set(client, count);
+    count(this.#waitingOf, client, by);
   }
+
+  #countRunning(client: string, by: 1 | -1): void {
+    this.#running += by;
+    count(this.#runningOf, client, by);
+  }
+}
+
+function count(counts: Map<string, number>, client: string, by: 1 | -1): void {
+  const now = (counts.get(client) ?? 0) + by;
+  if (now === 0) counts.delete(client);
+  else counts.set(client, now);
 }
 
 class JobPlace implements Place {

@@ -73,7 +73,7 @@ await t.test('another protocol: told, and down', async (t) => {
     missing: [],
   });
   await server.settle();
-  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 5, not 4/);
+  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 6, not 5/);
 });
 
 const wanted = (content: string) => ({ digest: digestOf(content), name: 'gcc', driverBytes: 7 });

@@ -1,3 +1,4 @@
+import { brotliCompressSync } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
@@ -142,6 +143,13 @@ const messages: Message[] = [
     ],
   },
   {
+    kind: 'entries',
+    entries: Array.from({ length: 300 }, (_, n) => ({
+      kind: 'absent',
+      path: `/usr/include/${n}.h`,
+    })),
+  },
+  {
     kind: 'options',
     options: [
       ['-g', null],
@@ -228,11 +236,33 @@ await t.test('of entries, contents and outputs nothing is believed', async (t) =
   ];
   for (const [type, field, values] of wrong) {
     for (const value of values) {
-      const body = packr.pack({ [field]: [value] });
+      const body = bodyOf(type, { [field]: [value] });
       t.throws(() => decodeMessage(type, 1, body), MalformedFrame, JSON.stringify(value));
     }
-    t.throws(() => decodeMessage(type, 1, packr.pack({ [field]: {} })), MalformedFrame);
+    t.throws(() => decodeMessage(type, 1, bodyOf(type, { [field]: {} })), MalformedFrame);
   }
+});
+
+/** ENTRIES is a map in a map. */
+function bodyOf(type: FrameType, fields: object): Buffer {
+  const body = packr.pack(fields);
+  if (type !== FRAME.entries) return body;
+  return packr.pack({ encoding: 'none', bytes: body.length, packed: body });
+}
+
+await t.test('entries are compressed, and never grow beyond what they announce', async (t) => {
+  const entries = Array.from(
+    { length: 1000 },
+    (_, n) => ({ kind: 'directory', path: `/usr/include/x86_64-linux-gnu/${n}` }) as const,
+  );
+  t.ok(encodeMessage({ kind: 'entries', entries }).length < 8 * entries.length);
+  const decode = (fields: object) => () => decodeMessage(FRAME.entries, 0, packr.pack(fields));
+  const zeros = Buffer.alloc(WIRE.controlBytes);
+  const bomb = brotliCompressSync(Buffer.alloc(100 * WIRE.controlBytes));
+  t.throws(decode({ encoding: 'brotli', bytes: 10, packed: brotliCompressSync(zeros) }), /Brotli/);
+  t.throws(decode({ encoding: 'brotli', bytes: WIRE.controlBytes, packed: bomb }), /Brotli/);
+  t.throws(decode({ encoding: 'brotli', bytes: WIRE.controlBytes + 1, packed: bomb }), /bytes/);
+  t.throws(decode({ encoding: 'brotli', bytes: 3, packed: Buffer.from('abc') }), /Brotli/);
 });
 
 await t.test('options are bytes without NUL', async (t) => {

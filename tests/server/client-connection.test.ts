@@ -20,8 +20,8 @@ t.teardown(async () => {
   fake.close();
 });
 
-async function newClient(t: Test): Promise<WireClient> {
-  const client = await WireClient.greeted(server.port);
+async function newClient(t: Test, name?: string): Promise<WireClient> {
+  const client = await WireClient.greeted(server.port, name);
   t.teardown(() => client.close());
   return client;
 }
@@ -62,7 +62,7 @@ await t.test('a client of another protocol hears why it is sent away', async (t)
     client: 'new',
     features: [],
   });
-  const message = /protocol 5 of tscc 9\.9 .* same version/;
+  const message = /protocol 6 of tscc 9\.9 .* same version/;
   t.match(await client.ended, { kind: 'goodbye', message });
 });
 
@@ -160,8 +160,8 @@ await t.test('questions are bounded', async (t) => {
   t.match(await client.ended, { kind: 'goodbye', message: /toolchain questions/ });
 });
 
-await t.test('changes of state are told', async (t) => {
-  const [busy, watcher] = [await newClient(t), await newClient(t)];
+await t.test('what other clients begin and end is told', async (t) => {
+  const [busy, watcher] = [await newClient(t, 'busy'), await newClient(t, 'watcher')];
   busy.begin(FAKE, 'x');
   const run = await fake.nextInvocation();
   await watcher.stateLike(({ running }) => running === 1);
@@ -169,6 +169,7 @@ await t.test('changes of state are told', async (t) => {
   busy.close();
   await run.gone;
   await watcher.stateLike(({ running, queued }) => running === 0 && queued === 0);
+  t.same(busy.states.length, 1, 'of its own jobs a client is told nothing');
 });
 
 await t.test(

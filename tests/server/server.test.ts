@@ -63,7 +63,8 @@ await t.test('jobs beyond slots and queue are pushed back', async (t) => {
   for (let i = 0; i <= SERVER.queuePerSlot; i++) client.begin(FAKE, 'x');
   const last = client.begin(FAKE, 'one too many');
   t.match(await client.refusal(), { job: last, code: 'busy' });
-  await client.stateLike(({ running, queued }) => running === 1 && queued === SERVER.queuePerSlot);
+  const other = await newClient(t, server, 'another');
+  await other.stateLike(({ running, queued }) => running === 1 && queued === SERVER.queuePerSlot);
   for (let i = 0; i <= SERVER.queuePerSlot; i++) {
     await finish(await fake.nextInvocation());
     await client.answer();

@@ -26,6 +26,8 @@ await t.test('as many run as there are slots', async (t) => {
   bench.queue('a', 'a3');
   t.same(bench.started, ['a1', 'a2']);
   t.match(bench.slots, { running: 2, waiting: 1, total: 2 });
+  t.same(bench.slots.besides('a'), { running: 0, waiting: 0 });
+  t.same(bench.slots.besides('b'), { running: 2, waiting: 1 });
   first.release();
   t.same(bench.started, ['a1', 'a2', 'a3']);
   first.release();
