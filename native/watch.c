@@ -36,14 +36,20 @@ static const uint32_t of_content = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB;
 static const uint32_t of_names = IN_ONLYDIR | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
     IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
 
-/* Gathered until there is nothing else to do. No signal has a handler that cuts a write short. */
+/*
+ * Gathered until a cookie is answered or it has been quiet for a while: objects appear beside headers
+ * all the time, and each write would wake the daemon. No signal has a handler that cuts it short.
+ */
+enum { QUIET = 50 }; /* ms */
 static unsigned char out[65536];
 static size_t used, frame;
+static int is_due;
 
 static void flush(void)
 {
     if (used && write(STDOUT_FILENO, out, used) != (ssize_t)used) err(1, "cannot tell the daemon");
     used = 0;
+    is_due = 0;
 }
 
 static void begin(uint8_t type)
@@ -100,6 +106,7 @@ static void tell_reached(void)
     if (poll(&polled, 1, 0) > 0) begin(MOUNTS), end();
     begin(REACHED), put_number(ID, awaited, 4), end();
     awaited = 0;
+    is_due = 1;
 }
 
 static void tell_event(const struct inotify_event *event)
@@ -192,8 +199,10 @@ int main(int argc, char **argv)
     make_cookie(argv[1]);
     struct pollfd polled[] = {{STDIN_FILENO, POLLIN, 0}, {inotify, POLLIN, 0}};
     do {
-        flush();
-        if (poll(polled, 2, -1) < 0 && errno != EINTR) err(1, "poll");
+        if (is_due) flush();
+        int ready = poll(polled, 2, used ? QUIET : -1);
+        if (ready < 0 && errno != EINTR) err(1, "poll");
+        if (ready <= 0) flush();
         if (polled[1].revents) read_events();
     } while (!polled[0].revents || read_frames());
 }

@@ -41,6 +41,7 @@ export class HeaderClosure {
   readonly #arrivals: readonly (Arrival | undefined)[];
   readonly #trails: readonly Trail[];
   readonly #entries: readonly TreeEntry[];
+  #clockWords: ReadonlyMap<ByteString, ReadonlySet<ClockWord>> | undefined;
 
   /**
    * @param nodes of files that are hashed, like those in `extras`
@@ -122,6 +123,10 @@ export class HeaderClosure {
 
   /** Words that tie the result to a time, with the files that have them. */
   get clockWords(): ReadonlyMap<ByteString, ReadonlySet<ClockWord>> {
+    return (this.#clockWords ??= this.#findClockWords());
+  }
+
+  #findClockWords(): Map<ByteString, ReadonlySet<ClockWord>> {
     const words = new Map<ByteString, ReadonlySet<ClockWord>>();
     for (const node of this.nodes) {
       if (node.role === 'data') continue;
