@@ -78,7 +78,9 @@ static int connect_to(const char *path) {
 static int become_daemon(const struct place *place, int listener) {
     const char *path = variable("PATH");
     char *script = text("%s/build/src/client/session-daemon-main.js", installation());
-    char *words[] = {"node", script, "--state", place->state, "--socket", place->socket, NULL};
+    /* V8 takes a daemon that waits for compilers for idle, and would collect its heap all the time. */
+    char *words[] = {"node", "--no-memory-reducer", "--heap-growing-percent=100", script,
+                     "--state", place->state, "--socket", place->socket, NULL};
     char *log_path = text("%s/daemon.log", place->state);
     umask(077);
     int null = own(open("/dev/null", O_RDWR | O_CLOEXEC));

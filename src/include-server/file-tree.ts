@@ -57,7 +57,8 @@ export class FileTree<S> {
   #moment = 0;
   /** Of the last round that is over, by the monotonic clock. */
   #lastRoundBegan = -Infinity;
-  #isVouched = false;
+  /** In this round the watcher has told all changes of what it watches. */
+  #isWatched = false;
   /** The round that is under way, and the one after it, which callers still may join. */
   #current: Promise<unknown> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -110,7 +111,7 @@ export class FileTree<S> {
 
   /** Whether `version` alone tells that nothing has changed up to this round. */
   get isVouched(): boolean {
-    return this.#isVouched && this.#vouchers.unvouched.size === 0;
+    return this.#isWatched && this.#vouchers.unvouched.size === 0;
   }
 
   /**
@@ -149,7 +150,8 @@ export class FileTree<S> {
    * was in a version of the tree.
    */
   isUnchanged(directories: Iterable<DirectoryNode<unknown>>, version: number): boolean {
-    if (this.isVouched && version >= this.#namesVersion) return true;
+    const isVouched = this.#isWatched && this.#vouchers.unvouchedDirectories.size === 0;
+    if (isVouched && version >= this.#namesVersion) return true;
     for (const directory of directories as Iterable<DirectoryNode<S>>) {
       if (this.#latestChange(directory) > version) return false;
     }
@@ -208,7 +210,7 @@ export class FileTree<S> {
   async catchUp(): Promise<'watched' | 'stat'> {
     await this.startRound();
     this.#review.refreshAll();
-    return this.#isVouched ? 'watched' : 'stat';
+    return this.isVouched ? 'watched' : 'stat';
   }
 
   /** Ends the watcher; resolves when it is gone. Nothing is caught up with afterwards. */
@@ -247,8 +249,7 @@ export class FileTree<S> {
     this.#review.begin();
     // Not `mode`: the watcher may have been lost meanwhile.
     const now = this.#mode;
-    this.#isVouched =
-      now.kind === 'watched' && this.#vouchers.unvouched.size === 0 && !now.hasOverflowed;
+    this.#isWatched = now.kind === 'watched' && !now.hasOverflowed;
     if (now.kind === 'watched') now.hasOverflowed = false;
     this.#lastRoundBegan = began;
   }

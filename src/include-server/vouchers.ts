@@ -19,6 +19,8 @@ export type Degradation =
 export class Vouchers<S> implements WatchListener {
   /** Looked at when somebody asks for them. */
   readonly unvouched = new Set<TreeNode<S>>();
+  /** Those of them that are directories: with none of these, all names are vouched for. */
+  readonly unvouchedDirectories = new Set<DirectoryNode<S>>();
   /** Those that have their watch, and must be looked at once more. */
   readonly confirming = new Set<TreeNode<S>>();
   /** Looked at in the next round: something was told about them. */
@@ -56,14 +58,14 @@ export class Vouchers<S> implements WatchListener {
   /** Of a node just made; its directory before it. */
   takeUp(node: TreeNode<S>): void {
     if (node.kind === 'directory' && node.parent === undefined) this.#root = node;
-    this.unvouched.add(node);
+    this.#doubt(node);
     this.#ask(node);
   }
 
   /** Another file or directory has its place. */
   renew(node: TreeNode<S>): void {
     this.#unwatch(node);
-    this.unvouched.add(node);
+    this.#doubt(node);
     this.#ask(node);
   }
 
@@ -74,7 +76,7 @@ export class Vouchers<S> implements WatchListener {
     for (const node of nodesBelow(top)) {
       count++;
       this.#unwatch(node);
-      this.unvouched.delete(node);
+      this.#trust(node);
       this.confirming.delete(node);
       this.suspects.delete(node);
       if (node.kind === 'directory') this.touched.delete(node);
@@ -89,7 +91,7 @@ export class Vouchers<S> implements WatchListener {
     if (node.vouching !== 'confirming') return;
     node.vouching = 'vouched';
     this.confirming.delete(node);
-    this.unvouched.delete(node);
+    this.#trust(node);
   }
 
   suspectAll(): void {
@@ -160,10 +162,20 @@ export class Vouchers<S> implements WatchListener {
       for (const node of nodesBelow(this.#root)) {
         node.watch = 0;
         node.vouching = 'stat';
-        this.unvouched.add(node);
+        this.#doubt(node);
       }
     }
     this.#onDegraded({ kind: 'lost', reason });
+  }
+
+  #doubt(node: TreeNode<S>): void {
+    this.unvouched.add(node);
+    if (node.kind === 'directory') this.unvouchedDirectories.add(node);
+  }
+
+  #trust(node: TreeNode<S>): void {
+    this.unvouched.delete(node);
+    if (node.kind === 'directory') this.unvouchedDirectories.delete(node);
   }
 
   #doubtName(directory: DirectoryNode<S>, mask: number, name: ByteString): void {

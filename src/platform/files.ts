@@ -1,6 +1,6 @@
 /**
  * The file system as tscc uses it, with paths as bytes (see system-path.ts). Metadata calls are synchronous: they
- * take microseconds, a tenth of what a trip through the thread pool costs. Contents are not.
+ * take microseconds, a tenth of what a trip through the thread pool costs. So are small contents.
  */
 import {
   accessSync,
@@ -8,6 +8,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -24,8 +25,8 @@ import { open, readFile } from 'node:fs/promises';
 import { errnoCode } from './errno.js';
 import { systemPath, type PathBytes } from './system-path.js';
 
-/** Four trips through the thread pool cost more than writing this much into the page cache. */
-const WRITTEN_AT_ONCE = 256 * 1024;
+/** Three trips and more through the thread pool cost more than this much of the page cache. */
+const AT_ONCE = 256 * 1024;
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'special';
 
@@ -80,7 +81,7 @@ export const realFiles: Files = {
   canRead: (path) => isAllowed(path, constants.R_OK),
   canWrite: (path) => isAllowed(path, constants.W_OK),
   read: (path) => readFileSync(systemPath(path), 'latin1'),
-  readBytes: (path) => readFile(systemPath(path)),
+  readBytes: async (path) => readAtOnce(path) ?? readFile(systemPath(path)),
   readAtOnce(path, into) {
     const file = openSync(systemPath(path), 'r');
     try {
@@ -94,7 +95,7 @@ export const realFiles: Files = {
     }
   },
   async writeNew(path, content, mode) {
-    if (content.length <= WRITTEN_AT_ONCE) return writeAtOnce(path, content, mode);
+    if (content.length <= AT_ONCE) return writeAtOnce(path, content, mode);
     const file = await open(systemPath(path), 'wx', mode);
     try {
       await file.writeFile(content);
@@ -129,6 +130,17 @@ export const realFiles: Files = {
       .map(({ name }) => name);
   },
 };
+
+/** Undefined where that could take a while: what it is then need not be a file at all. */
+function readAtOnce(path: PathBytes): Buffer | undefined {
+  const file = openSync(systemPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    return stats.isFile() && stats.size <= AT_ONCE ? readFileSync(file) : undefined;
+  } finally {
+    closeSync(file);
+  }
+}
 
 function writeAtOnce(path: PathBytes, content: Uint8Array, mode: number): void {
   const file = openSync(systemPath(path), 'wx', mode);

@@ -90,6 +90,10 @@ await t.test('content is read byte by byte', async (t) => {
   t.equal(realFiles.read(`${directory}/file`), '\xff\0\xe9');
   t.throws(() => realFiles.read(`${directory}/absent`), { code: 'ENOENT' });
   await t.rejects(realFiles.readBytes(`${directory}/absent`), { code: 'ENOENT' });
+  t.same([...(await realFiles.readBytes(`${directory}/file`))], [0xff, 0x00, 0xe9]);
+  const large = Buffer.alloc(1 << 20, 'some more');
+  writeFileSync(`${directory}/large`, large);
+  t.same(await realFiles.readBytes(`${directory}/large`), large);
 });
 
 await t.test('a new file has exactly its mode, and is new', async (t) => {
