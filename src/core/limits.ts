@@ -200,6 +200,8 @@ export const SERVER = {
   jobProcesses: 256,
   /** How often the sandbox is tried anew: an update may have switched off what was there. */
   canary: 60 * 60_000,
+  /** Sources and outputs up to this size are read and written at once, without a thread. */
+  atOnce: 256 * KiB,
   /** Output up to this size is compressed in memory, larger output by way of a file. */
   outputInMemory: 8 * MiB,
   /** Toolchain questions of one connection that wait for an answer. */

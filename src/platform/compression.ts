@@ -42,10 +42,15 @@ export function compressAtOnce(bytes: Uint8Array): Uint8Array {
 export async function decompress(bytes: Uint8Array, size: number): Promise<Buffer> {
   return size <= AT_ONCE
     ? decompressAtOnce(bytes, size)
-    : decompressInThread(bytes, { maxOutputLength: size });
+    : decompressInThread(bytes, limitedTo(size));
 }
 
 /** Throws where `decompress` rejects. */
 export function decompressAtOnce(bytes: Uint8Array, size: number): Buffer {
-  return brotliDecompressSync(bytes, { maxOutputLength: size });
+  return brotliDecompressSync(bytes, limitedTo(size));
+}
+
+/** Node takes no limit of 0. */
+function limitedTo(size: number): { readonly maxOutputLength: number } {
+  return { maxOutputLength: Math.max(1, size) };
 }

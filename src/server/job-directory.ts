@@ -1,5 +1,6 @@
 /** A private directory for each job, below this server's in `STORE/jobs` (server-directory.ts). */
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { removeSmallTree } from '../platform/remove-small-tree.js';
 import { removeTree, ServerDirectory } from './server-directory.js';
 
 export interface JobDirectory {
@@ -27,10 +28,12 @@ export class JobDirectories {
   /** A new directory, mode 0700, with an empty directory `tmp` in it. */
   async create(): Promise<JobDirectory> {
     const path = `${this.#root.path}/${++this.#last}`;
-    const remove = () => removeTree(path);
-    await mkdir(path, { mode: 0o700 });
+    const remove = async () => {
+      if (!removeSmallTree(path)) await removeTree(path);
+    };
+    mkdirSync(path, { mode: 0o700 });
     try {
-      await mkdir(`${path}/tmp`, { mode: 0o700 });
+      mkdirSync(`${path}/tmp`, { mode: 0o700 });
     } catch (error) {
       // A full disk, most likely; the caller never learns of the directory that was made.
       await remove();

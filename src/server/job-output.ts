@@ -4,8 +4,16 @@
  * open descriptor. Small content is held in memory, large content stays on disk.
  */
 import type { Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { constants, open, type FileHandle } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  createWriteStream,
+  fstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+} from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliCompress } from 'node:zlib';
 import { digestOf, finishDigest, startDigest, type Digest } from '../core/digest.js';
@@ -14,6 +22,8 @@ import { SERVER, WIRE } from '../core/limits.js';
 import { BROTLI, compress } from '../platform/compression.js';
 import type { Encoding } from '../protocol/plain-messages.js';
 import { JobRefused } from './job-refused.js';
+
+const HOW = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Compression must save a tenth, or decompressing is not worth its time. */
 const WORTHWHILE = 0.9;
@@ -51,15 +61,17 @@ export async function openContent(
   limit: number,
   what: string,
 ): Promise<Content | undefined> {
-  let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const small = readSmall(path, limit, what);
+    if (small !== undefined) return inMemory(small);
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return undefined;
+    if (error instanceof JobRefused) throw error;
     throw new JobRefused('failed', `cannot open the ${what}: ${describeError(error)}`);
   }
+  const file = await open(path, HOW);
   try {
-    const { size } = await checkedStat(file, limit, what);
+    const { size } = checked(await file.stat(), limit, what);
     if (size > SERVER.outputInMemory) {
       const pieces = { [Symbol.asyncIterator]: () => readPieces(file, size) };
       return { bytes: size, pieces, close: () => file.close() };
@@ -70,6 +82,17 @@ export async function openContent(
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/** Undefined when it is not that small. */
+function readSmall(path: string | Buffer, limit: number, what: string): Buffer | undefined {
+  const file = openSync(path, HOW);
+  try {
+    const { size } = checked(fstatSync(file), limit, what);
+    return size <= SERVER.atOnce ? readFileSync(file) : undefined;
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -105,8 +128,7 @@ function inMemory(bytes: Uint8Array): Content {
   return { bytes: bytes.length, pieces: [bytes], close: async () => undefined };
 }
 
-async function checkedStat(file: FileHandle, limit: number, what: string) {
-  const stat = await file.stat();
+function checked(stat: Stats, limit: number, what: string): Stats {
   if (!stat.isFile()) throw new JobRefused('failed', `the ${what} is not a regular file`);
   if (stat.size > limit) {
     throw new JobRefused('limit', `the ${what} has ${stat.size} bytes; ${limit} are allowed`);

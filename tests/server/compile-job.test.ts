@@ -22,8 +22,8 @@ t.teardown(async () => {
 });
 
 /** A client of its own for each test, and the certainty that the test's jobs leave nothing. */
-async function newClient(t: Test): Promise<WireClient> {
-  const client = await WireClient.greeted(server.port);
+async function newClient(t: Test, name?: string): Promise<WireClient> {
+  const client = await WireClient.greeted(server.port, name);
   t.teardown(async () => {
     client.close();
     await server.noLeftovers();
@@ -124,7 +124,8 @@ await t.test('a job can be cancelled while its source is on its way', async (t) 
   const client = await newClient(t);
   const fields = { toolchain: FAKE, encodedBytes: 100, sourceBytes: 100 };
   const job = client.beginRaw(Buffer.from('begin'), { ...fields, sourceEncoding: 'none' });
-  await client.stateLike(({ queued }) => queued === 1);
+  const other = await newClient(t, 'other');
+  await other.stateLike(({ queued }) => queued === 1);
   client.connection.send({ kind: 'cancel', job });
   client.begin(identityOf(GCC), 'int x;');
   t.equal((await client.answer()).result.job, job + 1);
