@@ -5,6 +5,8 @@ import { removeTree, ServerDirectory } from './server-directory.js';
 
 export interface JobDirectory {
   readonly path: string;
+  /** Makes an empty directory in it, mode 0700; gives its path. Throws the system's error. */
+  add(name: string): string;
   /** Removes it with all that is in it. */
   remove(): Promise<void>;
 }
@@ -25,25 +27,25 @@ export class JobDirectories {
     return new JobDirectories(await ServerDirectory.open(`${store}/jobs`, log));
   }
 
-  /** A new directory, mode 0700, with an empty directory `tmp` in it. */
+  /** A new directory, empty, mode 0700. Rejects with the system's error. */
   async create(): Promise<JobDirectory> {
-    const path = `${this.#root.path}/${++this.#last}`;
-    const remove = async () => {
-      if (!removeSmallTree(path)) await removeTree(path);
+    const path = makeDirectory(`${this.#root.path}/${++this.#last}`);
+    return {
+      path,
+      add: (name) => makeDirectory(`${path}/${name}`),
+      async remove() {
+        if (!removeSmallTree(path)) await removeTree(path);
+      },
     };
-    mkdirSync(path, { mode: 0o700 });
-    try {
-      mkdirSync(`${path}/tmp`, { mode: 0o700 });
-    } catch (error) {
-      // A full disk, most likely; the caller never learns of the directory that was made.
-      await remove();
-      throw error;
-    }
-    return { path, remove };
   }
 
   /** Removes this server's directory. */
   async close(): Promise<void> {
     await this.#root.close();
   }
+}
+
+function makeDirectory(path: string): string {
+  mkdirSync(path, { mode: 0o700 });
+  return path;
 }

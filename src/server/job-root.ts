@@ -3,8 +3,9 @@
  * upper directory of its own (see RootSpec), all in the store:
  *
  *   STORE/root-1/                 bottom layer, the same for all: what devices are mounted on, /.tscc
+ *         mount/                  where each is mounted, in namespaces of its own
  *   STORE/jobs/SERVER/N/upper/    the source before the compile, its outputs after it
- *                       work/ mount/
+ *                       work/
  *
  * Paths are a client's words, and so is all that upper holds. Nothing here follows a symbolic link
  * in it, or goes up from a directory: each component on the way is looked at, and only then gone
@@ -31,6 +32,8 @@ import type { Barriers, RootSpec } from './runner.js';
 
 /** Number in its name: raised when what is in it changes, so that no running job loses it. */
 const BOTTOM = 'root-1';
+/** Where roots are mounted, each seen by the processes in it only. */
+const MOUNT = 'mount';
 const PLACEHOLDERS = ['dev/null', 'dev/zero', 'dev/urandom'];
 
 /** What a compiler sees of a file besides its content. */
@@ -46,9 +49,11 @@ export class JobRoots {
   /** Of every root: those that this host was seen to have (sandbox.ts). */
   barriers: Barriers = { landlock: true, seccomp: true };
   readonly #bottom: ByteString;
+  readonly #mount: ByteString;
 
-  private constructor(bottom: ByteString) {
+  private constructor(bottom: ByteString, mount: ByteString) {
     this.#bottom = bottom;
+    this.#mount = mount;
   }
 
   /** Rejects with the system's error when the store cannot be written. */
@@ -58,7 +63,9 @@ export class JobRoots {
     // Several servers may share a store and do this at once: each step may have been done before.
     for (const name of ['', '/dev', '/.tscc']) makeUnlessThere(fromText(bottom + name));
     for (const name of PLACEHOLDERS) writeFileSync(`${bottom}/${name}`, '');
-    return new JobRoots(fromText(bottom));
+    const mount = fromText(`${store}/${MOUNT}`);
+    makeUnlessThere(mount);
+    return new JobRoots(fromText(bottom), mount);
   }
 
   /**
@@ -66,7 +73,7 @@ export class JobRoots {
    * @param layers of the client's tree, the top first
    */
   create(
-    directory: JobDirectory,
+    directory: Pick<JobDirectory, 'path'>,
     layers: readonly ByteString[],
     barriers: Barriers = this.barriers,
   ): JobRoot {
@@ -75,10 +82,10 @@ export class JobRoots {
       layers: [...layers, this.#bottom],
       upper: `${path}/upper`,
       work: `${path}/work`,
-      mount: `${path}/mount`,
+      mount: this.#mount,
       barriers,
     };
-    for (const made of [spec.upper, spec.work, spec.mount]) makeUnlessThere(made);
+    for (const made of [spec.upper, spec.work]) makeUnlessThere(made);
     return new JobRoot(spec);
   }
 

@@ -52,6 +52,7 @@ export class PlainRecipe implements JobRecipe {
   readonly #job: Job;
   readonly #around: PlainSurroundings;
   #directory = '';
+  #temporary = '';
   #words: readonly ByteString[] = [];
 
   /** Throws JobRefused for what can be refused before anything is made for the job. */
@@ -63,11 +64,12 @@ export class PlainRecipe implements JobRecipe {
   }
 
   async prepare(
-    { path: directory }: JobDirectory,
+    directory: JobDirectory,
     receiveSource: (path: string) => Promise<void>,
   ): Promise<void> {
-    this.#directory = directory;
-    const source = `${directory}/source.${SUFFIX[this.#job.language]}`;
+    this.#directory = directory.path;
+    this.#temporary = directory.add('tmp');
+    const source = `${directory.path}/source.${SUFFIX[this.#job.language]}`;
     this.#words = this.#renderArguments(source);
     await receiveSource(source);
   }
@@ -167,7 +169,7 @@ export class PlainRecipe implements JobRecipe {
   #environment(): ReadonlyMap<string, ByteString> {
     const environment = new Map([
       ['PATH', fromText(this.#around.path)],
-      ['TMPDIR', fromText(`${this.#directory}/tmp`)],
+      ['TMPDIR', fromText(this.#temporary)],
       ['LC_ALL', 'C'],
     ]);
     const { sourceDateEpoch } = this.#job;

@@ -61,7 +61,7 @@ export const NO_BARRIERS: Barriers = { landlock: false, seccomp: false };
 
 /**
  * A root of its own for a compiler: an overlay, and nothing else of the host, no network, no other
- * process. All are directories of the host; the last three are the job's own, on one file system,
+ * process. All are directories of the host; upper and work are the job's own, on one file system,
  * and empty but for what `upper` shall show. Removed when the compile has ended, never before.
  */
 export interface RootSpec {
@@ -71,7 +71,7 @@ export interface RootSpec {
   readonly upper: ByteString;
   /** For overlayfs. */
   readonly work: ByteString;
-  /** Where the root is mounted, seen by the compiler's processes only. */
+  /** An empty directory where the root is mounted, seen by the compiler's processes only. */
   readonly mount: ByteString;
   /** Inside, Landlock allows all files: they are the job's. */
   readonly barriers: Barriers;

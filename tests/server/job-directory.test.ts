@@ -20,7 +20,8 @@ await t.test('directories are private, empty and removed with all in them', asyn
   const [one, other] = [await directories.create(), await directories.create()];
   t.not(one.path, other.path);
   t.equal(statSync(one.path).mode & 0o777, 0o700);
-  t.same(readdirSync(one.path), ['tmp']);
+  t.same(readdirSync(one.path), []);
+  t.equal(one.add('tmp'), `${one.path}/tmp`);
   writeFileSync(`${one.path}/tmp/file`, 'x');
   mkdirSync(`${one.path}/locked`);
   await one.remove();

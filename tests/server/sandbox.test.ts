@@ -10,7 +10,7 @@ const skip = sealed !== true && process.env['CI'] !== 'true' ? `cannot seal: ${s
 
 await t.test('a root is tried and leaves nothing', { skip }, async (t) => {
   t.equal(sealed, true);
-  t.strictSame(readdirSync(cell.store).toSorted(), ['jobs', 'root-1']);
+  t.strictSame(readdirSync(cell.store).toSorted(), ['jobs', 'mount', 'root-1']);
   const [server] = readdirSync(`${cell.store}/jobs`);
   t.strictSame(readdirSync(`${cell.store}/jobs/${server}`), []);
 });
