@@ -18,7 +18,7 @@ async function setUp(t: Test): Promise<{ root: JobRoot; outside: string }> {
   const store = `${t.testdir({ outside: { file: 'outside' } })}/store`;
   const roots = await JobRoots.open(store);
   mkdirSync(`${store}/job`);
-  const root = roots.create({ path: `${store}/job`, remove: async () => undefined }, ['/layer']);
+  const root = roots.create({ path: `${store}/job` }, ['/layer']);
   const outside = store.replace(/store$/, 'outside');
   symlinkSync(outside, `${root.spec.upper}/link`);
   return { root, outside };
