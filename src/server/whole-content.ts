@@ -2,31 +2,31 @@
 import { MalformedFrame } from '../protocol/field-codec.js';
 
 export class WholeContent {
-  readonly #pieces: Uint8Array[] = [];
+  /** However small the pieces are, this is all that they take. */
+  readonly #bytes: Buffer;
   readonly #what: string;
-  #missing: number;
+  #filled = 0;
   #onComplete: (() => void) | undefined;
 
   /** @param what is said when more comes than `bytes` */
   constructor(bytes: number, what: string) {
+    this.#bytes = Buffer.allocUnsafe(bytes);
     this.#what = what;
-    this.#missing = bytes;
   }
 
   /** Takes a chunk. Throws MalformedFrame when more comes than was announced. */
   add(bytes: Uint8Array): void {
-    this.#missing -= bytes.length;
-    if (this.#missing < 0) throw new MalformedFrame(this.#what);
-    this.#pieces.push(bytes);
-    if (this.#missing === 0) this.#onComplete?.();
+    if (bytes.length > this.#bytes.length - this.#filled) throw new MalformedFrame(this.#what);
+    this.#bytes.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+    if (this.#filled === this.#bytes.length) this.#onComplete?.();
   }
 
   /** Resolves when all has come; rejects with the signal's reason when it aborts before that. */
   async arrived(signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
-    if (this.#missing > 0) await this.#complete(signal);
-    const [first] = this.#pieces;
-    return this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces);
+    if (this.#filled < this.#bytes.length) await this.#complete(signal);
+    return this.#bytes;
   }
 
   #complete(signal: AbortSignal): Promise<void> {
