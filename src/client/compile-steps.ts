@@ -26,6 +26,7 @@ export interface StepsContext {
 export interface RemoteRun {
   readonly result: RemoteResult;
   readonly host: string;
+  readonly tier: number;
   /** Servers asked before. */
   readonly retries: number;
 }
@@ -116,7 +117,10 @@ export class CompileSteps {
       try {
         const result = await place.run(job, this.#settings.ioTimeout, this.#launcher.gone);
         this.lap('remote');
-        if (result.signal === 0) return { result, host: place.host, retries: tried.size };
+        if (result.signal === 0) {
+          const { host, tier } = place;
+          return { result, host, tier, retries: tried.size };
+        }
         failed = new RemoteFailure('remote-killed', `signal ${result.signal} on ${place.host}`);
       } catch (error) {
         if (!(error instanceof RemoteFailure)) throw error;

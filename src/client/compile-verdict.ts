@@ -9,6 +9,7 @@ import type { Verified } from './verification.js';
 /** What a finished compile tells the journal. */
 export interface CompileRecord {
   readonly host: string;
+  readonly tier: number;
   readonly retries: number;
   readonly sourceBytes: number;
   readonly preprocessCpu: number;

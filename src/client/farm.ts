@@ -37,6 +37,8 @@ export interface NoPlace {
 export interface RemotePlace {
   readonly kind: 'remote';
   readonly host: string;
+  /** How well the server seals jobs of the wanted mode off. */
+  readonly tier: number;
   run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult>;
   release(): void;
 }
@@ -124,18 +126,19 @@ export class Farm {
         others: othersOn(link),
       })),
     );
-    if (chosen !== undefined) return this.#give(chosen);
+    if (chosen !== undefined) return this.#give(chosen, request.mode);
     const isLocalTurn =
       outlook.kind === 'open' && this.#localSlots.used('compile') < request.hosts.localhost;
     return isLocalTurn ? { kind: 'localhost' } : undefined;
   }
 
-  #give(link: ServerLink): RemotePlace {
+  #give(link: ServerLink, mode: FarmMode): RemotePlace {
     let held = true;
     this.#places.set(link, (this.#places.get(link) ?? 0) + 1);
     return {
       kind: 'remote',
       host: link.host.name,
+      tier: tierOf(link, mode),
       run: (job, timeout, signal) => link.run(job, timeout, signal),
       release: () => {
         if (!held) return;
@@ -227,10 +230,14 @@ function whatSuits(
   host: RemoteHost,
   { mode, toolchain, settings }: PlaceRequest,
 ): 'yes' | 'no' | 'unknown' | 'unsealed' {
-  const { tier = 0, plainTier = 0 } = link.welcome ?? {};
+  const tier = tierOf(link, mode);
   if (mode === 'pump') return tier >= PUMP.tier ? 'yes' : 'unsealed';
   const wanted = Math.max(settings.minTier, host.minTier ?? 0);
-  return plainTier >= wanted ? link.hasToolchain(toolchain) : 'unsealed';
+  return tier >= wanted ? link.hasToolchain(toolchain) : 'unsealed';
+}
+
+function tierOf({ welcome }: ServerLink, mode: FarmMode): number {
+  return (mode === 'pump' ? welcome?.tier : welcome?.plainTier) ?? 0;
 }
 
 /** Jobs of other clients on a server, as far as its last STATE tells. */

@@ -92,7 +92,7 @@ export class PlainCompile {
       this.#steps.lap('decide');
       const source = await this.#preprocess();
       const job = this.#jobOf(source);
-      const { result, host, retries } = await this.#steps.run(job);
+      const { result, host, tier, retries } = await this.#steps.run(job);
       this.#requireClean(result);
       // All of it has arrived there, so no connection holds on to it.
       this.#context.buffers.give(source);
@@ -107,6 +107,7 @@ export class PlainCompile {
         kind: 'finished',
         record: {
           host,
+          tier,
           retries,
           sourceBytes: source.length,
           preprocessCpu: this.#preprocessCpu,

@@ -145,6 +145,7 @@ export class PumpCompile {
         kind: 'finished',
         record: {
           host: run.host,
+          tier: run.tier,
           retries: run.retries,
           sourceBytes: source.bytes.length,
           preprocessCpu: 0,

@@ -66,6 +66,8 @@ export type Event =
       /** Number of an `environment` event before this one. */
       readonly environment?: number;
       readonly host: string;
+      /** How well that server seals jobs of this mode off, 0 to 3 (docs/security.md). */
+      readonly tier?: number;
       /** Servers asked before the one that answered. */
       readonly retries: number;
       readonly sourceBytes: number;

@@ -60,6 +60,8 @@ export interface SessionStatus {
   readonly healed: number;
   /** Results dropped because a file that the compile reads changed meanwhile. */
   readonly stale: number;
+  /** Remote compiles by how well their server sealed them off: a tier of docs/security.md. */
+  readonly tiers: Readonly<Record<string, number>>;
   /** Remote compiles that were done here too and compared, mismatches included: TSCC_VERIFY. */
   readonly verified: number;
   readonly mismatches: number;
@@ -96,6 +98,7 @@ export function emptyStatus(session: string): SessionStatus {
     demotions: {},
     healed: 0,
     stale: 0,
+    tiers: {},
     verified: 0,
     mismatches: 0,
     unverified: {},
@@ -135,6 +138,7 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
             : increment(status.demotions, line.demotion),
         healed: status.healed + (line.healed?.length ?? 0),
         stale: status.stale + (line.stale ?? 0),
+        tiers: line.tier === undefined ? status.tiers : increment(status.tiers, `${line.tier}`),
         preprocessCpu: status.preprocessCpu + line.preprocessCpu,
         remoteCpu: status.remoteCpu + line.remoteCpu,
         sentBytes: status.sentBytes + line.sentBytes,

@@ -28,6 +28,10 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
         `${megabytes(status.sentBytes)} sent, ${megabytes(status.receivedBytes)} received`,
     );
   }
+  const tiers = Object.entries(status.tiers);
+  if (tiers.length > 0) {
+    lines.push(`sandbox: ${tiers.map(([tier, n]) => `tier ${tier} for ${n}`).join(', ')}`);
+  }
   if (status.uploads.files > 0) {
     const { files, bytes, sentBytes } = status.uploads;
     lines.push(

@@ -23,6 +23,7 @@ const COMPILE: Event = {
   source: 'x.c',
   output: 'x.o',
   host: 'h1',
+  tier: 3,
   retries: 0,
   sourceBytes: 1000,
   sentBytes: 100,
@@ -59,6 +60,7 @@ await t.test('each compile is one outcome', async (t) => {
   t.strictSame(status.declines, { 'option:-fplugin=': 1, 'no-hosts': 2 });
   t.strictSame(status.fallbacks, { 'server-lost': 1, 'no-server': 1 });
   t.strictSame(status.other, { link: 1 });
+  t.strictSame(status.tiers, { 3: status.outcomes.plain + status.outcomes.pump });
   t.match(status, { cancelled: 1, failed: 1, started: 1_000, lastEvent: 1_009, ended: null });
 });
 

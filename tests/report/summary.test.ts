@@ -21,6 +21,12 @@ await t.test('one line for compiles: those that were, and how long it took', asy
   ]);
 });
 
+await t.test('how well compiles were sealed off', async (t) => {
+  t.strictSame(summarize(status({ tiers: { 2: 4, 3: 90 } }), undefined).slice(1), [
+    'sandbox: tier 2 for 4, tier 3 for 90',
+  ]);
+});
+
 await t.test('hosts: those that compiled, and those that are not up', async (t) => {
   const lines = summarize(
     status({
