@@ -4,6 +4,7 @@
  * once with a compiler that notes its commands; then, for each compile, the closure must hold
  * every file of `-M` and every file that strace sees the preprocessor open or find under a
  * directory of its search path. Prints surplus and cost; ends with status 1 when a file is missing.
+ * Node has the flags with which the launcher starts the daemon (docs/decisions/0014).
  * The last run of each project is kept in benchmarks/results/closures.json, the table beside it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -170,7 +171,7 @@ function memoryOf(units: readonly Unit[], scratch: string): number {
   const path = `${scratch}/units.json`;
   writeFileSync(path, JSON.stringify(units));
   const answer = [fileURLToPath(import.meta.url), '--answer', path];
-  return Number(execFileSync(process.execPath, answer, { encoding: 'utf8' }).split('\n').at(-2));
+  return Number(execFileSync(process.execPath, [...process.execArgv, ...answer], { encoding: 'utf8' }).split('\n').at(-2));
 }
 
 async function answerAll(path: string): Promise<void> {

@@ -114,6 +114,11 @@ export class FileTree<S> {
     return this.#isWatched && this.#vouchers.unvouched.size === 0;
   }
 
+  /** Whether `version` alone tells that no name is another thing than it was. */
+  get areNamesVouched(): boolean {
+    return this.#isWatched && this.#vouchers.unvouchedDirectories.size === 0;
+  }
+
   /**
    * Follows an absolute path as the kernel would; what is asked and read on the way is remembered.
    * The answer was true at some moment since the last round began.
@@ -150,8 +155,7 @@ export class FileTree<S> {
    * was in a version of the tree.
    */
   isUnchanged(directories: Iterable<DirectoryNode<unknown>>, version: number): boolean {
-    const isVouched = this.#isWatched && this.#vouchers.unvouchedDirectories.size === 0;
-    if (isVouched && version >= this.#namesVersion) return true;
+    if (this.areNamesVouched && version >= this.#namesVersion) return true;
     for (const directory of directories as Iterable<DirectoryNode<S>>) {
       if (this.#latestChange(directory) > version) return false;
     }

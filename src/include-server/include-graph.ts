@@ -191,11 +191,12 @@ export class IncludeGraph {
     return known.edges;
   }
 
-  /** Makes sure that what is known of a node still holds, or forgets it. */
+  /** Makes sure that what is known of a node, whose file was looked at, still holds, or forgets it. */
   #knownOf(node: GraphNode): Known {
     const { known } = node;
     const { moment, version } = this.#tree;
     if (known?.moment === moment) return known;
+    if (known?.version === version && this.#tree.areNamesVouched) return known;
     const scanned = this.scanned(node);
     if (known?.scanned === scanned && this.#tree.isUnchanged(known.footing, known.version)) {
       known.version = this.#tree.version;

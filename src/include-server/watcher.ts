@@ -64,7 +64,7 @@ export class Watcher {
   readonly #clock: Clock;
   #state: State = { kind: 'running', awaited: undefined };
   #lastId = 0;
-  #isCorked = false;
+  readonly #unsent: Buffer[] = [];
 
   /** @param process tscc-watch, just started */
   constructor(process: PipedProcess, listener: WatchListener, clock: Clock) {
@@ -132,15 +132,9 @@ export class Watcher {
   #send(frame: Buffer): void {
     if (this.#state.kind !== 'running') return;
     // A cold start asks for hundreds of watches in one turn: one write for all.
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#process.stdin.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        this.#process.stdin.uncork();
-      });
-    }
-    this.#process.stdin.write(frame);
+    this.#unsent.push(frame);
+    if (this.#unsent.length > 1) return;
+    process.nextTick(() => this.#process.stdin.write(Buffer.concat(this.#unsent.splice(0))));
   }
 
   #receive(type: number, fields: Fields): void {
