@@ -171,7 +171,11 @@ function memoryOf(units: readonly Unit[], scratch: string): number {
   const path = `${scratch}/units.json`;
   writeFileSync(path, JSON.stringify(units));
   const answer = [fileURLToPath(import.meta.url), '--answer', path];
-  return Number(execFileSync(process.execPath, [...process.execArgv, ...answer], { encoding: 'utf8' }).split('\n').at(-2));
+  return Number(
+    execFileSync(process.execPath, [...process.execArgv, ...answer], { encoding: 'utf8' })
+      .split('\n')
+      .at(-2),
+  );
 }
 
 async function answerAll(path: string): Promise<void> {
