@@ -79,7 +79,7 @@ static int become_daemon(const struct place *place, int listener) {
     const char *path = variable("PATH");
     char *script = text("%s/build/src/client/session-daemon-main.js", installation());
     /* V8 takes a daemon that waits for compilers for idle, and would collect its heap all the time. */
-    char *words[] = {"node", "--no-memory-reducer", "--heap-growing-percent=100", script,
+    char *words[] = {"node", "--no-memory-reducer", "--heap-growing-percent=50", script,
                      "--state", place->state, "--socket", place->socket, NULL};
     char *log_path = text("%s/daemon.log", place->state);
     umask(077);
