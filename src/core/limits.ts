@@ -200,8 +200,6 @@ export const SERVER = {
   jobProcesses: 256,
   /** How often the sandbox is tried anew: an update may have switched off what was there. */
   canary: 60 * 60_000,
-  /** Sources and outputs up to this size are read and written at once, without a thread. */
-  atOnce: 256 * KiB,
   /** Output up to this size is compressed in memory, larger output by way of a file. */
   outputInMemory: 8 * MiB,
   /** Toolchain questions of one connection that wait for an answer. */
@@ -318,7 +316,7 @@ export const STORE = {
   evictTo: 0.9,
   /** Order of use survives a restart to this precision: a note on disk per use would cost more. */
   useResolution: 60 * 60_000,
-  /** Files up to this size are read, hashed and written at once: a millisecond at most. */
+  /** Contents, sources and outputs up to this size are read, hashed and written at once: a millisecond. */
   atOnceBytes: 256 * KiB,
   /** So many small files or links, then other events have their turn: some 5 milliseconds. */
   filesPerSlice: 64,

@@ -18,7 +18,7 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliCompress } from 'node:zlib';
 import { digestOf, finishDigest, startDigest, type Digest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
-import { SERVER, WIRE } from '../core/limits.js';
+import { SERVER, STORE, WIRE } from '../core/limits.js';
 import { BROTLI, compress } from '../platform/compression.js';
 import type { Encoding } from '../protocol/plain-messages.js';
 import { JobRefused } from './job-refused.js';
@@ -90,7 +90,7 @@ function readSmall(path: string | Buffer, limit: number, what: string): Buffer |
   const file = openSync(path, HOW);
   try {
     const { size } = checked(fstatSync(file), limit, what);
-    return size <= SERVER.atOnce ? readFileSync(file) : undefined;
+    return size <= STORE.atOnceBytes ? readFileSync(file) : undefined;
   } finally {
     closeSync(file);
   }

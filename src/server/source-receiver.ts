@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { digestOf, finishDigest, startDigest, type Digest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
-import { SERVER } from '../core/limits.js';
+import { STORE } from '../core/limits.js';
 import { decompressAtOnce } from '../platform/compression.js';
 import { describeExpansion, expandsTooFar } from '../protocol/expansion.js';
 import type { Job } from '../protocol/plain-messages.js';
@@ -32,7 +32,7 @@ export class SourceReceiver {
       throw new JobRefused('limit', describeExpansion(sourceBytes, encodedBytes));
     }
     this.#announced = announced;
-    const isSmall = Math.max(sourceBytes, encodedBytes) <= SERVER.atOnce;
+    const isSmall = Math.max(sourceBytes, encodedBytes) <= STORE.atOnceBytes;
     const Content = isSmall ? WholeContent : AnnouncedStream;
     this.#content = new Content(encodedBytes, 'more source than JOB announced');
   }
