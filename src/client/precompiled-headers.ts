@@ -183,7 +183,7 @@ function recipeOf(given: HeaderCommand, path: ByteString, closure: HeaderClosure
 
 /** With the source, which is a file like any other where a header is made. */
 function entriesOf(closure: HeaderClosure): readonly TreeEntry[] {
-  return [...new Set([...closure.entries(), closure.source.file.entry()])];
+  return [...new Set([...closure.entries(), closure.sourceEntry])];
 }
 
 /** Whether all is there that was, as it was, and nothing else. */

@@ -50,7 +50,7 @@ export class PumpCheck {
     if (read !== undefined && read.uncovered.length > 0) {
       throw fallback('closure-hole', `it read ${toText(read.uncovered[0] ?? '')}`);
     }
-    const files: TreeEntry[] = [closure.source.file.entry(), ...(read?.entries ?? [])];
+    const files: TreeEntry[] = [closure.sourceEntry, ...(read?.entries ?? [])];
     // Such a list leaves out what came by way of a system directory, wherever that is.
     if (list === 'own-without-system') files.push(...closure.entries());
     const clock = readsClock(closure.clockWords, files, this.#environment);
@@ -61,7 +61,7 @@ export class PumpCheck {
 
   /** Of a compile that failed, and may not have told all that it read. */
   async hasChanged({ closure }: Attempt): Promise<boolean> {
-    const files = [closure.source.file.entry(), ...closure.entries()];
+    const files = [closure.sourceEntry, ...closure.entries()];
     return (await this.#context.includes.changedSince(closure.version, files)).length > 0;
   }
 }

@@ -324,8 +324,8 @@ export class PumpCompile {
     const also = [...compiler, ...this.#healed];
     const answer = await this.#context.includes.closureOf(command, toolchain, environment, also);
     if (answer.kind === 'not-covered') return true;
-    const before = new Set([closure.source.file.entry(), ...closure.entries()]);
-    const now = [answer.closure.source.file.entry(), ...answer.closure.entries()];
+    const before = new Set([closure.sourceEntry, ...closure.entries()]);
+    const now = [answer.closure.sourceEntry, ...answer.closure.entries()];
     return now.length !== before.size || now.some((entry) => !before.has(entry));
   }
 

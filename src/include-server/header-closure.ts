@@ -3,7 +3,7 @@
  * to be read before anything is awaited: the facts behind it are those of this moment.
  */
 import type { ByteString } from '../core/byte-string.js';
-import type { TreeEntry } from '../protocol/tree-entry.js';
+import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import type { FileContent } from './file-content.js';
 import type { Edge, GraphNode, IncludeGraph } from './include-graph.js';
 import type { Trail } from './path-walk.js';
@@ -31,17 +31,20 @@ export interface ClosureExtras {
 export class HeaderClosure {
   /** The source. */
   readonly source: GraphNode;
+  /** The source's own entry, as it was: what is known of the file itself moves on. */
+  readonly sourceEntry: FileEntry;
   /** Everything reached, in order. */
   readonly nodes: readonly GraphNode[];
   /** Of the IncludeServer, when all this was so. */
   readonly version: number;
+  /** Words that tie the result to a time, with the files that have them. */
+  readonly clockWords: ReadonlyMap<ByteString, ReadonlySet<ClockWord>>;
   /** Real paths of precompiled headers that the compiler may open; they are no entries. */
   readonly precompiled: readonly ByteString[];
   readonly #graph: IncludeGraph;
   readonly #arrivals: readonly (Arrival | undefined)[];
   readonly #trails: readonly Trail[];
   readonly #entries: readonly TreeEntry[];
-  #clockWords: ReadonlyMap<ByteString, ReadonlySet<ClockWord>> | undefined;
 
   /**
    * @param nodes of files that are hashed, like those in `extras`
@@ -56,6 +59,7 @@ export class HeaderClosure {
     version: number,
   ) {
     this.source = source;
+    this.sourceEntry = source.file.entry();
     this.nodes = nodes;
     this.#arrivals = arrivals;
     this.version = version;
@@ -63,6 +67,7 @@ export class HeaderClosure {
     this.#trails = extras.trails;
     this.precompiled = extras.precompiled;
     this.#entries = this.#collectEntries(extras);
+    this.clockWords = this.#findClockWords();
   }
 
   /**
@@ -119,11 +124,6 @@ export class HeaderClosure {
       }
     }
     return absent;
-  }
-
-  /** Words that tie the result to a time, with the files that have them. */
-  get clockWords(): ReadonlyMap<ByteString, ReadonlySet<ClockWord>> {
-    return (this.#clockWords ??= this.#findClockWords());
   }
 
   #findClockWords(): Map<ByteString, ReadonlySet<ClockWord>> {

@@ -135,15 +135,15 @@ export class IncludeServer {
   }
 
   /** The closure's source, read again; undefined when it is not the one that was scanned. */
-  async readSource({ source: { file } }: HeaderClosure): Promise<SourceContent | undefined> {
-    const opened = this.#tree.read(file.path);
+  async readSource({ sourceEntry }: HeaderClosure): Promise<SourceContent | undefined> {
+    const opened = this.#tree.read(sourceEntry.path);
     if (typeof opened === 'string') return undefined;
     const { bytes, stats } = opened;
     const isLarge = bytes.length > INCLUDES.wholeBytes;
     const digest = isLarge ? await digestAside(bytes) : digestOf(bytes);
-    if (!file.isHashed || digest !== file.content().digest) return undefined;
+    if (digest !== sourceEntry.digest) return undefined;
     const mtime = Math.floor(stats.mtimeMs / 1000);
-    return { path: file.path, bytes, digest, mtime, mode: stats.mode & 0o7777 };
+    return { path: sourceEntry.path, bytes, digest, mtime, mode: stats.mode & 0o7777 };
   }
 
   /** Whether something of that kind is at its path, by what is known since the last question. */

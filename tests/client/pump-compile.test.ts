@@ -113,7 +113,7 @@ function setUp(t: Test, options: Options = {}) {
   } as unknown as LauncherConnection;
   const closure = {
     version: 1,
-    source: { file: { entry: () => SOURCE } },
+    sourceEntry: SOURCE,
     entries: () => [ENTRY],
     precompiled: options.precompiled ?? [],
     clockWords: options.clockWords ?? new Map(),

@@ -108,6 +108,22 @@ await t.test('files of the toolchain, and the way to them', async (t) => {
   ]);
 });
 
+await t.test('a closure stays what it was while its large source is looked at anew', async (t) => {
+  const bench = new IncludeBench(t);
+  const large = `const char *t = __TIME__;\n${'\n'.repeat(3 << 20)}`;
+  bench.write({ 'x.c': large });
+  const server = bench.server(false);
+  const found = await closure(bench, server, 'x.c');
+  writeFileSync(`${bench.root}/x.c`, large.replace('t', 'u'));
+  await server.changedSince(found.version, []);
+  t.ok(server.stillThere(found.sourceEntry));
+  t.notOk(found.source.file.isHashed, 'what is in it now nobody has asked yet');
+  t.equal(found.sourceEntry.digest, digestOf(large));
+  t.equal(found.clockWords.size, 1);
+  t.equal(await server.readSource(found), undefined);
+  t.strictSame(await server.changedSince(found.version, [found.sourceEntry]), [found.sourceEntry]);
+});
+
 await t.test('large files are hashed between other work', async (t) => {
   const bench = new IncludeBench(t);
   const large = `#include "a.h"\n${'\n'.repeat(3 << 20)}`;
