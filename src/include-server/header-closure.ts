@@ -1,6 +1,7 @@
 /**
- * Every file that a compile may open, and what must be around them for that. All but `entries` is
- * to be read before anything is awaited: the facts behind it are those of this moment.
+ * Every file that a compile may open, and what must be around them for that. Entries, the source's own
+ * among them, and words of time stay what they were when it was made; all else is to be read before
+ * anything is awaited: the facts behind it are those of this moment.
  */
 import type { ByteString } from '../core/byte-string.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';

@@ -134,7 +134,11 @@ export class Watcher {
     // A cold start asks for hundreds of watches in one turn: one write for all.
     this.#unsent.push(frame);
     if (this.#unsent.length > 1) return;
-    process.nextTick(() => this.#process.stdin.write(Buffer.concat(this.#unsent.splice(0))));
+    process.nextTick(() => {
+      const frames = Buffer.concat(this.#unsent.splice(0));
+      // Its end may have come in the same turn, and with it the stream's.
+      if (this.#state.kind === 'running') this.#process.stdin.write(frames);
+    });
   }
 
   #receive(type: number, fields: Fields): void {
