@@ -1,12 +1,14 @@
 /** What `closures.ts` compiles: the projects of project-list.ts, and sets heavy on C++ headers. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { PROJECTS, sourcesOf, type Project } from './project-list.js';
+import { fetchSources } from './fetch-sources.js';
+import { PROJECTS, type Project } from './project-list.js';
 
 export interface ClosureProject {
   readonly name: string;
   readonly title: string;
-  readonly directory: string;
+  /** Fetches its sources if need be. */
+  readonly directory: () => string;
   /** For C and C++; gcc and g++ unless given. */
   readonly compilers?: readonly [string, string];
   /** A shell line that sees CC, CXX and JOBS and compiles everything. */
@@ -29,7 +31,7 @@ const BOOST = [
 ];
 const EIGEN = ['Dense', 'Sparse', 'Geometry', 'Eigenvalues', 'unsupported/Eigen/CXX11/Tensor'];
 
-/** @param directory where `npm run bench:projects` has put the sources */
+/** @param directory where sources are put */
 export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
   const units = (name: string, headers: readonly string[], flags: string) => {
     const place = `${directory}/units-${name}`;
@@ -39,7 +41,7 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
     }
     // Only noted: compiling them takes minutes.
     const lines = headers.map((_, at) => `$CXX ${flags} -c unit${at}.cc`);
-    return { directory: place, build: `export RECORD_ONLY=1\n${lines.join('\n')}` };
+    return { directory: () => place, build: `export RECORD_ONLY=1\n${lines.join('\n')}` };
   };
   const whole = (project: Project, suffix: string) => {
     const { name, title, flags = '', configure = 'true', build } = project;
@@ -47,7 +49,7 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
     return {
       name: `${name}${suffix}`,
       title,
-      directory: sourcesOf(project, directory),
+      directory: () => fetchSources(project, directory),
       build:
         `export FLAGS='${flags}' HERE='${BENCHMARKS}'; ` +
         `rm -rf ${copy}; cp -a . ${copy}; cd ${copy}; ${configure}; ${build}`,
@@ -64,7 +66,7 @@ export function CLOSURE_PROJECTS(directory: string): readonly ClosureProject[] {
     {
       name: 'googletest',
       title: 'googletest',
-      directory: '/usr/src/googletest/googletest',
+      directory: () => '/usr/src/googletest/googletest',
       build:
         'export RECORD_ONLY=1; for f in src/gtest-all.cc src/gtest_main.cc; do $CXX -Iinclude -I. -c $f; done',
     },

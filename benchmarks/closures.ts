@@ -1,7 +1,7 @@
 /**
  * `npm run bench:closures -- DIR [NAME…]`: closures of real projects against the compilers' own
- * word. Each project of project-list.ts (fetched below DIR by `npm run bench:projects`) is built
- * once with a compiler that notes its commands; then, for each compile, the closure must hold
+ * word. Each project of project-list.ts (its sources are fetched and kept below DIR) is built once
+ * with a compiler that notes its commands; then, for each compile, the closure must hold
  * every file of `-M` and every file that strace sees the preprocessor open or find under a
  * directory of its search path. Prints surplus and cost; ends with status 1 when a file is missing.
  * Node has the flags with which the launcher starts the daemon (docs/decisions/0014).
@@ -78,7 +78,7 @@ async function record(project: ClosureProject, scratch: string): Promise<Unit[]>
     JOBS: String(cpus().length),
   };
   const built = spawnSync('bash', ['-ec', project.build], {
-    cwd: project.directory,
+    cwd: project.directory(),
     env,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
