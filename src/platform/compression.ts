@@ -31,11 +31,18 @@ const compressInThread = promisify(brotliCompress);
 const decompressInThread = promisify(brotliDecompress);
 
 export async function compress(bytes: Uint8Array): Promise<Uint8Array> {
-  return bytes.length <= AT_ONCE ? compressAtOnce(bytes) : compressInThread(bytes, BROTLI);
+  return bytes.length <= AT_ONCE
+    ? compressAtOnce(bytes)
+    : withoutRest(await compressInThread(bytes, BROTLI));
 }
 
 export function compressAtOnce(bytes: Uint8Array): Uint8Array {
-  return brotliCompressSync(bytes, BROTLI);
+  return withoutRest(brotliCompressSync(bytes, BROTLI));
+}
+
+/** zlib gives the used part of a piece, which would be held as a whole for as long as that is kept. */
+function withoutRest(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 /** Rejects when the content is not Brotli's, or larger than announced. */
