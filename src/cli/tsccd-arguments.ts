@@ -12,6 +12,8 @@ export interface Arguments {
   readonly store: string | undefined;
   /** Bytes. */
   readonly storeSize: number;
+  /** Where jobs have their files; undefined: in memory if that can be, else in the store. */
+  readonly scratch: string | undefined;
   readonly keyFile: readonly string[];
   readonly allow: readonly string[];
   readonly nice: number;
@@ -55,6 +57,13 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
       default: String(STORE.bytes),
       defaultDescription: '4G',
       describe: 'bytes of headers and compilers to keep in the store; K, M, G, T may follow',
+    })
+    .option('scratch', {
+      type: 'string',
+      requiresArg: true,
+      describe:
+        'directory for the files of running jobs; default in /dev/shm, where it has ' +
+        `${SERVER.scratchPerSlot / 2 ** 20} MiB free for each job, else in the store`,
     })
     .option('key-file', {
       type: 'string',
@@ -116,6 +125,7 @@ export async function parseArguments(words: readonly string[]): Promise<Argument
   return {
     ...parsed,
     store: absolute(parsed.store),
+    scratch: absolute(parsed.scratch),
     storeSize: byteCount('store-size', parsed.storeSize),
     keyFile: parsed.keyFile.map((path) => resolve(path)),
     pidFile: absolute(parsed.pidFile),

@@ -3,7 +3,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { hostname, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
-import { PUMP, SERVER } from '../core/limits.js';
+import { SERVER } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
@@ -15,12 +15,8 @@ import {
   parseListen,
   type ListenAddress,
 } from '../server/access.js';
-import { JobDirectories } from '../server/job-directory.js';
 import { Log } from '../server/log.js';
-import { JobRoots } from '../server/job-root.js';
-import { openPump, type OpenPump } from '../server/pump-service.js';
 import { Runner } from '../server/runner.js';
-import { NO_SANDBOX, Sandbox, type SandboxState } from '../server/sandbox.js';
 import { Server } from '../server/server.js';
 import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
@@ -29,6 +25,7 @@ import { ToolchainProbe } from '../toolchain/toolchain.js';
 import type { Arguments } from './tsccd-arguments.js';
 import { LogFile } from './tsccd-log-file.js';
 import { PidFile } from './tsccd-pid-file.js';
+import { openSealing, unusable } from './tsccd-sealing.js';
 import { becomeUser } from './tsccd-user.js';
 
 const RUNNER = fileURLToPath(new URL('../../../bin/tscc-runner', import.meta.url));
@@ -57,73 +54,18 @@ function storeDirectory(given: Arguments, home: string | undefined): string {
   return `/var/tmp/tscc-${uid()}`;
 }
 
-/** Makes the store's directory and asks whose it is. */
-async function makeStore(store: string): Promise<void> {
+/** Makes a directory of the server and asks whose it is. */
+async function makeOwn(option: 'store' | 'scratch', path: string): Promise<void> {
   try {
-    await makeDirectory(store);
-    const facts = await stat(store);
+    await makeDirectory(path);
+    const facts = await stat(path);
     if (!facts.isDirectory()) throw new Error('ENOTDIR: it is no directory');
     const { uid: owner } = facts;
     // Whoever owns the directory could swap what compilers read and write below it.
     if (owner !== uid()) throw new Error(`it belongs to uid ${owner}`);
   } catch (error) {
-    throw unusable(store, error);
+    throw unusable({ option, path }, error);
   }
-}
-
-async function openStore(store: string, log: (line: string) => void): Promise<JobDirectories> {
-  try {
-    return await JobDirectories.open(store, log);
-  } catch (error) {
-    throw unusable(store, error);
-  }
-}
-
-interface Sealing {
-  readonly sandbox: SandboxState;
-  /** Undefined where jobs cannot have roots of their own. */
-  readonly pump: OpenPump | undefined;
-  /** Ends the canary's rounds. */
-  readonly stop: () => void;
-}
-
-/** Finds out how jobs can be sealed off; the log says what is missing. */
-async function openSealing(
-  store: string,
-  given: Arguments,
-  runner: Runner,
-  directories: JobDirectories,
-  say: (what: string) => void,
-): Promise<Sealing> {
-  if (given.unsafeNoSandbox) {
-    return { sandbox: NO_SANDBOX, pump: undefined, stop: () => undefined };
-  }
-  try {
-    const roots = await JobRoots.open(store);
-    const sandbox = await Sandbox.measure(runner, directories, roots);
-    if (sandbox.tier < 2) {
-      throw new TsccError(
-        `compilers cannot be sealed off on this host: ${sandbox.missing.join('; ')}; give ` +
-          '--unsafe-no-sandbox where every client may read what this user can',
-        EXIT.failure,
-      );
-    }
-    const { storeSize, nice } = given;
-    const isSealed = sandbox.tier === PUMP.tier;
-    const around = { roots, nice, runner, directories, clock: realClock, log: say };
-    const pump = isSealed ? await openPump(store, storeSize, around, say) : undefined;
-    return { sandbox, pump, stop: sandbox.keepTrying(realClock, say) };
-  } catch (error) {
-    throw error instanceof TsccError ? error : unusable(store, error);
-  }
-}
-
-function unusable(store: string, error: unknown): TsccError {
-  const why = describeError(error);
-  return new TsccError(
-    `the store ${store} cannot be used: ${why}; give another with --store`,
-    EXIT.ioError,
-  );
 }
 
 function uid(): number {
@@ -161,13 +103,14 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   if (!allowed.ok) throw new TsccError(`--allow: ${allowed.error}`, EXIT.badArguments);
 
   const store = storeDirectory(given, home);
-  await makeStore(store);
+  await makeOwn('store', store);
+  if (given.scratch !== undefined) await makeOwn('scratch', given.scratch);
   const log = new Log(realClock, openLog(given, store));
   const say = (what: string) => log.line('tsccd', what);
   process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message));
-  const directories = await openStore(store, say);
   const runner = new Runner(RUNNER, say);
-  const { sandbox, pump, stop } = await openSealing(store, given, runner, directories, say);
+  const sealing = await openSealing(store, given, runner, say);
+  const { directories, sandbox, pump } = sealing;
   const path = process.env['PATH'] ?? DEFAULT_PATH;
   const server = new Server({
     slots: given.jobs,
@@ -198,11 +141,10 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     for (const missing of sandbox.missing) say(`sandbox: ${missing}`);
     return await ended;
   } finally {
-    stop();
+    sealing.stop();
     await server.close();
     await runner.close();
-    await pump?.close();
-    await directories.close();
+    await sealing.close();
     pidFile?.remove();
   }
 }

@@ -40,6 +40,7 @@ export interface PumpShippingContext {
 export class PumpShipping {
   readonly #connection: PeerConnection;
   readonly #context: PumpShippingContext;
+  /** Of those that hold: one that another takes the place of must be said again. */
   readonly #numbers = new Map<TreeEntry, number>();
   /** By number; the first one is 1. */
   readonly #entries: (TreeEntry | undefined)[] = [undefined];
@@ -187,8 +188,7 @@ export class PumpShipping {
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i] as TreeEntry;
       let number = this.#numbers.get(entry);
-      // One that another took the place of meanwhile must be said again.
-      if (number === undefined || this.#newest.get(entry.path) !== entry) {
+      if (number === undefined) {
         number = this.#add(entry);
         fresh.push(entry);
       }
@@ -211,6 +211,8 @@ export class PumpShipping {
   #add(entry: TreeEntry): number {
     const number = this.#entries.length;
     this.#entries.push(entry);
+    const replaced = this.#newest.get(entry.path);
+    if (replaced !== undefined) this.#numbers.delete(replaced);
     this.#numbers.set(entry, number);
     this.#newest.set(entry.path, entry);
     if (entry.kind === 'file') this.#files.set(entry.digest, entry);

@@ -219,6 +219,11 @@ export const SERVER = {
    * the largest generated sources has some 300 MB.
    */
   jobScratch: 512 * MiB,
+  /**
+   * Free space in memory per slot, at a server's start, for sources and outputs to be there: most come
+   * to less than 10 MiB, those of large C++ with all of DWARF to some hundred.
+   */
+  scratchPerSlot: 256 * MiB,
 } as const;
 
 /** Reading which headers a compile may include. */

@@ -1,4 +1,4 @@
-/** A private directory for each job, below this server's in `STORE/jobs` (server-directory.ts). */
+/** A private directory for each job, below this server's in `PLACE/jobs` (server-directory.ts). */
 import { mkdirSync } from 'node:fs';
 import { removeSmallTree } from '../platform/remove-small-tree.js';
 import { removeTree, ServerDirectory } from './server-directory.js';
@@ -20,11 +20,11 @@ export class JobDirectories {
   }
 
   /**
-   * Sweeps the store and makes this server's directory in it. Rejects with the system's error
-   * when the store cannot be written; trouble with leftovers only goes to `log`.
+   * Sweeps a place (scratch.ts, or the store) and makes this server's directory in it. Rejects with the
+   * system's error when it cannot be written; trouble with leftovers only goes to `log`.
    */
-  static async open(store: string, log: (line: string) => void): Promise<JobDirectories> {
-    return new JobDirectories(await ServerDirectory.open(`${store}/jobs`, log));
+  static async open(place: string, log: (line: string) => void): Promise<JobDirectories> {
+    return new JobDirectories(await ServerDirectory.open(`${place}/jobs`, log));
   }
 
   /** A new directory, empty, mode 0700. Rejects with the system's error. */

@@ -1,11 +1,11 @@
 /**
  * The file system that one compile sees: layers of a client's tree over a bottom layer, under an
- * upper directory of its own (see RootSpec), all in the store:
+ * upper directory of its own (see RootSpec):
  *
  *   STORE/root-1/                 bottom layer, the same for all: what devices are mounted on, /.tscc
  *         mount/                  where each is mounted, in namespaces of its own
- *   STORE/jobs/SERVER/N/upper/    the source before the compile, its outputs after it
- *                       work/
+ *   SCRATCH/jobs/SERVER/N/upper/  the source before the compile, its outputs after it
+ *                         work/
  *
  * Paths are a client's words, and so is all that upper holds. Nothing here follows a symbolic link
  * in it, or goes up from a directory: each component on the way is looked at, and only then gone

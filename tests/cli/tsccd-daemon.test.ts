@@ -196,7 +196,7 @@ await t.test('--user', { skip: noUser }, async (t) => {
   t.notMatch(status, /^Gid:.*\t0\b/m);
   t.notMatch(status, /^Groups:.*\b0 /m);
   t.match(status, /^CapEff:\t0+$/m);
-  for (const path of ['pid', 'store', 'store/jobs']) {
+  for (const path of ['pid', 'store']) {
     t.equal(statSync(`${directory}/${path}`).uid, uid, path);
   }
   t.notMatch(readFileSync(log, 'latin1'), /as root/);

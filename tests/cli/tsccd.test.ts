@@ -31,7 +31,7 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   const store = t.testdir({});
   const daemon = new TsccdProcess(
     t,
-    ['--listen', '127.0.0.1:0', '--store', store, '--jobs', '3', OPEN],
+    ['--listen', '127.0.0.1:0', '--store', store, '--scratch', `${store}/s`, '--jobs', '3', OPEN],
     {
       PATH: fake.directory,
     },
@@ -46,6 +46,7 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   t.equal(await client.knows(digest, 'gcc', statSync(fake.path()).size), true);
   client.begin(digest, 'int x;\n');
   const run = await fake.nextInvocation();
+  t.equal(readdirSync(`${store}/s/jobs`).length, 1, 'where it was told to have its jobs');
   daemon.process.kill('SIGTERM');
   await client.stateLike(({ draining }) => draining);
   await run.write(run.valueOf('-o') ?? '', 'object');
@@ -54,7 +55,7 @@ await t.test('serves compiles and drains on SIGTERM', async (t) => {
   t.match(await client.ended, { kind: 'goodbye' });
   t.equal(await daemon.exited, 0);
   t.equal(daemon.stdout.split('\n').length, 2, 'one line');
-  t.same(readdirSync(`${store}/jobs`), []);
+  t.same(readdirSync(`${store}/s/jobs`), []);
 });
 
 await t.test('a second signal ends it at once', async (t) => {
@@ -80,7 +81,7 @@ await t.test(
     const fake = FakeCompiler.build(['gcc'], 'killed');
     t.teardown(() => fake.close());
     const store = t.testdir({});
-    const words = ['--listen', '127.0.0.1:0', '--store', store, OPEN];
+    const words = ['--listen', '127.0.0.1:0', '--store', store, '--scratch', store, OPEN];
     const daemon = new TsccdProcess(t, words, { PATH: fake.directory });
     const client = await WireClient.greeted(await daemon.port());
     const digest = await identityOf(fake);
@@ -131,7 +132,8 @@ await t.test('what cannot be is told in one line, with distcc’s exit codes', a
     [['--listen', ':0'], 101, /without --key-file/],
     [['--listen', '1:2:3'], 101, /--listen: '1:2:3' is not HOST:PORT/],
     [
-      ['--listen', `127.0.0.1:${port}`],
+      // Elsewhere it could find what another server has left, and would say so.
+      ['--listen', `127.0.0.1:${port}`, '--scratch', root],
       102,
       /cannot listen on 127\.0\.0\.1:\d+: the port is taken/,
     ],
@@ -142,6 +144,7 @@ await t.test('what cannot be is told in one line, with distcc’s exit codes', a
     [[...any, '--frobnicate'], 101, /frobnicate/],
     [[...any, '--store', `${root}/file`], 107, /store .*file cannot be used: ENOTDIR.*--store/],
     [[...any, '--store', '/proc/none'], 107, /store \/proc\/none cannot be used: ENOENT/],
+    [[...any, '--scratch', '/proc/none'], 107, /scratch \/proc\/none cannot be used.*--scratch$/m],
     [[...any, '--key-file', `${root}/none`], 101, /key file .*none cannot be read: ENOENT/],
     [[...any, '--key-file', `${root}/key`], 101, /key file .* is not one line/],
   ];
