@@ -1,10 +1,11 @@
 /** The compile server put together, from its arguments to the signal that ends it. */
 import { access, constants, stat } from 'node:fs/promises';
-import { hostname, loadavg } from 'node:os';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
+import { loadAverage } from '../platform/load-average.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
 import { readKeyFile, type Key } from '../protocol/key-file.js';
@@ -118,7 +119,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     allowed: given.allow.length > 0 ? allowed.value : undefined,
     version: VERSION,
     hostName: hostname(),
-    load: () => loadavg()[0] ?? 0,
+    load: loadAverage(realClock),
     log: (where, what) => log.line(where, what),
     sandbox,
     compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),

@@ -1,5 +1,6 @@
 /** A private directory for each job, below this server's in `PLACE/jobs` (server-directory.ts). */
 import { mkdirSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { removeSmallTree } from '../platform/remove-small-tree.js';
 import { removeTree, ServerDirectory } from './server-directory.js';
 
@@ -34,6 +35,8 @@ export class JobDirectories {
       path,
       add: (name) => makeDirectory(`${path}/${name}`),
       async remove() {
+        // What was just sent goes out first.
+        await setImmediate();
         if (!removeSmallTree(path)) await removeTree(path);
       },
     };
