@@ -101,7 +101,7 @@ async function openSealing(
   try {
     const roots = await JobRoots.open(store);
     const sandbox = await Sandbox.measure(runner, directories, roots);
-    if (sandbox.tier < 2) {
+    if (sandbox.tier < 1) {
       throw new TsccError(
         `compilers cannot be sealed off on this host: ${sandbox.missing.join('; ')}; give ` +
           '--unsafe-no-sandbox where every client may read what this user can',
@@ -114,6 +114,9 @@ async function openSealing(
     const pump = isSealed ? await openPump(store, storeSize, around, say) : undefined;
     return { sandbox, pump, stop: sandbox.keepTrying(realClock, say) };
   } catch (error) {
+    // The canary's runner would keep this process alive.
+    await runner.close();
+    await directories.close();
     throw error instanceof TsccError ? error : unusable(store, error);
   }
 }

@@ -196,8 +196,16 @@ export const SERVER = {
   /** Files that a compiler writes. */
   jobFile: 1 * GiB,
   jobOpenFiles: 256,
-  /** Processes in one sealed root: a driver, LTO's make and its compilers have some dozens. */
+  /** Processes of one compile: a driver, LTO's make and its compilers have some dozens. */
   jobProcesses: 256,
+  /**
+   * Users for compiles where there is nothing better: the upper part of the numbers that a system
+   * gives to nobody (systemd's UIDS-GIDS has a list), 0x70000000 to 0x7fffffff. Each server has as
+   * many as the most compiles that `--jobs` allows.
+   */
+  firstUser: 0x7000_0000,
+  users: 4_096,
+  serversWithUsers: 65_536,
   /** How often the sandbox is tried anew: an update may have switched off what was there. */
   canary: 60 * 60_000,
   /** Output up to this size is compressed in memory, larger output by way of a file. */
