@@ -97,8 +97,12 @@ export const WIRE = {
   linger: 1_000,
   /** Bytes to one server that the system has not taken: its wire is slower than we are. */
   backlog: 1 * MiB,
-  /** Connections a server accepts that have not said hello yet. */
+  /** Connections a server accepts that have not said hello yet … */
   pendingHandshakes: 256,
+  /** … and of these from one origin: a build host has a connection for each of its users. */
+  pendingOfOrigin: 64,
+  /** All from one origin, of which each takes some 50 KiB and a descriptor. */
+  connectionsOfOrigin: 512,
 } as const;
 
 /** Pump mode's client side. */
@@ -220,6 +224,10 @@ export const SERVER = {
   queuePerSlot: 4,
   /** SIGTERM waits this long for running jobs. */
   drain: 60_000,
+  /** Refusals of one kind are counted for this long, then told in one line. */
+  refusalPause: 60_000,
+  /** Kinds of refusals (an origin and a reason) that are counted apart. */
+  refusalKinds: 1_000,
   /** From a client's disappearance to the death of its compilers. */
   cancel: 1_000,
   /**
