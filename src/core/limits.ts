@@ -191,6 +191,11 @@ export const SERVER = {
   port: 3634,
   /** From JOB to the last byte of its source, which holds a place in the queue meanwhile. */
   jobUpload: 5 * 60_000,
+  /**
+   * Until all that one job lacks has arrived: at worst the largest compiler, over a slow line. It has
+   * no slot meanwhile.
+   */
+  contentsUpload: 15 * 60_000,
   /** Wall time of one compile. */
   jobWall: 30 * 60_000,
   /** CPU time of one compile, in seconds (RLIMIT_CPU's unit). */
@@ -218,6 +223,13 @@ export const SERVER = {
   openQueries: 64,
   /** Pause between two STATE messages to one client: a change is told soon, a storm is not. */
   statePause: 20,
+  /** More by so much for each connection: all together get 500 in a second at most. */
+  statePauseOfClient: 2,
+  /**
+   * Answers, and a piece of content, that a client has not read when it asks for more: whoever only
+   * asks would have this server hold all answers.
+   */
+  unreadBytes: 4 * MiB,
   /** A frame to the runner: Linux's ARG_MAX (2 MiB) with room. */
   runnerFrameBytes: 4 * MiB,
   /** Jobs waiting for a slot, per slot; beyond it the server says busy and the client looks on. */

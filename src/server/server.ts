@@ -176,7 +176,9 @@ export class Server {
   }
 
   #stateChanged(): void {
-    for (const connection of this.#connections) connection.pushState();
+    // However many listen, so many messages go out in a second.
+    const pause = Math.max(SERVER.statePause, this.#connections.size * SERVER.statePauseOfClient);
+    for (const connection of this.#connections) connection.pushState(pause);
   }
 
   /** Resolves as soon as something holds that jobs and connections change. */
