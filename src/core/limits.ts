@@ -223,8 +223,8 @@ export const SERVER = {
   openQueries: 64,
   /** Pause between two STATE messages to one client: a change is told soon, a storm is not. */
   statePause: 20,
-  /** More by so much for each connection: all together get 500 in a second at most. */
-  statePauseOfClient: 2,
+  /** More by so much for each connection: all together get 250 in a second at most. */
+  statePauseOfClient: 4,
   /**
    * Answers, and a piece of content, that a client has not read when it asks for more: whoever only
    * asks would have this server hold all answers.

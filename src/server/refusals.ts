@@ -66,7 +66,7 @@ export class Refusals {
   #tell(kind: Kind): void {
     if (kind.more === 0) return;
     const { from, why, more } = kind;
-    this.#log(from, `${why} (${more} more in ${SERVER.refusalPause / 1000} s)`);
+    this.#log(from, `${why} (${more} more within ${SERVER.refusalPause / 1000} s)`);
     kind.more = 0;
   }
 }

@@ -133,7 +133,8 @@ export class Server {
     this.#sockets.set(name, socket);
     socket.on('close', () => {
       this.#gate.left(socket);
-      this.#sockets.delete(name);
+      // Its port may be another connection's already.
+      if (this.#sockets.get(name) === socket) this.#sockets.delete(name);
     });
     if (this.#tls === undefined) this.#open(socket, socket);
     else this.#tls.emit('connection', socket);

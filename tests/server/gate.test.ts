@@ -103,13 +103,13 @@ await t.test('a flood of refusals is told in a few lines', async (t) => {
   const why = 'refused: its address is not in --allow';
   t.same(door.log.splice(0), [`6.6.6.6:1: ${why}`, `6.6.6.7:1001: ${why}`]);
   door.clock.advance(SERVER.refusalPause);
-  t.same(door.log.splice(0), [`6.6.6.6: ${why} (999 more in 60 s)`]);
+  t.same(door.log.splice(0), [`6.6.6.6: ${why} (999 more within 60 s)`]);
   door.come('6.6.6.7');
   t.same(door.log.splice(0), [`6.6.6.7:1002: ${why}`], 'afresh after a quiet minute');
   door.come('6.6.6.6');
   door.come('6.6.6.6');
   door.gate.close();
-  t.same(door.log, [`6.6.6.6: ${why} (2 more in 60 s)`], 'the end leaves nothing untold');
+  t.same(door.log, [`6.6.6.6: ${why} (2 more within 60 s)`], 'the end leaves nothing untold');
   t.equal(door.clock.pending, 0);
 });
 
@@ -119,5 +119,5 @@ await t.test('from however many addresses', async (t) => {
   for (let i = 0; i < hosts; i++) door.come(`11.${i >> 8}.${i & 255}.1`);
   t.equal(door.log.length, SERVER.refusalKinds + 1);
   door.clock.advance(SERVER.refusalPause);
-  t.match(door.log.at(-1), /^other addresses: .* \(999 more in 60 s\)$/);
+  t.match(door.log.at(-1), /^other addresses: .* \(999 more within 60 s\)$/);
 });

@@ -243,7 +243,7 @@ await t.test('with a key, silent connections make room, each under one line', as
   await server.server.close();
   t.match(server.log, [
     /^127\.0\.0\.1:\d+: closed to make room: too many connections without HELLO$/,
-    /^127\.0\.0\.1: closed to make room: .* \(\d more in 60 s\)$/,
+    /^127\.0\.0\.1: closed to make room: .* \(\d more within 60 s\)$/,
   ]);
   t.equal(server.log.length, 2);
 });
