@@ -28,13 +28,14 @@ step become_compiler(const struct request *r)
     for (int n = 1; n < NSIG; n++) signal(n, SIG_DFL); /* fails for some, which have no handler */
     if (sigprocmask(SIG_SETMASK, &none, NULL)) return "unblock signals";
     if (setpgid(0, 0)) return "make a process group";
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return "follow the runner's death";
     if (chdir(r->string[CWD])) return "enter the job directory";
     umask(077);
     errno = 0;
     if (nice((int)r->number[NICE]) == -1 && errno) return "set the priority";
     step failed = confine(r);
     if (failed) return failed;
+    /* Not before: a change of user takes it away. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return "follow the runner's death";
     execve(r->string[PROGRAM], r->words->items, r->variables->items);
     return "start the compiler";
 }

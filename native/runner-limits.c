@@ -21,8 +21,9 @@ static step set_limits(const struct request *r)
     if (limit(RLIMIT_FSIZE, r->number[FILE_SIZE])) return "limit its files";
     if (limit(RLIMIT_NOFILE, r->number[FILES])) return "limit its descriptors";
     /* Counted for each user namespace, and so for each root; without one, with all that the user
-       has, so that it would hit the innocent. */
-    if (r->string[UPPER] && limit(RLIMIT_NPROC, r->number[PROCESSES]))
+       has: unless that is nobody else's, it would hit the innocent. */
+    const bool is_counted = r->string[UPPER] || r->number[USER];
+    if (is_counted && limit(RLIMIT_NPROC, r->number[PROCESSES]))
         return "limit its processes";
     return NULL;
 }
@@ -40,6 +41,7 @@ step confine(const struct request *r)
 {
     const uint64_t layers = r->number[SANDBOX];
     step failed = set_limits(r);
+    if (!failed && r->number[USER]) failed = become_user(r->number[USER]);
     if (!failed) failed = drop_privileges();
     if (!failed && (layers & SANDBOX_LANDLOCK)) failed = restrict_files(r);
     /* The last: it takes away what the others are made with. */

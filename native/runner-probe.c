@@ -1,8 +1,7 @@
 /*
  * PROBE: a canary in a compiler's place, which tries to break out. Its words are files of the host
- * that a compiler must not get at: the first can be read by anybody who gets to it. In a sealed root
- * they must not even be there; its lower layers hold /shown and /hidden, and a layer above has a
- * whiteout for /hidden.
+ * that a compiler must not get at. In a sealed root they must not even be there; its lower layers
+ * hold /shown and /hidden, and a layer above has a whiteout for /hidden.
  */
 #include "runner.h"
 #include <fcntl.h>
@@ -77,6 +76,20 @@ static bool can_read(const char *path)
     return n == 1;
 }
 
+/* The runner is root's. */
+static step probe_user(uint64_t user)
+{
+    struct rlimit processes;
+    errno = EPERM;
+    if (getuid() != user || geteuid() != user || getegid() != user || getgroups(0, NULL))
+        return "be a user of its own";
+    if (!is_refused(syscall(SYS_setresuid, 0, 0, 0))) return "stay a user of its own";
+    if (!is_refused(kill(getppid(), 0))) return "be kept from the server's processes";
+    if (getrlimit(RLIMIT_NPROC, &processes) || processes.rlim_max == RLIM_INFINITY)
+        return "be held to its processes";
+    return NULL;
+}
+
 /* By whatever stands in the way. */
 static bool is_out_of_reach(const char *path)
 {
@@ -138,8 +151,10 @@ step probe(const struct request *r)
     if ((layers & SANDBOX_SECCOMP) && !has_no_network()) return "do without a network";
     if ((layers & SANDBOX_SECCOMP) && !is_kept_from_kernel()) return "be kept from the kernel";
     if (is_sealed) failed = probe_root(r);
+    if (r->number[USER]) failed = probe_user(r->number[USER]);
+    const bool is_kept_from_files = (layers & SANDBOX_LANDLOCK) || r->number[USER];
     for (size_t i = 0; !failed && !is_sealed && i < r->words->count; i++)
-        if ((layers & SANDBOX_LANDLOCK) && !is_out_of_reach(r->words->items[i]))
+        if (is_kept_from_files && !is_out_of_reach(r->words->items[i]))
             failed = "be kept from the host's files";
     if (!failed && !is_sealed && !can_write("canary")) failed = "write in the job directory";
     if (!failed && (layers & SANDBOX_LANDLOCK) && is_sealed)

@@ -21,6 +21,7 @@ static struct compile {
     uint32_t id;
     pid_t pid; /* also its process group; 0 when it has ended and only init is left */
     struct sealed *sealed; /* NULL without a root of its own */
+    uint64_t user;         /* 0 without one of its own */
     int status;
     struct rusage usage;
 } *compiles;
@@ -28,11 +29,15 @@ static struct compile {
 static void kill_compile(const struct compile *c)
 {
     kill(c->sealed ? c->sealed->init : -c->pid, SIGKILL);
+    /* Whoever has left the group has not left the user. */
+    if (c->user) kill_user(c->user);
 }
 
 static void kill_all(void)
 {
-    for (struct compile *c = compiles; c; c = c->next) kill_compile(c);
+    struct compile *c = compiles;
+    compiles = NULL; /* once, also when one cannot be killed */
+    for (; c; c = c->next) kill_compile(c);
 }
 
 void die(const char *format, ...)
@@ -55,12 +60,15 @@ void *checked(void *memory)
 
 /* ---- starts ---- */
 
-static void add_compile(uint32_t id, pid_t pid, struct sealed *sealed)
+static void add_compile(const struct request *r, pid_t pid, struct sealed *sealed)
 {
     struct compile *c = checked(malloc(sizeof *c));
-    *c = (struct compile){.next = compiles, .id = id, .pid = pid, .sealed = sealed};
+    *c = (struct compile){
+        .next = compiles, .id = (uint32_t)r->number[ID], .pid = pid, .sealed = sealed,
+        .user = r->number[USER],
+    };
     compiles = c;
-    send_started(id, pid);
+    send_started(c->id, pid);
 }
 
 static void start_plain(const struct request *r, step inside(const struct request *r))
@@ -79,7 +87,7 @@ static void start_plain(const struct request *r, step inside(const struct reques
         _exit(failed ? 127 : 0);
     }
     if (pid < 0) return send_failed(id, errno, "make a process");
-    if (!failed) return add_compile(id, pid, NULL);
+    if (!failed) return add_compile(r, pid, NULL);
     waitpid(pid, NULL, 0);
     send_failed(id, error, failed);
 }
@@ -89,7 +97,7 @@ static void start_in_root(const struct request *r, step inside(const struct requ
     const uint32_t id = (uint32_t)r->number[ID];
     struct sealed *sealed = checked(calloc(1, sizeof *sealed));
     step failed = start_sealed(r, inside, sealed);
-    if (!failed) return add_compile(id, sealed->compiler, sealed);
+    if (!failed) return add_compile(r, sealed->compiler, sealed);
     send_failed(id, errno, failed);
     free(sealed);
 }
@@ -102,6 +110,7 @@ static void start(uint8_t type, const struct request *r)
     const bool has_program = type == PROBE || (string[PROGRAM] && r->words->count);
     if (!string[OUT] || !string[ERR] || !string[CWD] || !has_program || !(has_root || no_root))
         die("malformed frame: START lacks a field");
+    if (r->number[USER] && has_root) die("malformed frame: START has a root and a user");
     (has_root ? start_in_root : start_plain)(r, type == PROBE ? probe : become_compiler);
 }
 

@@ -22,7 +22,7 @@ enum frame_type { START = 1, KILL = 2, PROBE = 3, STARTED = 0x81, ENDED = 0x82, 
 /* Tags of START and PROBE; KILL has ID only. */
 enum {
     ID = 1, PROGRAM, WORD, VARIABLE, CWD, OUT, ERR, CPU, MEMORY, FILE_SIZE, FILES, NICE,
-    LAYER, UPPER, WORK, MOUNT, SCRATCH, SANDBOX, READABLE, PROCESSES, TAGS
+    LAYER, UPPER, WORK, MOUNT, SCRATCH, SANDBOX, READABLE, PROCESSES, USER, TAGS
 };
 
 /* Bits of SANDBOX: what bounds a compiler besides limits, and its root if it has one. */
@@ -61,6 +61,7 @@ step become_compiler(const struct request *r);
 
 /* runner-limits.c, with the others' help: for the process that calls it, and its children */
 step confine(const struct request *r);
+step become_user(uint64_t user);              /* runner-user.c */
 step restrict_files(const struct request *r); /* runner-files.c */
 step filter_system_calls(void);               /* runner-calls.c */
 
@@ -69,6 +70,9 @@ struct sealed {
     pid_t compiler, init;
     _Alignas(16) char init_stack[4096];
 };
+
+/* runner-user.c: SIGKILL to every process of a user, but to nobody else's. */
+void kill_user(uint64_t user);
 
 /* runner-sealed.c: both are the runner's children. After the compiler's end init must be killed;
    when it can be reaped, nothing that ran in the root is left. */

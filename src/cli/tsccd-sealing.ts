@@ -45,7 +45,8 @@ export async function openSealing(
   try {
     const roots = await JobRoots.open(store);
     const { sandbox, directories, place } = await measure(places, runner, roots, say);
-    if (sandbox.tier < 2) {
+    if (sandbox.tier < 1) {
+      await directories.close();
       throw new TsccError(
         `compilers cannot be sealed off on this host: ${sandbox.missing.join('; ')}; give ` +
           '--unsafe-no-sandbox where every client may read what this user can',
@@ -71,6 +72,8 @@ export async function openSealing(
       },
     };
   } catch (error) {
+    // The canary's runner would keep this process alive.
+    await runner.close();
     throw error instanceof TsccError ? error : unusable({ option: 'store', path: store }, error);
   }
 }

@@ -98,7 +98,17 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   const home = given.user === undefined ? process.env['HOME'] : becomeUser(given.user);
   await requireRunner(given.user);
   const keys: Key[] = [];
-  for (const file of given.keyFile) keys.push(await readKeyFile(file, uid()));
+  for (const file of given.keyFile) {
+    const key = await readKeyFile(file, uid());
+    if (keys.some(({ id }) => id === key.id)) {
+      const why = `another --key-file has a key of its id, ${key.id}, too`;
+      throw new TsccError(
+        `key file ${file}: ${why}; make a new one with 'tscc keygen'`,
+        EXIT.badArguments,
+      );
+    }
+    keys.push(key);
+  }
   const address = listenAddress(given.listen, keys.length > 0);
   const allowed = parseAllowed(given.allow);
   if (!allowed.ok) throw new TsccError(`--allow: ${allowed.error}`, EXIT.badArguments);

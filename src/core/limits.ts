@@ -97,8 +97,12 @@ export const WIRE = {
   linger: 1_000,
   /** Bytes to one server that the system has not taken: its wire is slower than we are. */
   backlog: 1 * MiB,
-  /** Connections a server accepts that have not said hello yet. */
+  /** Connections a server accepts that have not said hello yet … */
   pendingHandshakes: 256,
+  /** … and of these from one origin: a build host has a connection for each of its users. */
+  pendingOfOrigin: 64,
+  /** All from one origin, of which each takes some 50 KiB and a descriptor. */
+  connectionsOfOrigin: 512,
 } as const;
 
 /** Pump mode's client side. */
@@ -187,6 +191,11 @@ export const SERVER = {
   port: 3634,
   /** From JOB to the last byte of its source, which holds a place in the queue meanwhile. */
   jobUpload: 5 * 60_000,
+  /**
+   * Until all that one job lacks has arrived: at worst the largest compiler, over a slow line. It has
+   * no slot meanwhile.
+   */
+  contentsUpload: 15 * 60_000,
   /** Wall time of one compile. */
   jobWall: 30 * 60_000,
   /** CPU time of one compile, in seconds (RLIMIT_CPU's unit). */
@@ -196,8 +205,16 @@ export const SERVER = {
   /** Files that a compiler writes. */
   jobFile: 1 * GiB,
   jobOpenFiles: 256,
-  /** Processes in one sealed root: a driver, LTO's make and its compilers have some dozens. */
+  /** Processes of one compile: a driver, LTO's make and its compilers have some dozens. */
   jobProcesses: 256,
+  /**
+   * Users for compiles where there is nothing better: the upper part of the numbers that a system
+   * gives to nobody (systemd's UIDS-GIDS has a list), 0x70000000 to 0x7fffffff. Each server has as
+   * many as the most compiles that `--jobs` allows.
+   */
+  firstUser: 0x7000_0000,
+  users: 4_096,
+  serversWithUsers: 65_536,
   /** How often the sandbox is tried anew: an update may have switched off what was there. */
   canary: 60 * 60_000,
   /** Output up to this size is compressed in memory, larger output by way of a file. */
@@ -206,12 +223,23 @@ export const SERVER = {
   openQueries: 64,
   /** Pause between two STATE messages to one client: a change is told soon, a storm is not. */
   statePause: 20,
+  /** More by so much for each connection: all together get 250 in a second at most. */
+  statePauseOfClient: 4,
+  /**
+   * Answers, and a piece of content, that a client has not read when it asks for more: whoever only
+   * asks would have this server hold all answers.
+   */
+  unreadBytes: 4 * MiB,
   /** A frame to the runner: Linux's ARG_MAX (2 MiB) with room. */
   runnerFrameBytes: 4 * MiB,
   /** Jobs waiting for a slot, per slot; beyond it the server says busy and the client looks on. */
   queuePerSlot: 4,
   /** SIGTERM waits this long for running jobs. */
   drain: 60_000,
+  /** Refusals of one kind are counted for this long, then told in one line. */
+  refusalPause: 60_000,
+  /** Kinds of refusals (an origin and a reason) that are counted apart. */
+  refusalKinds: 1_000,
   /** From a client's disappearance to the death of its compilers. */
   cancel: 1_000,
   /**

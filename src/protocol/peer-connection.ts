@@ -176,7 +176,8 @@ export class PeerConnection {
   #dispatch(message: Message): void {
     switch (message.kind) {
       case 'ping':
-        this.send({ kind: 'pong' });
+        // What waits to be sent is as good a sign of life, and who does not read gets no more of it.
+        if (!this.#stream.writableNeedDrain) this.send({ kind: 'pong' });
         return;
       case 'pong':
         return;

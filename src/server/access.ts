@@ -52,3 +52,22 @@ export function parseAllowed(networks: readonly string[]): Result<BlockList, str
 export function isAllowed(allowed: BlockList, address: string): boolean {
   return allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
+
+/**
+ * Who an address belongs to, as far as one can tell: itself, or with IPv6 its network of 64 bits, of
+ * whose addresses any host has as many as it likes.
+ */
+export function originOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  if (isIP(plain) !== 6) return plain;
+  const [head = '', tail] = plain.replace(/%.*/, '').split('::');
+  const groups = head === '' ? [] : head.split(':');
+  if (tail !== undefined) {
+    const last = tail === '' ? [] : tail.split(':');
+    // An IPv4 address at the end takes two places.
+    const taken = last.length + (tail.includes('.') ? 1 : 0);
+    while (groups.length + taken < 8) groups.push('0');
+    groups.push(...last);
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}

@@ -92,12 +92,14 @@ export class ClientConnection {
   /**
    * Tells the client about a changed state, soon and once for several changes. Its own jobs change
    * nothing that it does not know.
+   *
+   * @param pause milliseconds in which changes come together
    */
-  pushState(): void {
+  pushState(pause: number): void {
     const open = this.#state;
     if (open.name !== 'open' || this.#statePush !== undefined) return;
     if (isSame(open.told, this.#host.state(open.client))) return;
-    this.#statePush = this.#clock.after(SERVER.statePause, () => {
+    this.#statePush = this.#clock.after(pause, () => {
       this.#statePush = undefined;
       const now = this.#host.state(open.client);
       if (isSame(open.told, now)) return;
@@ -153,6 +155,10 @@ export class ClientConnection {
   }
 
   #serve(message: PeerMessage, client: string): void {
+    const { unsentBytes } = this.#connection;
+    if (unsentBytes > SERVER.unreadBytes) {
+      throw new MalformedFrame(`a request after ${unsentBytes} bytes that were not read`);
+    }
     switch (message.kind) {
       case 'entries':
         this.#pumping().addEntries(message);

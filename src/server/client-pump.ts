@@ -125,7 +125,11 @@ export class ClientPump {
     const headers = unpackNumbers(job.precompiled, this.#headers.count, PUMP.precompiled).map(
       (number): WantedHeader => {
         const header = this.#headers.at(number) as PrecompiledHeader;
-        return { path: header.path, hold: () => this.#headers.hold(header) };
+        return {
+          path: header.path,
+          arrive: (signal) => header.arrive(signal),
+          hold: () => this.#headers.hold(header),
+        };
       },
     );
     return new PumpRecipe(job, options, closure, this.#tree, headers, this.#around);

@@ -12,6 +12,7 @@ import { fromText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { STORE } from '../core/limits.js';
+import type { Clock } from '../platform/clock.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import { linkOrCopy } from './blob-files.js';
@@ -70,16 +71,18 @@ export class ClientTree {
    * @param directory this tree's own, on the file system of `store`; made with the first layer
    * @param ask tells the client that the server lacks these contents
    * @param log takes a line about trouble on this host
+   * @param clock bounds the wait for contents
    */
   constructor(
     directory: string,
     store: TreeStore,
     ask: (digests: readonly Digest[]) => void,
     log: (line: string) => void,
+    clock: Clock,
   ) {
     this.#directory = fromText(directory);
     this.#store = store;
-    this.#blobs = new TreeBlobs(store, ask);
+    this.#blobs = new TreeBlobs(store, ask, clock);
     this.#whiteouts = new Whiteouts(directory);
     this.#log = log;
   }

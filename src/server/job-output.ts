@@ -1,7 +1,7 @@
 /**
  * What a compiler left behind, ready to be sent. It ran with the client's source, so its files are
- * met with suspicion: opened without following links or waiting for a pipe, and sized through the
- * open descriptor. Small content is held in memory, large content stays on disk.
+ * met with suspicion: opened without following links or waiting for a pipe, only if they have no
+ * other name, and sized through the open descriptor. Small content is held in memory, large content stays on disk.
  */
 import type { Hash } from 'node:crypto';
 import {
@@ -130,6 +130,8 @@ function inMemory(bytes: Uint8Array): Content {
 
 function checked(stat: Stats, limit: number, what: string): Stats {
   if (!stat.isFile()) throw new JobRefused('failed', `the ${what} is not a regular file`);
+  // A second name of a file that the server may read and the compiler may not.
+  if (stat.nlink !== 1) throw new JobRefused('failed', `the ${what} has another name`);
   if (stat.size > limit) {
     throw new JobRefused('limit', `the ${what} has ${stat.size} bytes; ${limit} are allowed`);
   }

@@ -8,6 +8,7 @@ import type { JobDirectory } from './job-directory.js';
 import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { collectContents, encodeOutput, NO_OUTPUT } from './job-output.js';
 import { JobRefused } from './job-refused.js';
+import type { JobUser } from './job-users.js';
 import type { CompileEnd, CompileSpec } from './runner.js';
 import type { SandboxState } from './sandbox.js';
 import type { CompilerCatalogue } from './toolchains.js';
@@ -46,20 +47,26 @@ const SUFFIX: { readonly [L in Language]: string } = {
   'assembler-with-cpp': 's',
 };
 
+/**
+ * In the job's directory, which is where the compiler starts: it goes by names without a directory,
+ * as the way there may be closed to its user, and none of this host's names shows in an object.
+ */
+const TEMPORARY = 'tmp';
+
 const NOT_SEALED = 'plain jobs cannot be sealed off on this host; the log of tsccd says why';
 
 export class PlainRecipe implements JobRecipe {
   readonly #job: Job;
   readonly #around: PlainSurroundings;
+  readonly #words: readonly ByteString[];
   #directory = '';
-  #temporary = '';
-  #words: readonly ByteString[] = [];
+  #user: JobUser | undefined;
 
   /** Throws JobRefused for what can be refused before anything is made for the job. */
   constructor(job: Job, around: PlainSurroundings) {
     this.#job = job;
     this.#around = around;
-    this.#renderArguments('/source');
+    this.#words = this.#renderArguments();
     if (around.sandbox.confine([]) === undefined) throw new JobRefused('sandbox', NOT_SEALED);
   }
 
@@ -68,10 +75,8 @@ export class PlainRecipe implements JobRecipe {
     receiveSource: (path: string) => Promise<void>,
   ): Promise<void> {
     this.#directory = directory.path;
-    this.#temporary = directory.add('tmp');
-    const source = `${directory.path}/source.${SUFFIX[this.#job.language]}`;
-    this.#words = this.#renderArguments(source);
-    await receiveSource(source);
+    directory.add(TEMPORARY);
+    await receiveSource(`${directory.path}/${this.#source}`);
   }
 
   async command(): Promise<CompileSpec> {
@@ -81,11 +86,13 @@ export class PlainRecipe implements JobRecipe {
     }
     const confinement = this.#around.sandbox.confine(known.files);
     if (confinement === undefined) throw new JobRefused('sandbox', NOT_SEALED);
+    const user = (this.#user = this.#around.sandbox.users?.claim());
+    for (const name of ['', TEMPORARY, this.#source]) user?.own(`${this.#directory}/${name}`);
     const { compiler } = known;
     const directory = fromText(this.#directory);
     return {
       program: compiler,
-      confinement,
+      confinement: user === undefined ? confinement : { ...confinement, user: user.id },
       words: [compiler, ...this.#words],
       environment: this.#environment(),
       cwd: directory,
@@ -103,7 +110,7 @@ export class PlainRecipe implements JobRecipe {
       { path: `${directory}/stdout`, limit: WIRE.diagnosticsBytes, what: 'standard output' },
       { path: `${directory}/stderr`, limit: WIRE.diagnosticsBytes, what: 'standard error' },
       ...(end.status === 0
-        ? [{ path: this.#output, limit: WIRE.outputBytes, what: 'output' }]
+        ? [{ path: `${directory}/${this.#output}`, limit: WIRE.outputBytes, what: 'output' }]
         : []),
     ];
     const { contents, closeAll } = await collectContents(wanted);
@@ -146,20 +153,24 @@ export class PlainRecipe implements JobRecipe {
   }
 
   close(): void {
-    // A plain job holds nothing but its directory.
+    this.#user?.release();
+  }
+
+  get #source(): string {
+    return `source.${SUFFIX[this.#job.language]}`;
   }
 
   get #output(): string {
-    return `${this.#directory}/output.${this.#job.stage === 'object' ? 'o' : 's'}`;
+    return `output.${this.#job.stage === 'object' ? 'o' : 's'}`;
   }
 
-  #renderArguments(source: string): ByteString[] {
+  #renderArguments(): ByteString[] {
     const { options, language, stage } = this.#job;
     const rendered = this.#around.renderArguments(options, {
       language,
       stage,
-      source: fromText(source),
-      output: fromText(this.#output),
+      source: this.#source,
+      output: this.#output,
     });
     if (!rendered.ok) throw new JobRefused('option', rendered.error);
     return rendered.value;
@@ -169,7 +180,7 @@ export class PlainRecipe implements JobRecipe {
   #environment(): ReadonlyMap<string, ByteString> {
     const environment = new Map([
       ['PATH', fromText(this.#around.path)],
-      ['TMPDIR', fromText(this.#temporary)],
+      ['TMPDIR', TEMPORARY],
       ['LC_ALL', 'C'],
     ]);
     const { sourceDateEpoch } = this.#job;

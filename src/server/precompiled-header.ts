@@ -106,6 +106,16 @@ export class PrecompiledHeader {
     return this.#users === 0;
   }
 
+  /**
+   * Resolves when all that it is made from is here, so that nobody who makes it waits for that with
+   * a slot in hand. Rejects with JobRefused.
+   */
+  async arrive(signal: AbortSignal): Promise<void> {
+    if (this.isMade) return;
+    const snapshot = await this.#files.snapshot(this.#closure, signal);
+    snapshot.release();
+  }
+
   /** Makes it unless that is done. Rejects with JobRefused. */
   async hold(): Promise<HeldHeader> {
     if (this.#failure !== undefined) throw this.#failure;

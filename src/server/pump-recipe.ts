@@ -27,7 +27,7 @@ export interface PumpSurroundings {
 }
 
 /** A precompiled header, and how to get it. */
-export interface WantedHeader extends Pick<PrecompiledHeader, 'path'> {
+export interface WantedHeader extends Pick<PrecompiledHeader, 'path' | 'arrive'> {
   readonly hold: () => Promise<HeldHeader>;
 }
 
@@ -97,6 +97,7 @@ export class PumpRecipe implements JobRecipe {
     await receiveSource(systemPath(root.placeFor(sourcePath)));
     root.setLook(sourcePath, { mode, mtime });
     await this.#snapshot;
+    for (const header of this.#headers) await header.arrive(this.#unwanted.signal);
   }
 
   async command(): Promise<CompileSpec> {

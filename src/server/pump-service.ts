@@ -29,7 +29,7 @@ export async function openPump(
   let last = 0;
   return {
     begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
-      const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say);
+      const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say, around.clock);
       return new ClientPump(tree, blobs, around, say);
     },
     async close() {

@@ -36,6 +36,7 @@ const START_TAG = {
   sandbox: 18,
   readable: 19,
   processes: 20,
+  user: 21,
 } as const;
 
 const ANSWER_TAG = {
@@ -82,6 +83,8 @@ export interface Confinement {
   readonly barriers: Barriers;
   /** Files, and directories with all below, that it may read and run; it may write in its cwd. */
   readonly readable: readonly ByteString[];
+  /** Number of the user and group that it becomes, the server's own if it is left out. */
+  readonly user?: number;
 }
 
 /** Files for what is printed; they must not exist yet. Paths of the host, with a root too. */
@@ -320,6 +323,7 @@ function addSurroundings(fields: FieldWriter, spec: CompileSpec | ProbeSpec): Fi
       .add(START_TAG.sandbox, bits(root.barriers));
   }
   if (confinement === undefined) return fields;
+  if (confinement.user !== undefined) fields.add(START_TAG.user, confinement.user);
   return fields
     .add(START_TAG.sandbox, bits(confinement.barriers))
     .addAll(START_TAG.readable, confinement.readable);

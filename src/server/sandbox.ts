@@ -4,6 +4,7 @@
  *
  *   tier 3   pump jobs: a root of their own in namespaces, and what tier 2 has
  *   tier 2   plain jobs: Landlock, seccomp, limits; no privilege, no network
+ *   tier 1   plain jobs: a user of their own in Landlock's place, where root runs the server
  *   tier 0   nothing, and only where the person who runs the server has said so
  *
  * Which barriers a host has is found out once. From then on every job is started with just these, and
@@ -18,6 +19,7 @@ import { SERVER } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { JobDirectories, JobDirectory } from './job-directory.js';
 import type { JobRoots } from './job-root.js';
+import { JobUsers } from './job-users.js';
 import { NO_BARRIERS, type Barriers, type Confinement, type Runner } from './runner.js';
 
 /** What clients and jobs ask. */
@@ -31,6 +33,8 @@ export interface SandboxState {
   readonly failure: string | undefined;
   /** For a plain job; undefined where none can be sealed off, and must be. */
   confine(readable: readonly ByteString[]): Confinement | undefined;
+  /** A plain job needs one of these too; undefined where it does not. */
+  readonly users: JobUsers | undefined;
 }
 
 /** What to do about the failures that hosts are known for. */
@@ -46,6 +50,7 @@ const REMEDIES: readonly (readonly [failure: RegExp, remedy: string])[] = [
     'overlayfs needs Linux 5.11, and a store on a local file system that is no overlay itself',
   ],
   [/mknod/, 'whiteouts need Linux 5.8, and a store that may hold device files'],
+  [/take a (user|group) of its own/, 'root needs its capabilities, and all numbers of users'],
   [/use Landlock/, 'Landlock needs Linux 5.13, and its name in /sys/kernel/security/lsm'],
 ];
 
@@ -59,13 +64,20 @@ export const NO_SANDBOX: SandboxState = {
   missing: ['all: the server runs with --unsafe-no-sandbox'],
   failure: undefined,
   confine: (readable) => ({ barriers: NO_BARRIERS, readable }),
+  users: undefined,
 };
+
+/** How plain jobs are kept in. */
+interface PlainSeal {
+  readonly barriers: Barriers;
+  readonly users: JobUsers | undefined;
+}
 
 export class Sandbox implements SandboxState {
   readonly #runner: Runner;
   readonly #directories: JobDirectories;
   readonly #roots: JobRoots;
-  #plain: Barriers | undefined;
+  #plain: PlainSeal | undefined;
   #sealed: Barriers | undefined;
   #missing: string[] = [];
   #failure: string | undefined;
@@ -83,12 +95,10 @@ export class Sandbox implements SandboxState {
     roots: JobRoots,
   ): Promise<Sandbox> {
     const sandbox = new Sandbox(runner, directories, roots);
-    const plain = await sandbox.#tryPlain(FULL);
-    if (plain === undefined) sandbox.#plain = FULL;
-    else sandbox.#missing.push(`plain jobs cannot be sealed off: ${plain}`);
+    sandbox.#plain = await sandbox.#measurePlain();
     sandbox.#sealed = await sandbox.#measureSealed();
     roots.barriers = sandbox.#sealed ?? FULL;
-    if (process.getuid?.() === 0) {
+    if (process.getuid?.() === 0 && sandbox.plainTier !== 1) {
       sandbox.#missing.push(
         'compilers run as root: give --user NAME, so that their number is bound',
       );
@@ -101,7 +111,12 @@ export class Sandbox implements SandboxState {
   }
 
   get plainTier(): number {
-    return this.#plain === undefined ? 0 : 2;
+    if (this.#plain === undefined) return 0;
+    return this.#plain.users === undefined ? 2 : 1;
+  }
+
+  get users(): JobUsers | undefined {
+    return this.#plain?.users;
   }
 
   get missing(): readonly string[] {
@@ -113,7 +128,7 @@ export class Sandbox implements SandboxState {
   }
 
   confine(readable: readonly ByteString[]): Confinement | undefined {
-    return this.#plain === undefined ? undefined : { barriers: this.#plain, readable };
+    return this.#plain === undefined ? undefined : { barriers: this.#plain.barriers, readable };
   }
 
   /** Sends the canary again; answers what has changed for a log, undefined if nothing has. */
@@ -149,6 +164,23 @@ export class Sandbox implements SandboxState {
     };
   }
 
+  async #measurePlain(): Promise<PlainSeal | undefined> {
+    const full: PlainSeal = { barriers: FULL, users: undefined };
+    const failure = await this.#tryPlain(full);
+    if (failure === undefined) return full;
+    const isRoot = process.getuid?.() === 0;
+    if (!failure.includes('use Landlock') || !isRoot) {
+      this.#missing.push(`plain jobs cannot be sealed off: ${failure}`);
+      return undefined;
+    }
+    this.#missing.push(`Landlock for plain jobs: ${failure}`);
+    const own: PlainSeal = { barriers: WITHOUT_LANDLOCK, users: new JobUsers(process.pid) };
+    const second = await this.#tryPlain(own);
+    if (second === undefined) return own;
+    this.#missing.push(`plain jobs cannot have users of their own: ${second}`);
+    return undefined;
+  }
+
   async #measureSealed(): Promise<Barriers | undefined> {
     let failure: string | undefined;
     for (const barriers of [FULL, WITHOUT_LANDLOCK]) {
@@ -164,15 +196,24 @@ export class Sandbox implements SandboxState {
     return undefined;
   }
 
-  #tryPlain(barriers: Barriers): Promise<string | undefined> {
+  #tryPlain({ barriers, users }: PlainSeal): Promise<string | undefined> {
     return this.#try(async ({ path }) => {
       const secret = fromText(`${path}/secret`);
       const cwd = `${path}/cwd`;
       mkdirSync(cwd);
-      writeFileSync(`${path}/secret`, 'x', { mode: 0o666 });
+      // With Landlock nobody gets at it, without it only those to whom it is open.
+      writeFileSync(`${path}/secret`, 'x', { mode: barriers.landlock ? 0o666 : 0o600 });
+      const forbidden = barriers.landlock ? [secret, '/etc/passwd'] : [secret];
+      const probe = { ...streams(path), cwd: fromText(cwd), forbidden };
       const confinement = { barriers, readable: [] };
-      const forbidden = [secret, '/etc/passwd'];
-      await this.#runner.probe({ ...streams(path), cwd: fromText(cwd), confinement, forbidden });
+      const user = users?.claim();
+      if (user === undefined) return this.#runner.probe({ ...probe, confinement });
+      try {
+        user.own(cwd);
+        await this.#runner.probe({ ...probe, confinement: { ...confinement, user: user.id } });
+      } finally {
+        user.release();
+      }
     });
   }
 

@@ -11,16 +11,16 @@ import {
   type Server as NetServer,
   type Socket,
 } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { SERVER, WIRE } from '../core/limits.js';
-import type { Timer } from '../platform/clock.js';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { SERVER } from '../core/limits.js';
 import type { Key } from '../protocol/key-file.js';
 import type { ServerState } from '../protocol/plain-messages.js';
 import { explainServerTlsError, serverTlsOptions } from '../protocol/secure-channel.js';
-import { formatAddress, isAllowed, type ListenAddress } from './access.js';
+import { formatAddress, type ListenAddress } from './access.js';
 import { ClientConnection, type Host } from './client-connection.js';
 import type { JobSurroundings } from './compile-job.js';
 import type { PumpService } from './client-pump.js';
+import { Gate } from './gate.js';
 import type { PlainSurroundings } from './plain-recipe.js';
 import { Slots } from './slots.js';
 
@@ -41,20 +41,17 @@ export interface ServerOptions extends JobSurroundings, PlainSurroundings {
   log(where: string, what: string): void;
 }
 
-/** A connection whose client has not said HELLO yet. */
-interface Pending {
-  readonly socket: Socket;
-  readonly timer: Timer;
-}
-
 export class Server {
   readonly #options: ServerOptions;
   readonly #slots: Slots;
   readonly #host: Host;
   readonly #listener: NetServer;
   readonly #connections = new Set<ClientConnection>();
-  /** By peer name, oldest first. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #gate: Gate;
+  /** Undefined without a key. */
+  readonly #tls: TlsServer | undefined;
+  /** TCP connections that were let in, by peer name. */
+  readonly #sockets = new Map<string, Socket>();
   #draining = false;
   #waiters: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -67,8 +64,11 @@ export class Server {
       state: (client) => this.#state(client),
       admit: (client) => this.#admit(client),
     };
-    this.#listener = options.keys.length > 0 ? this.#tlsListener() : createServer();
-    this.#listener.on('connection', (socket) => this.#accept(socket));
+    this.#gate = new Gate(options.allowed, options.clock, (where, what) =>
+      options.log(where, what),
+    );
+    this.#tls = options.keys.length > 0 ? this.#newTls() : undefined;
+    this.#listener = createServer((socket) => this.#accept(socket));
   }
 
   /** Starts to accept; resolves to the address, rejects with the system's error. */
@@ -102,49 +102,48 @@ export class Server {
   async close(): Promise<void> {
     this.#draining = true;
     this.#listener.close();
-    for (const { socket } of this.#pending.values()) socket.destroy();
+    this.#gate.close();
     this.#sayGoodbye();
     await this.#until(() => this.#connections.size === 0);
   }
 
-  #tlsListener(): NetServer {
-    const listener = createTlsServer(serverTlsOptions(this.#options.keys));
-    listener.on('secureConnection', (socket) => this.#open(socket));
-    listener.on('tlsClientError', (error, socket: TLSSocket) => {
-      this.#options.log(peerName(socket), explainServerTlsError(error));
-      socket.destroy();
+  /** Speaks TLS on connections that have been let in; it does not listen itself. */
+  #newTls(): TlsServer {
+    const tls = createTlsServer(serverTlsOptions(this.#options.keys));
+    tls.on('secureConnection', (stream) => {
+      const socket = this.#sockets.get(peerName(stream));
+      if (socket === undefined) stream.destroy();
+      else this.#open(stream, socket);
     });
-    return listener;
+    tls.on('tlsClientError', (error, stream) => {
+      const socket = this.#sockets.get(peerName(stream));
+      if (socket === undefined) stream.destroy();
+      else this.#gate.refuse(socket, explainServerTlsError(error));
+    });
+    return tls;
   }
 
   /** A TCP connection, before TLS. */
   #accept(socket: Socket): void {
     const name = peerName(socket);
-    const { allowed, clock, keys } = this.#options;
-    const log = (what: string) => this.#options.log(name, what);
     // Also makes the errors of a connection that never gets further end here.
     socket.on('error', () => undefined);
-    if (allowed !== undefined && !isAllowed(allowed, socket.remoteAddress ?? '')) {
-      log('refused: its address is not in --allow');
-      socket.destroy();
-      return;
-    }
+    if (!this.#gate.admit(socket, name)) return;
     socket.setNoDelay(true);
-    this.#evictOldest();
-    const timer = clock.after(WIRE.handshake, () => {
-      log(`refused: no HELLO within ${WIRE.handshake / 1000} s`);
-      socket.destroy();
+    this.#sockets.set(name, socket);
+    socket.on('close', () => {
+      this.#gate.left(socket);
+      // Its port may be another connection's already.
+      if (this.#sockets.get(name) === socket) this.#sockets.delete(name);
     });
-    this.#pending.set(name, { socket, timer });
-    socket.on('close', () => this.#forget(name));
-    if (keys.length === 0) this.#open(socket);
+    if (this.#tls === undefined) this.#open(socket, socket);
+    else this.#tls.emit('connection', socket);
   }
 
-  /** A connection that is ready for frames. */
-  #open(socket: Socket): void {
-    const name = peerName(socket);
-    const connection = new ClientConnection(socket, name, this.#host, {
-      onGreeted: () => this.#forget(name),
+  /** A connection that is ready for frames; `socket` is what lies below `stream`. */
+  #open(stream: Socket, socket: Socket): void {
+    const connection = new ClientConnection(stream, peerName(socket), this.#host, {
+      onGreeted: () => this.#gate.greeted(socket),
       onJobOver: () => this.#checkWaiters(),
       onEnd: () => {
         this.#connections.delete(connection);
@@ -152,22 +151,6 @@ export class Server {
       },
     });
     this.#connections.add(connection);
-  }
-
-  /** Whoever holds connections open without a word makes room for those that come after. */
-  #evictOldest(): void {
-    if (this.#pending.size < WIRE.pendingHandshakes) return;
-    const [oldest] = this.#pending;
-    if (oldest === undefined) return;
-    const [name, { socket }] = oldest;
-    this.#options.log(name, 'closed to make room: too many connections without HELLO');
-    this.#forget(name);
-    socket.destroy();
-  }
-
-  #forget(name: string): void {
-    this.#pending.get(name)?.timer.cancel();
-    this.#pending.delete(name);
   }
 
   #admit(client: string): ReturnType<Host['admit']> {
@@ -194,7 +177,9 @@ export class Server {
   }
 
   #stateChanged(): void {
-    for (const connection of this.#connections) connection.pushState();
+    // However many listen, so many messages go out in a second.
+    const pause = Math.max(SERVER.statePause, this.#connections.size * SERVER.statePauseOfClient);
+    for (const connection of this.#connections) connection.pushState(pause);
   }
 
   /** Resolves as soon as something holds that jobs and connections change. */

@@ -33,10 +33,12 @@ export class Slots {
   readonly #runningOf = new Map<string, number>();
   #running = 0;
   #waiting = 0;
+  /** Of those that wait, those that could run. */
+  #ready = 0;
 
   /**
    * @param total jobs that may run at once
-   * @param queueLimit jobs that may wait
+   * @param queueLimit jobs that may wait for a slot
    * @param onChange called after each change of `running` or `waiting`
    */
   constructor(total: number, queueLimit: number, onChange: () => void = () => undefined) {
@@ -67,14 +69,15 @@ export class Slots {
   }
 
   /**
-   * A place for a job of this client, or undefined when too many wait already. A client none of
-   * whose jobs waits always gets one, so that others cannot lock it out.
+   * A place for a job of this client, or undefined when too many wait already. What others have
+   * here can only lower a client's part of the queue to a fair share, of one at least; and only
+   * what could run does, so that jobs whose sources never arrive take no room from anybody else.
    */
   admit(client: string): Place | undefined {
+    const most = this.#total + this.#queueLimit;
     const ofClient = this.#waitingOf.get(client) ?? 0;
-    if (this.#running + this.#waiting >= this.#total + this.#queueLimit && ofClient > 0) {
-      return undefined;
-    }
+    if (ofClient + (this.#runningOf.get(client) ?? 0) >= most) return undefined;
+    if (this.#running + this.#ready >= most && ofClient >= this.#share(client)) return undefined;
     this.#countWaiting(client, 1);
     this.#onChange();
     return new JobPlace(client, this);
@@ -85,6 +88,7 @@ export class Slots {
     const queue = this.#queues.get(place.client);
     if (queue === undefined) this.#queues.set(place.client, [place]);
     else queue.push(place);
+    this.#ready++;
     this.#startNext();
   }
 
@@ -100,12 +104,18 @@ export class Slots {
     this.#onChange();
   }
 
+  #share(client: string): number {
+    const clients = this.#queues.size + (this.#queues.has(client) ? 0 : 1);
+    return Math.max(1, Math.floor(this.#queueLimit / clients));
+  }
+
   #startNext(): void {
     while (this.#running < this.#total) {
       const [next] = this.#queues;
       if (next === undefined) return;
       const [client, queue] = next;
       const place = queue.shift();
+      this.#ready--;
       // Behind all others, for the next turn.
       this.#queues.delete(client);
       if (queue.length > 0) this.#queues.set(client, queue);
@@ -122,6 +132,7 @@ export class Slots {
     const index = queue?.indexOf(place) ?? -1;
     if (queue === undefined || index < 0) return;
     queue.splice(index, 1);
+    this.#ready--;
     if (queue.length === 0) this.#queues.delete(place.client);
   }
 

@@ -5,7 +5,8 @@
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
-import { STORE } from '../core/limits.js';
+import { SERVER, STORE } from '../core/limits.js';
+import type { Clock } from '../platform/clock.js';
 import type { FileEntry } from '../protocol/tree-entry.js';
 import { JobRefused } from './job-refused.js';
 
@@ -26,6 +27,7 @@ interface Waiter {
 export class TreeBlobs {
   readonly #blobs: Blobs;
   readonly #ask: (digests: readonly Digest[]) => void;
+  readonly #clock: Clock;
   readonly #underWay = new Set<Digest>();
   /** Contents that cannot be had, and what jobs that need them are told. */
   readonly #gone = new Map<Digest, JobRefused>();
@@ -35,9 +37,10 @@ export class TreeBlobs {
   #waiter: Waiter | undefined;
 
   /** @param ask tells the client that these are missing */
-  constructor(blobs: Blobs, ask: (digests: readonly Digest[]) => void) {
+  constructor(blobs: Blobs, ask: (digests: readonly Digest[]) => void, clock: Clock) {
     this.#blobs = blobs;
     this.#ask = ask;
+    this.#clock = clock;
   }
 
   /** Begins to get what is not there and not under way. */
@@ -87,6 +90,7 @@ export class TreeBlobs {
     if (missing.size === 0) return;
     if (this.#isClosed) throw new JobRefused('failed', 'the client is gone');
     const abort = () => this.#waiter?.reject(new JobRefused('failed', 'the job was cancelled'));
+    const late = this.#clock.after(SERVER.contentsUpload, () => this.#waiter?.reject(tooLate()));
     signal.addEventListener('abort', abort);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -95,6 +99,7 @@ export class TreeBlobs {
         this.want(missing.values());
       });
     } finally {
+      late.cancel();
       signal.removeEventListener('abort', abort);
       this.#waiter = undefined;
     }
@@ -137,6 +142,11 @@ export class TreeBlobs {
     }
     return true;
   }
+}
+
+function tooLate(): JobRefused {
+  const seconds = SERVER.contentsUpload / 1000;
+  return new JobRefused('limit', `not all files that it needs arrived within ${seconds} s`);
 }
 
 function refusal(code: 'missing' | 'failed', digest: Digest, why: string): JobRefused {

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import t from 'tap';
 import type { Digest } from '../../src/core/digest.js';
-import { formatKey, generateKey } from '../../src/protocol/key-file.js';
+import { formatKey, generateKey, type Key } from '../../src/protocol/key-file.js';
 import { clientTlsOptions } from '../../src/protocol/secure-channel.js';
 import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../../src/toolchain/toolchain.js';
@@ -119,6 +119,31 @@ await t.test('with a key file it speaks TLS only', async (t) => {
   t.match(await plain.ended, { kind: 'lost' });
 });
 
+await t.test('two keys are good while they change, and no third', async (t) => {
+  const directory = t.testdir({});
+  const keys = ['old', 'new', 'other'].map((name) => {
+    const key = generateKey();
+    writeFileSync(`${directory}/${name}`, formatKey(key), { mode: 0o600 });
+    return key;
+  });
+  const files = ['--key-file', `${directory}/old`, '--key-file', `${directory}/new`];
+  const daemon = new TsccdProcess(t, ['--listen', '127.0.0.1:0', ...files]);
+  const port = await daemon.port();
+  const secured = (key: Key) =>
+    new Promise<boolean>((resolve) => {
+      const socket = connectTls({ port, host: '127.0.0.1', ...clientTlsOptions(key) });
+      const end = (isOpen: boolean) => {
+        socket.destroy();
+        resolve(isOpen);
+      };
+      socket.on('secureConnect', () => end(true)).on('error', () => end(false));
+    });
+  t.same(await Promise.all(keys.map(secured)), [true, true, false]);
+  daemon.process.kill('SIGTERM');
+  await daemon.exited;
+  t.match(daemon.stderr, /127\.0\.0\.1:\d+: the client has a key of an unknown id, or none/);
+});
+
 await t.test('what cannot be is told in one line, with distcc’s exit codes', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
@@ -126,6 +151,9 @@ await t.test('what cannot be is told in one line, with distcc’s exit codes', a
   const { port } = taken.address() as AddressInfo;
   const root = t.testdir({ file: '', key: 'no key' });
   chmodSync(`${root}/key`, 0o600);
+  writeFileSync(`${root}/good`, formatKey(generateKey()), { mode: 0o600 });
+  writeFileSync(`${root}/open`, formatKey(generateKey()));
+  chmodSync(`${root}/open`, 0o640);
   const any = ['--listen', '127.0.0.1:0'];
   const cases: [words: string[], status: number, message: RegExp][] = [
     [['--listen', '0.0.0.0:0'], 101, /without --key-file only this machine may connect/],
@@ -147,6 +175,12 @@ await t.test('what cannot be is told in one line, with distcc’s exit codes', a
     [[...any, '--scratch', '/proc/none'], 107, /scratch \/proc\/none cannot be used.*--scratch$/m],
     [[...any, '--key-file', `${root}/none`], 101, /key file .*none cannot be read: ENOENT/],
     [[...any, '--key-file', `${root}/key`], 101, /key file .* is not one line/],
+    [[...any, '--key-file', `${root}/open`], 101, /can be read by others \(mode 0640\): chmod 600/],
+    [
+      [...any, '--key-file', `${root}/good`, '--key-file', `${root}/good`],
+      101,
+      /key file .*: another --key-file has a key of its id/,
+    ],
   ];
   const results = await Promise.all(cases.map(([words]) => new TsccdProcess(t, words).failure()));
   for (const [index, [words, status, message]] of cases.entries()) {

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { buildBareHost, CANNOT_BE_BARE } from '../fixtures/bare-host.js';
 import { BuildHost } from '../fixtures/build-host.js';
 
 /** Becomes a command that may make no namespace. */
@@ -55,6 +56,22 @@ await t.test(
     t.match(await host.status('plain'), { outcomes: { plain: 1 }, demotions: {} });
   },
 );
+
+await t.test('a server in tier 1, and a client that minds', { skip: CANNOT_BE_BARE }, async (t) => {
+  const host = newHost(t);
+  await host.startServers(['127.0.0.1'], ['--jobs', '2'], [buildBareHost(t)]);
+  await compile(t, host, '-O2 x.c', 3);
+  t.match(await host.status(), {
+    outcomes: { pump: 0, plain: 3, local: 0 },
+    demotions: { 'no-sandbox': 3 },
+    tiers: { 1: 3 },
+  });
+  t.match((await host.run('tscc', ['hosts'])).stdout, /sandbox tier 1 \(plain 1\)/);
+  host.env['TSCC_MIN_TIER'] = '2';
+  host.env['TSCC_SESSION'] = 'minds';
+  await compile(t, host, '-O2 x.c');
+  t.match(await host.status('minds'), { outcomes: { plain: 0, local: 1 } });
+});
 
 await t.test('a host that the list wants in plain mode', async (t) => {
   const host = newHost(t);

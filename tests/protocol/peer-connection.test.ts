@@ -70,6 +70,17 @@ await t.test('a side that is quiet pings, one that hears nothing gives up', asyn
   t.equal(clock.pending, 0, 'no timer is left');
 });
 
+await t.test('who pings and does not read is not answered without end', async (t) => {
+  const { left, right, a } = setUp();
+  right.removeAllListeners('data').pause();
+  const pings = Buffer.concat(Array.from({ length: 1000 }, () => frameHeader(FRAME.ping, 0, 0)));
+  for (let i = 0; i < 100; i++) right.write(pings);
+  await settle();
+  t.ok(left.writableNeedDrain, 'it has answered');
+  t.ok(left.writableLength < pings.length * 10, `${left.writableLength} bytes wait`);
+  t.same(a.ends, []);
+});
+
 await t.test('a side that has paused does not take the other for silent', async (t) => {
   const { clock, a, b } = setUp();
   b.connection.pauseReading();

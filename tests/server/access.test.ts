@@ -3,6 +3,7 @@ import {
   formatAddress,
   isAllowed,
   isLoopback,
+  originOf,
   parseAllowed,
   parseListen,
 } from '../../src/server/access.js';
@@ -57,4 +58,20 @@ await t.test('who may connect', async (t) => {
   ]) {
     t.match(parseAllowed([text]), { ok: false, error: /is not an address or network/ }, text);
   }
+});
+
+await t.test('whose an address is', async (t) => {
+  const origins: [string, string][] = [
+    ['10.1.2.3', '10.1.2.3'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8::6', '2001:db8:0:0::/64'],
+    ['2001:db8::3:4:5:6', '2001:db8:0:0::/64'],
+    ['2001:db8:1:2:3::', '2001:db8:1:2::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['64:ff9b::1.2.3.4', '64:ff9b:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['', ''],
+  ];
+  for (const [address, origin] of origins) t.equal(originOf(address), origin, address);
 });

@@ -91,6 +91,25 @@ await t.test('precompiled headers are made here, for jobs that name them', async
   await checkBystander(t);
 });
 
+await t.test('a header whose files never come holds no slot', async (t) => {
+  const client = await newClient(t);
+  const cc = client.compiler(PRECOMPILE);
+  client.job(cc);
+  await client.answer();
+  const [header] = client.tell(client.file(`${W}/p.h`, 'asked for, never given\n'));
+  client.wire.connection.send(recipe([...cc, header as number]));
+  for (let slot = 0; slot < 2; slot++) client.job(cc, { precompiled: packNumbers([0]) });
+  client.job(cc);
+  t.equal((await client.missing()).length, 1);
+  t.equal((await client.answer()).outputs.get(0), 'int x;\n', 'its own other jobs are done');
+  const other = await newClient(t);
+  const theirs = other.compiler(PRECOMPILE);
+  for (let i = 0; i < 3; i++) {
+    other.job(theirs);
+    t.equal((await other.answer()).outputs.get(0), 'int x;\n');
+  }
+});
+
 await t.test('recipes that cannot be end the connection', async (t) => {
   const cases: [string, (client: PumpClient) => unknown][] = [
     ['a source', (client) => client.wire.connection.send(recipe([], { source: 'p.c' }))],

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { Digest } from '../../src/core/digest.js';
+import { realClock } from '../../src/platform/clock.js';
 import { BlobStore } from '../../src/server/blob-store.js';
 import { ClientTree, type TreeSnapshot } from '../../src/server/client-tree.js';
 import { viewOf, type LayerView } from '../fixtures/layer-view.js';
@@ -43,7 +44,7 @@ async function run(t: Test, seed: number, steps: number): Promise<void> {
         .then(() => tree.arrived(digest));
     }
   };
-  const tree = new ClientTree(`${directory}/tree`, store, ask, log);
+  const tree = new ClientTree(`${directory}/tree`, store, ask, log, realClock);
   const signal = new AbortController().signal;
   const held: Held[] = [];
   let running: Promise<void>[] = [];

@@ -11,7 +11,9 @@ import {
 } from 'node:fs';
 import t, { type Test } from 'tap';
 import { digestOf, type Digest } from '../../src/core/digest.js';
-import { STORE } from '../../src/core/limits.js';
+import { SERVER, STORE } from '../../src/core/limits.js';
+import { realClock } from '../../src/platform/clock.js';
+import { HeldClock } from '../fixtures/held-clock.js';
 import type { FileEntry, TreeEntry } from '../../src/protocol/tree-entry.js';
 import { BlobStore } from '../../src/server/blob-store.js';
 import { ClientTree, type TreeSnapshot } from '../../src/server/client-tree.js';
@@ -40,6 +42,8 @@ class Bench {
   readonly tree: ClientTree;
   readonly asked: Digest[] = [];
   readonly log: string[] = [];
+  /** Contents have as long as the test likes. */
+  readonly clock = new HeldClock(SERVER.contentsUpload);
   /** The client does not have these any more. */
   readonly lacks = new Set<Digest>();
   gives = true;
@@ -59,6 +63,7 @@ class Bench {
         if (this.gives) void this.give(digests);
       },
       (line) => this.log.push(line),
+      this.clock,
     );
   }
 
@@ -291,6 +296,24 @@ await t.test('a job that is cancelled, or whose client leaves, waits no longer',
   t.notOk(existsSync(`${bench.root}/tree`));
 });
 
+await t.test(
+  'contents that never come are waited for so long, and the next job is not',
+  async (t) => {
+    const bench = await Bench.open(t);
+    const [a, b] = bench.add(file('/a'), file('/b'));
+    await bench.view([b ?? 0]);
+    bench.gives = false;
+    const [never1] = bench.add(file('/never'));
+    const late = bench.snapshot([a ?? 0, never1 ?? 0], never);
+    const next = bench.snapshot([b ?? 0], never);
+    await bench.clock.armed();
+    bench.clock.fire();
+    await t.rejects(late, { code: 'limit', message: /needs arrived within 900 s/ });
+    t.ok(viewOf((await next).layers).has('/b'));
+    t.equal(bench.clock.pending, 0);
+  },
+);
+
 await t.test('what was evicted is asked for again', async (t) => {
   const bench = await Bench.open(t, 2 * STORE.blockBytes);
   const numbers = bench.add(...['/a', '/b', '/c', '/d'].map((path) => file(path)));
@@ -319,6 +342,7 @@ await t.test('what is corrupt on the disk is asked for again', async (t) => {
         .then(() => tree.arrived(digestOf('/a')));
     },
     (line) => bench.log.push(line),
+    realClock,
   );
   truncateSync(bench.blob(digestOf('/a')), 1);
   tree.add([file('/a'), file('/b')]);

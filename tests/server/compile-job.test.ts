@@ -174,7 +174,7 @@ await t.test('an output that is no file is not opened', async (t) => {
   for (const kind of ['link', 'fifo', 'directory'] as const) {
     client.begin(FAKE, kind);
     const run = await fake.nextInvocation();
-    const output = run.valueOf('-o') ?? '';
+    const output = `${run.cwd}/${run.valueOf('-o')}`;
     if (kind === 'link') execFileSync('ln', ['-s', '/etc/hostname', output]);
     if (kind === 'fifo') execFileSync('mkfifo', [output]);
     if (kind === 'directory') execFileSync('mkdir', [output]);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
@@ -67,10 +67,13 @@ await t.test('only a regular file of the allowed size is opened', async (t) => {
   const directory = t.testdir({ file: '12345', folder: {} });
   symlinkSync('file', `${directory}/link`);
   execFileSync('mkfifo', [`${directory}/fifo`]);
+  writeFileSync(`${directory}/two`, 'x');
+  linkSync(`${directory}/two`, `${directory}/names`);
   const open = (name: string, limit = 5) => openContent(`${directory}/${name}`, limit, 'output');
   t.equal((await open('file'))?.bytes, 5);
   await t.rejects(open('file', 4), { code: 'limit', message: /output has 5 bytes; 4 are allowed/ });
   await t.rejects(open('link'), { code: 'failed', message: /ELOOP/ });
+  await t.rejects(open('names'), { code: 'failed', message: /another name/ });
   await t.rejects(open('fifo'), { code: 'failed', message: /not a regular file/ });
   await t.rejects(open('folder'), { code: 'failed', message: /not a regular file/ });
 });

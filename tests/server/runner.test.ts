@@ -1,12 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import t, { type Test } from 'tap';
 import { SERVER } from '../../src/core/limits.js';
 import { FieldWriter } from '../../src/protocol/field-codec.js';
 import { Runner, type CompileSpec } from '../../src/server/runner.js';
+import { JobUsers } from '../../src/server/job-users.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
 import { assertRefused } from '../fixtures/refused-frames.js';
 import { RUNNER } from '../fixtures/test-server.js';
+import { processGone } from '../fixtures/until.js';
 
 const fake = FakeCompiler.build();
 t.teardown(() => fake.close());
@@ -88,6 +90,55 @@ await t.test('what a program leaves behind is killed when it ends', async (t) =>
   t.match(await compile.ended, { status: 0 });
   await run.gone;
 });
+
+const isRoot = process.getuid?.() === 0;
+
+/** Tier 1's, without the filter. */
+function asUser(spec: CompileSpec) {
+  const user = new JobUsers(process.pid).claim();
+  user.own(spec.cwd);
+  const barriers = { landlock: false, seccomp: false };
+  const confinement = { barriers, readable: [], user: user.id };
+  return { user, spec: { ...spec, confinement } };
+}
+
+await t.test('a user of its own', { skip: !isRoot && 'not root' }, async (t) => {
+  const { runner, cwd, spec } = setUp(t);
+  const secret = `${t.testdirName}-secret`;
+  writeFileSync(secret, 'secret', { mode: 0o600 });
+  t.teardown(() => rmSync(secret));
+  const script = `
+    id -u; id -g; id -G; pwd; echo x >made && ls -n made | cut -d' ' -f3,4
+    grep -E '^(CapPrm|NoNewPrivs)' /proc/self/status
+    awk '/^Max processes/ { print $4 }' /proc/self/limits
+    kill -0 ${process.pid} 2>/dev/null || echo kept from the server
+    cat ${secret} 2>/dev/null || echo kept from the secret`;
+  const { user, spec: own } = asUser(shell(spec, script));
+  const environment = new Map([['PATH', '/bin:/usr/bin']]);
+  t.match(await runner.start({ ...own, environment }).ended, { status: 0 });
+  const id = String(user.id);
+  t.same(readFileSync(`${cwd}/stdout`, 'utf8').trim().split('\n'), [
+    ...[id, id, id, cwd, `${id} ${id}`],
+    ...['CapPrm:\t0000000000000000', 'NoNewPrivs:\t1', String(SERVER.jobProcesses)],
+    ...['kept from the server', 'kept from the secret'],
+  ]);
+});
+
+await t.test(
+  'a user’s processes end with the compile, whatever group they are in',
+  {
+    skip: !isRoot && 'not root',
+  },
+  async (t) => {
+    const { runner, cwd, spec } = setUp(t);
+    const escape = 'setsid sh -c "echo \\$\\$ >escaped; exec sleep 1000" & ';
+    const { spec: own } = asUser(shell(spec, `${escape} until [ -s escaped ]; do :; done`));
+    const environment = new Map([['PATH', '/bin:/usr/bin']]);
+    t.match(await runner.start({ ...own, environment }).ended, { status: 0 });
+    const pid = Number(readFileSync(`${cwd}/escaped`, 'utf8'));
+    await processGone(pid);
+  },
+);
 
 await t.test('kill takes the whole group', async (t) => {
   const { runner, spec } = setUp(t);
@@ -195,6 +246,11 @@ await t.test('the runner refuses malformed frames', async (t) => {
     ['nothing to start', start(new FieldWriter().add(1, 1)), /START lacks a field/],
     ['a root without layers', start(compiler().add(14, '/u')), /START lacks a field/],
     ['half a root', start(compiler().add(13, '/l').add(14, '/u')), /START lacks a field/],
+    [
+      'a root and a user',
+      start(compiler().add(13, '/l').add(14, '/u').add(15, '/w').add(16, '/m').add(21, 5)),
+      /a root and a user/,
+    ],
     ['a probe without a directory', new FieldWriter().add(6, '/o').finish(0x03), /lacks a field/],
     ['a short number', start(new FieldWriter().add(1, 'ab')), /a number of 2 bytes/],
     ['a NUL', start(new FieldWriter().add(2, '/bin/\0sh')), /NUL inside a string/],

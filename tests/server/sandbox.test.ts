@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import t from 'tap';
+import { SERVER } from '../../src/core/limits.js';
+import { buildBareHost, CANNOT_BE_BARE } from '../fixtures/bare-host.js';
 import { JobCell } from '../fixtures/job-cell.js';
 import { without } from '../fixtures/tools.js';
 
@@ -60,3 +62,37 @@ await t.test('a runner that is not there', async (t) => {
   const host = await JobCell.open(t, 'exec /nonexistent');
   t.match(await host.canSeal(), /the runner ended/);
 });
+
+await t.test(
+  'neither namespaces nor Landlock: a user for each',
+  { skip: CANNOT_BE_BARE },
+  async (t) => {
+    const host = await JobCell.open(t, `exec ${buildBareHost(t)} "$RUNNER"`);
+    const sandbox = await host.measure();
+    t.match(sandbox, { tier: 1, plainTier: 1, failure: undefined });
+    t.match(sandbox.missing, [
+      /Landlock for plain jobs: could not use Landlock: ENOSYS \(Landlock needs Linux 5\.13/,
+      /roots of their own: could not make namespaces: EPERM \(unprivileged user namespaces are off/,
+    ]);
+    t.equal(sandbox.missing.length, 2, 'no compiler runs as root');
+    t.same(sandbox.confine(['/x']), {
+      barriers: { landlock: false, seccomp: true },
+      readable: ['/x'],
+    });
+    t.equal(await sandbox.check(), undefined, 'it still holds');
+    const user = sandbox.users?.claim();
+    t.ok(user !== undefined && user.id >= SERVER.firstUser);
+  },
+);
+
+await t.test(
+  'without Landlock, who is not root has no tier',
+  { skip: CANNOT_BE_BARE },
+  async (t) => {
+    const script = `exec ${buildBareHost(t)} setpriv --bounding-set=-setuid "$RUNNER"`;
+    const sandbox = await (await JobCell.open(t, script)).measure();
+    t.match(sandbox, { tier: 0, plainTier: 0, users: undefined });
+    t.match(sandbox.missing[1], /users of their own: could not take a user of its own: EPERM/);
+    t.equal(sandbox.confine([]), undefined);
+  },
+);

@@ -42,9 +42,9 @@ await t.test('gives a compiler nothing but what it needs', async (t) => {
     'LC_ALL=C',
     'PATH=/usr/bin:/bin',
     'SOURCE_DATE_EPOCH=1700000000',
-    `TMPDIR=${run.cwd}/tmp`,
+    'TMPDIR=tmp',
   ]);
-  const files = [`${run.cwd}/output.o`, `${run.cwd}/source.i`];
+  const files = ['output.o', 'source.i'];
   t.same(run.argv, [fake.path(), '-O2', '-x', 'cpp-output', '-c', '-o', ...files]);
   t.equal((await run.read(files[1] ?? '')).toString(), 'int x;\n');
   await run.stdout('said');
@@ -222,6 +222,30 @@ await t.test('with a key', async (t) => {
   plain.connection.send({ kind: 'cancel', job: 1 });
   t.match(await plain.ended, { kind: 'lost' });
   t.match(server.log.at(-1), /does not use a key: set TSCC_KEY_FILE/);
+});
+
+await t.test('with a key, silent connections make room, each under one line', async (t) => {
+  const key = generateKey();
+  const server = await start(t, { keys: [key] });
+  const silent = Array.from({ length: WIRE.pendingOfOrigin + 8 }, () => {
+    const socket = connectTcp(server.port, '127.0.0.1').resume();
+    // The beginning of a handshake, and no more of it.
+    socket.write(Buffer.from('1603010200010001fc0303', 'hex'));
+    return socket;
+  });
+  await Promise.all(silent.slice(0, 8).map((socket) => once(socket, 'close')));
+  const socket = connectTls({ port: server.port, host: '127.0.0.1', ...clientTlsOptions(key) });
+  await once(socket, 'secureConnect');
+  const client = new WireClient(socket);
+  t.equal((await client.greet()).kind, 'welcome');
+  client.close();
+  for (const one of silent) one.destroy();
+  await server.server.close();
+  t.match(server.log, [
+    /^127\.0\.0\.1:\d+: closed to make room: too many connections without HELLO$/,
+    /^127\.0\.0\.1: closed to make room: .* \(\d more within 60 s\)$/,
+  ]);
+  t.equal(server.log.length, 2);
 });
 
 await t.test('without a key, when the client has one', async (t) => {

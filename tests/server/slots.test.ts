@@ -59,6 +59,28 @@ await t.test('a full queue pushes back, but locks no client out', async (t) => {
   t.match(bench.slots, { running: 1, waiting: 2 });
 });
 
+await t.test('a full queue is shared', async (t) => {
+  const bench = new Bench(1, 6);
+  for (let i = 0; i < 7; i++) bench.queue('a', `a${i}`);
+  for (let i = 0; i < 3; i++) t.ok(bench.slots.admit('b'), 'half of it');
+  t.equal(bench.slots.admit('b'), undefined);
+  bench.queue('c', 'c1');
+  for (let i = 0; i < 2; i++) t.ok(bench.slots.admit('c'));
+  t.equal(bench.slots.admit('c'), undefined, 'a and c have jobs that could run: three each');
+});
+
+await t.test('jobs whose sources never come take no room from others', async (t) => {
+  const bench = new Bench(2, 8);
+  for (let i = 0; i < 500; i++) {
+    let admitted = 0;
+    while (admitted < 20 && bench.slots.admit(`staller ${i}`) !== undefined) admitted++;
+    if (admitted !== 10) t.fail(`staller ${i} has ${admitted}`);
+  }
+  for (let job = 0; job < 10; job++) bench.queue('honest', `job ${job}`);
+  t.same(bench.started, ['job 0', 'job 1']);
+  t.equal(bench.slots.admit('honest'), undefined);
+});
+
 await t.test('who leaves the queue does not get a slot', async (t) => {
   const bench = new Bench(1, 10);
   const running = bench.queue('a', 'a1');

@@ -1,0 +1,245 @@
+/**
+ * `npm run bench:server`: what a server costs and withstands. Memory when idle and with 64 jobs at
+ * once; what each sandbox tier costs a job; how much slower a client with the key builds while 1,000
+ * connections stall (stallers.ts), against the same without them, in turn.
+ *
+ *   node build/benchmarks/server-load.js [--rounds N] [--compiles N] [--jobs N] [--output FILE]
+ *
+ * Ends with status 1 when a compile was not done by the server in pump mode.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { formatKey, generateKey } from '../src/protocol/key-file.js';
+import type { SessionStatus } from '../src/report/statistics.js';
+import { cpuOf, measure, median, peakMemory } from './measure.js';
+import { runnerCosts, type RunnerCost } from './runner-costs.js';
+import { startServers, type Servers } from './servers.js';
+import { table } from './table.js';
+
+const { values: given } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    compiles: { type: 'string', default: '100' },
+    jobs: { type: 'string', default: '300' },
+    output: { type: 'string' },
+  },
+});
+const STALLERS = 1_000;
+const AT_ONCE = 64;
+const bin = fileURLToPath(new URL('../../bin', import.meta.url));
+
+/** One build while nobody or somebody stalls. */
+interface Build {
+  /** Seconds. */
+  readonly wall: number;
+  /** Milliseconds of the server's own processor time for each compile. */
+  readonly serverCpu: number;
+}
+
+interface Report {
+  readonly machine: string;
+  readonly idleMemory: number;
+  readonly busyMemory: number;
+  readonly calm: readonly Build[];
+  readonly stalled: readonly Build[];
+  readonly tiers: readonly RunnerCost[];
+}
+
+const scratch = mkdtempSync(`${tmpdir()}/tscc-server-`);
+const keyFile = `${scratch}/key`;
+const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  LC_ALL: 'C',
+  PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+  TSCC_DIR: `${scratch}/state`,
+  TSCC_KEY_FILE: keyFile,
+  TSCC_MODE: 'pump',
+  TSCC_SESSION: 'bench',
+  XDG_RUNTIME_DIR: scratch,
+};
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Sources of some 50 milliseconds each. */
+function writeSources(count: number): void {
+  mkdirSync(`${scratch}/work`);
+  for (let n = 0; n < count; n++) {
+    const functions = Array.from(
+      { length: 40 },
+      (_, i) => `int f${i}(char *s, int n) {
+  for (int i = 0; i < n; i++) if (s[i] == ${n + i}) { printf("%s", s); s = strchr(s, i); }
+  return strlen(s) * ${i};
+}\n`,
+    );
+    const text = `#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n${functions.join('')}`;
+    writeFileSync(`${scratch}/work/${n}.c`, text);
+  }
+}
+
+/** Compiles all sources, so many at once. */
+function build(servers: Servers, count: number, atOnce: number): Build {
+  const pid = servers.processes[0]?.pid ?? 0;
+  const env = { ...environment, TSCC_HOSTS: servers.hosts };
+  const before = cpuOf(pid);
+  const line = `seq 0 ${count - 1} | xargs -P ${atOnce} -I@ tscc gcc -O2 -g -c @.c -o @.o`;
+  const { wall } = measure(line, `${scratch}/work`, env);
+  return { wall, serverCpu: ((cpuOf(pid) - before) * 1000) / count };
+}
+
+function residentMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** One server with a key, as on a network. */
+function start(name: string, jobs: number): Promise<Servers> {
+  const options = ['--jobs', String(jobs), '--key-file', keyFile];
+  return startServers(['127.0.0.1'], `${scratch}/${name}`, options);
+}
+
+async function memory(count: number): Promise<readonly [idle: number, busy: number]> {
+  const servers = await start('memory', AT_ONCE);
+  try {
+    const pid = servers.processes[0]?.pid ?? 0;
+    await setTimeout(2_000);
+    const idle = residentMiB(pid);
+    build(servers, count, AT_ONCE);
+    build(servers, count, AT_ONCE);
+    return [idle, peakMemory(pid)];
+  } finally {
+    await servers.stop();
+  }
+}
+
+/** Runs `action` while so many connections stall. */
+async function whileStalled<T>(hosts: string, action: () => T): Promise<T> {
+  const port = hosts.slice(hosts.lastIndexOf(':') + 1);
+  const program = fileURLToPath(new URL('stallers.js', import.meta.url));
+  // They are other machines': here they shall not take the processor from those that are measured.
+  const words = ['-n', '19', process.execPath, program, port, keyFile, String(STALLERS)];
+  const child = spawn('nice', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    await once(child.stdout, 'data');
+    return action();
+  } finally {
+    const gone = once(child, 'close');
+    child.kill('SIGTERM');
+    await gone;
+  }
+}
+
+async function underSiege(rounds: number, count: number) {
+  const servers = await start('siege', 2);
+  const [calm, stalled]: Build[][] = [[], []];
+  try {
+    build(servers, count, 4);
+    for (let round = 0; round < rounds; round++) {
+      calm?.push(build(servers, count, 4));
+      stalled?.push(await whileStalled(servers.hosts, () => build(servers, count, 4)));
+      const [a, b] = [calm?.at(-1), stalled?.at(-1)];
+      say(`round ${round + 1}: ${a?.wall} s, with ${STALLERS} stalling ${b?.wall} s`);
+    }
+    return [calm ?? [], stalled ?? []] as const;
+  } finally {
+    await servers.stop();
+  }
+}
+
+function reportOf({ machine, idleMemory, busyMemory, calm, stalled, tiers }: Report): string {
+  const walls = (builds: readonly Build[]) => median(builds.map(({ wall }) => wall));
+  const cpu = (builds: readonly Build[]) => median(builds.map(({ serverCpu }) => serverCpu));
+  const loss = 100 * (1 - walls(calm) / walls(stalled));
+  const [bare, ...rest] = tiers;
+  const goals: Record<string, readonly [wall: number, cpu: number]> = {
+    'tier 2': [1, Infinity],
+    'tier 3': [4, 2],
+  };
+  const rows = rest.flatMap(({ way, wall, cpu: used }) => {
+    const [mostWall = Infinity, mostCpu = Infinity] = goals[way] ?? [];
+    const over = [wall - (bare?.wall ?? 0), used - (bare?.cpu ?? 0)] as const;
+    return [
+      row(`${way}: wall over no sandbox`, over[0], 'ms', mostWall),
+      row(`${way}: processor time over no sandbox`, over[1], 'ms', mostCpu),
+    ];
+  });
+  return `# A server's costs, and a siege
+
+\`npm run bench:server\` on ${machine}.
+
+${table([
+  row('memory, idle', idleMemory, 'MiB', 90),
+  row(`memory, the most with ${AT_ONCE} jobs at once`, busyMemory, 'MiB', 250),
+  row(`throughput lost to ${STALLERS} stalling connections`, loss, '%', 5),
+  ...rows,
+])}
+
+Medians of ${calm.length} builds each, in turn: ${walls(calm).toFixed(2)} s alone, ${walls(stalled).toFixed(2)} s beside
+${STALLERS} connections that stall, half of them before a TLS handshake and half with the key, greeted, and
+with a job whose source does not come. The server's own processor time for a compile: ${cpu(calm).toFixed(2)} ms, and
+${cpu(stalled).toFixed(2)} ms. The stalling ends run on this machine too (at nice 19).
+
+A job of \`gcc -c\` for one line, through tscc-runner alone: median wall and mean processor time.
+
+${table(
+  tiers.map(({ way, wall, cpu: used }) => ({
+    '': way,
+    'wall (ms)': wall.toFixed(2),
+    'processor (ms)': used.toFixed(2),
+  })),
+)}
+`;
+}
+
+function row(what: string, value: number, unit: string, most: number) {
+  const goal = most === Infinity ? '–' : `≤ ${most} ${unit}`;
+  return {
+    '': what,
+    seen: `${value.toFixed(unit === 'ms' ? 2 : 1)} ${unit}`,
+    goal,
+    met: most === Infinity ? '' : value <= most ? 'yes' : 'no',
+  };
+}
+
+async function main(): Promise<boolean> {
+  const [rounds, count, jobs] = [given.rounds, given.compiles, given.jobs].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  writeFileSync(keyFile, formatKey(generateKey()), { mode: 0o600 });
+  writeSources(count);
+  const load = loadavg()[0]?.toFixed(1);
+  const tiers = await runnerCosts(jobs);
+  const [idleMemory, busyMemory] = await memory(count);
+  const [calm, stalled] = await underSiege(rounds, count);
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, load ${load} before`;
+  const report: Report = { machine, idleMemory, busyMemory, calm, stalled, tiers };
+  const text = reportOf(report);
+  say(text);
+  if (given.output !== undefined) {
+    writeFileSync(`${given.output}.json`, `${JSON.stringify(report, null, 2)}\n`);
+    writeFileSync(`${given.output}.md`, text);
+  }
+  const words = ['status', '--json', '--session', 'bench'];
+  const answer = execFileSync(`${bin}/tscc`, words, { env: environment, encoding: 'utf8' });
+  const { outcomes } = JSON.parse(answer) as SessionStatus;
+  say(`outcomes: ${JSON.stringify(outcomes)}`);
+  return outcomes.plain + outcomes.cache + outcomes.local === 0 && outcomes.pump > 0;
+}
+
+try {
+  if (!(await main())) {
+    say('not every compile was done in pump mode');
+    process.exitCode = 1;
+  }
+} finally {
+  execFileSync(`${bin}/tscc`, ['stop'], { env: environment, stdio: 'ignore' });
+  rmSync(scratch, { recursive: true, force: true });
+}
