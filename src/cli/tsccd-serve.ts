@@ -15,6 +15,7 @@ import {
   parseListen,
   type ListenAddress,
 } from '../server/access.js';
+import { HostFacts } from '../server/host-facts.js';
 import { JobDirectories } from '../server/job-directory.js';
 import { Log } from '../server/log.js';
 import { JobRoots } from '../server/job-root.js';
@@ -169,6 +170,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   const runner = new Runner(RUNNER, say);
   const { sandbox, pump, stop } = await openSealing(store, given, runner, directories, say);
   const path = process.env['PATH'] ?? DEFAULT_PATH;
+  const facts = new HostFacts(store, given.storeSize, () => pump?.bytes ?? 0, realClock);
   const server = new Server({
     slots: given.jobs,
     keys,
@@ -176,6 +178,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     version: VERSION,
     hostName: hostname(),
     load: () => loadavg()[0] ?? 0,
+    about: () => facts.about(),
     log: (where, what) => log.line(where, what),
     sandbox,
     compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),
