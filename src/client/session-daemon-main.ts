@@ -142,6 +142,7 @@ const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
 
 const daemon = new SessionDaemon({
+  version: VERSION,
   stateDirectory,
   journals: realFiles,
   sessions,
