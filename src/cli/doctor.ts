@@ -1,10 +1,12 @@
 /** `tscc doctor`: checks this host and its servers, and tells what mends what is not well. */
+import { constants } from 'node:os';
 import { toText } from '../core/byte-string.js';
 import { diagnosisLines, examine, overall, type Diagnosis } from './doctor/check.js';
 import { CLIENT_CHECKS } from './doctor/client-checks.js';
-import { lookUpClient, type LookedUp } from './doctor/client-facts.js';
-import { SERVER_CHECKS, type ServerFacts } from './doctor/server-checks.js';
-import { lookUpServers, tryServer } from './doctor/server-facts.js';
+import { lookUpClient, type LookedUp } from './doctor/look-up-client.js';
+import { SERVER_CHECKS } from './doctor/server-checks.js';
+import type { ServerFacts } from './doctor/server-facts.js';
+import { lookUpServers, tryServer } from './doctor/look-up-servers.js';
 import { TrialBuild } from './doctor/trial-build.js';
 
 /** Prints a line for each finding, or JSON; the exit status is 1 when something is wrong. */
@@ -32,7 +34,8 @@ async function tryAll(
   const build = new TrialBuild(toolchain);
   // A daemon and files of its own must not stay behind.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void build.close().finally(() => process.exit(130)));
+    const status = 128 + constants.signals[signal];
+    process.once(signal, () => void build.close().finally(() => process.exit(status)));
   }
   try {
     const tried: ServerFacts[] = [];

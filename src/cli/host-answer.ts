@@ -5,7 +5,7 @@ import type { RemoteHost } from '../client/host-list.js';
 import { ServerLink } from '../client/server-link.js';
 import type { Settings } from '../client/settings.js';
 import { DOCTOR, SCHEDULING } from '../core/limits.js';
-import { realClock } from '../platform/clock.js';
+import type { Clock } from '../platform/clock.js';
 import { compress } from '../platform/compression.js';
 import { realFiles } from '../platform/files.js';
 import { VERSION } from '../platform/version.js';
@@ -20,6 +20,7 @@ export interface AskOptions {
   readonly toolchains: readonly Toolchain[];
   /** Whether it is asked about its host as well. */
   readonly about: boolean;
+  readonly clock: Clock;
 }
 
 export type HostAnswer =
@@ -44,7 +45,7 @@ export type HostAnswer =
 
 /** Never rejects. */
 export function askHost(host: RemoteHost, options: AskOptions): Promise<HostAnswer> {
-  const { settings, stateDirectory, toolchains } = options;
+  const { settings, stateDirectory, toolchains, clock } = options;
   let failure: DialFailure | undefined;
   let address: string | undefined;
   let asked: number | undefined;
@@ -72,11 +73,11 @@ export function askHost(host: RemoteHost, options: AskOptions): Promise<HostAnsw
       const { serverState: state, welcome } = link;
       if (state === undefined || welcome === undefined) return;
       if (options.about && asked === undefined) {
-        asked = realClock.now();
+        asked = clock.now();
         link.askAbout();
       }
       const { about } = link;
-      if (about !== undefined) heard ??= realClock.now();
+      if (about !== undefined) heard ??= clock.now();
       const has = toolchains.map((toolchain) => link.hasToolchain(toolchain));
       if (has.includes('unknown') || (options.about && about === undefined)) return;
       finish({
@@ -91,12 +92,12 @@ export function askHost(host: RemoteHost, options: AskOptions): Promise<HostAnsw
             : { is: about, asked, heard },
       });
     };
-    const patience = realClock.after(DOCTOR.answer + SCHEDULING.toolchainAnswer, () =>
+    const patience = clock.after(DOCTOR.answer + SCHEDULING.toolchainAnswer, () =>
       down('it does not answer what it is asked'),
     );
     const link: ServerLink = new ServerLink(host, {
       dial,
-      clock: realClock,
+      clock,
       compress,
       version: VERSION,
       clientId: `tools-${process.pid}`,

@@ -2,6 +2,7 @@
 import { fromText, toText } from '../core/byte-string.js';
 import { EXIT, TsccError } from '../core/errors.js';
 import { PUMP } from '../core/limits.js';
+import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
 import type { HostList, RemoteHost } from '../client/host-list.js';
 import { HostSource } from '../client/host-source.js';
@@ -88,7 +89,13 @@ async function ask(
   toolchains: readonly Toolchain[],
 ): Promise<HostReport> {
   const { settings, stateDirectory } = user;
-  const answer = await askHost(host, { settings, stateDirectory, toolchains, about: false });
+  const answer = await askHost(host, {
+    settings,
+    stateDirectory,
+    toolchains,
+    about: false,
+    clock: realClock,
+  });
   const nothing = {
     host: host.name,
     version: null,

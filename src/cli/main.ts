@@ -1,4 +1,5 @@
 /** `tscc SUBCOMMAND`: what the launcher hands on because it is no compile. */
+import '../platform/node-version.js';
 import yargs from 'yargs';
 import { EXIT, TsccError } from '../core/errors.js';
 import { VERIFY } from '../core/limits.js';

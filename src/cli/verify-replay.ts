@@ -3,6 +3,7 @@
  * finds a session daemon of the view's own, and ends that daemon. Its one argument is a file with a
  * `Replay`. What comes of it is in the journal of that daemon.
  */
+import '../platform/node-version.js';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { askDaemon } from '../protocol/control.js';

@@ -7,6 +7,7 @@ import type { Diagnosis } from '../../src/cli/doctor/check.js';
 import { VERSION } from '../../src/platform/version.js';
 import { formatKey, generateKey } from '../../src/protocol/key-file.js';
 import { BuildHost } from '../fixtures/build-host.js';
+import { TamperingProxy } from '../fixtures/tampering-proxy.js';
 
 interface Report {
   readonly schema: number;
@@ -120,6 +121,19 @@ await t.test('hosts that do not answer, beside one that does', async (t) => {
     { where: 'no-such-host.invalid', check: 'key', what: /a key is needed/ },
   ]);
   t.match(report.found(hosts, 'pump'), [{ status: 'ok' }]);
+});
+
+await t.test('a server that sends back something else', async (t) => {
+  const host = newHost(t);
+  const { hosts } = await host.startServers(['127.0.0.1']);
+  const proxy = await TamperingProxy.start(t, hosts);
+  proxy.change = (object) => Buffer.concat([object, Buffer.from('x')]);
+  const report = await examine(t, host, { TSCC_HOSTS: proxy.host });
+  const differs = { where: proxy.host, what: /gives another object/, fix: /TSCC_MODE=local/ };
+  t.match(report.wrong, [
+    { ...differs, check: 'pump' },
+    { ...differs, check: 'plain' },
+  ]);
 });
 
 /** Becomes a command that may make no namespace. */

@@ -154,5 +154,7 @@ await t.test('with node it needs none on the host', async (t) => {
   const child = await startServer(t, host, 'tsccd');
   t.equal(readlinkSync(`/proc/${child.pid}/exe`), realpathSync(`${place}/libexec/node`));
   await compile(t, host);
+  const doctor = await host.run('tscc', ['doctor']);
+  t.match(doctor, { status: 0, stdout: /^ok .* pump: a compile there gives the same object/m });
   t.match(await host.run('tscc-pump', ['--version']), { status: 0, stdout: /^tscc-pump / });
 });

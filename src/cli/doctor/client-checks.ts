@@ -1,82 +1,16 @@
 /** What `tscc doctor` checks on this host; docs/doctor.md tells of each. Pure. */
-import type { HostList } from '../../client/host-list.js';
-import type { Result } from '../../core/errors.js';
 import { DOCTOR, INCLUDES } from '../../core/limits.js';
-import { DECLINE_REASONS } from '../../core/reasons.js';
+import { isNewEnough } from '../../platform/node-version.js';
 import { ok, warning, wrong, type Check, type Finding } from './check.js';
-
-export interface ClientFacts {
-  readonly version: string;
-  /** Version of the node that runs this. */
-  readonly node: string;
-  /** Programs in bin/, and why one cannot be run. */
-  readonly programs: readonly { readonly path: string; readonly failure: string | undefined }[];
-  /** The variables that tscc reads, by name. */
-  readonly variables: ReadonlyMap<string, string>;
-  /** Of the state directory; the text says why there is none. */
-  readonly state: Result<StateFacts, string>;
-  /** The directory of sockets; undefined where there is none yet. */
-  readonly sockets: DirectoryFacts & { readonly isThere: boolean };
-  readonly daemon: DaemonFacts;
-  readonly hosts: {
-    /** The variable or file that has the list. */
-    readonly origin: string | undefined;
-    readonly list: Result<HostList, string>;
-  };
-  readonly key: KeyFacts | undefined;
-  readonly inotify: {
-    /** Null where the kernel does not tell. */
-    readonly watches: number | null;
-    readonly instances: number | null;
-  };
-  /** Most open files of a process of this user, that is of the session daemon. */
-  readonly openFiles: number;
-  readonly compilers: readonly CompilerFacts[];
-  /** Where the command was given: mostly the tree that is built. */
-  readonly tree: { readonly directory: string; readonly isLocal: boolean };
-}
-
-export interface DirectoryFacts {
-  readonly directory: string;
-  readonly isOwn: boolean;
-  /** Permission bits. */
-  readonly mode: number;
-}
-
-export interface StateFacts extends DirectoryFacts {
-  /** The one that the environment asks for. */
-  readonly wanted: string;
-  /** Bytes. */
-  readonly free: number;
-  /** Milliseconds by which times of new files are off this host's clock. */
-  readonly clockOff: number;
-  /** Times of files have whole seconds. */
-  readonly isCoarse: boolean;
-  readonly isLocal: boolean;
-}
-
-export type DaemonFacts =
-  | { readonly kind: 'none'; readonly hasFailed: boolean; readonly log: string }
-  | { readonly kind: 'answers'; readonly version: string; readonly pid: number }
-  | { readonly kind: 'silent'; readonly why: string };
-
-export interface KeyFacts {
-  readonly path: string;
-  readonly failure: string | undefined;
-}
-
-export interface CompilerFacts {
-  readonly name: string;
-  readonly candidates: readonly { readonly path: string; readonly wrapper: string | undefined }[];
-  /** Of the first real one: what it is, or the reason for which its compiles stay here. */
-  readonly identity: { readonly is: string } | { readonly declined: string } | undefined;
-}
+import type { ClientFacts } from './client-facts.js';
+import { compilerFinding } from './compiler-check.js';
+import { settingsFindings } from './settings-check.js';
 
 export const CLIENT_CHECKS: readonly Check<ClientFacts>[] = [
   {
     name: 'node',
     run: ({ node }) =>
-      isAtLeast(node, 20, 19)
+      isNewEnough(node)
         ? [ok(`Node.js ${node}`)]
         : [wrong(`Node.js ${node} is too old`, 'install Node.js 20.19 or newer')],
   },
@@ -95,17 +29,7 @@ export const CLIENT_CHECKS: readonly Check<ClientFacts>[] = [
   },
   {
     name: 'settings',
-    run({ variables }) {
-      const found = SETTINGS.flatMap(({ variable, isGood, counts }) => {
-        const value = variables.get(variable);
-        if (value === undefined || value === '' || isGood.test(value)) return [];
-        return [warning(`${variable}=${value} ${counts}`, `correct or unset ${variable}`)];
-      });
-      if (variables.get('TSCC_MODE') === 'local') {
-        found.push(warning('TSCC_MODE=local: nothing goes out', 'unset TSCC_MODE'));
-      }
-      return found.length > 0 ? found : [ok(namesOf(variables))];
-    },
+    run: ({ variables }) => settingsFindings(variables),
   },
   {
     name: 'state',
@@ -262,55 +186,12 @@ export const CLIENT_CHECKS: readonly Check<ClientFacts>[] = [
   },
 ];
 
-/** What values may be, and what another is taken for. */
-const SETTINGS: readonly { variable: string; isGood: RegExp; counts: string }[] = [
-  { variable: 'TSCC_MODE', isGood: /^(?:pump|plain|local)$/, counts: 'counts as pump' },
-  { variable: 'TSCC_MIN_TIER', isGood: /^[0-3]$/, counts: 'counts as 3' },
-  { variable: 'TSCC_VERIFY', isGood: /^[0-9]{1,9}$/, counts: 'counts as 0' },
-  ...['IO_TIMEOUT', 'CONNECT_TIMEOUT'].map((name) => ({
-    variable: `TSCC_${name}`,
-    isGood: /^[0-9]*[1-9][0-9]*(?:\.[0-9]+)?$|^0*\.[0-9]*[1-9][0-9]*$/,
-    counts: 'is no number of seconds: the default holds',
-  })),
-];
-
-function compilerFinding({ name, candidates, identity }: CompilerFacts): Finding {
-  const links = candidates.flatMap(({ path, wrapper }) => (wrapper === undefined ? [] : [path]));
-  if (candidates.length === links.length) {
-    return wrong(
-      `${name} leads to tscc and its like only (${links.join(', ')}): there is no compiler behind`,
-      `install ${name}, or remove the links`,
-    );
-  }
-  const path = candidates.find(({ wrapper }) => wrapper === undefined)?.path ?? '';
-  if (identity !== undefined && 'declined' in identity) {
-    const { declined } = identity;
-    const meaning = Object.entries(DECLINE_REASONS).find(([reason]) => reason === declined)?.[1];
-    return warning(
-      `${path} compiles here only: ${meaning ?? declined}`,
-      `put the compiler itself before it on PATH, or name it`,
-    );
-  }
-  const past = links.length === 0 ? '' : `, past ${links.join(', ')}`;
-  return ok(`${path}${identity === undefined ? '' : `, ${identity.is}`}${past}`);
-}
-
 function few(name: string, value: number | null, enough: number, better: number): Finding[] {
   if (value === null) return [];
   const sysctl = `fs.inotify.max_${name}`;
   if (value >= enough) return [ok(`${sysctl} is ${value}`)];
   const what = `${sysctl} is ${value}: where they do not suffice, each header is looked at anew`;
   return [warning(what, `sysctl -w ${sysctl}=${better}, and in /etc/sysctl.d for good`)];
-}
-
-function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [first = 0, second = 0] = version.split('.').map(Number);
-  return first > major || (first === major && second >= minor);
-}
-
-function namesOf(variables: ReadonlyMap<string, string>): string {
-  const set = [...variables].filter(([name]) => name.startsWith('TSCC_')).map(([name]) => name);
-  return set.length === 0 ? 'none in the environment' : set.toSorted().join(' ');
 }
 
 const lastOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);

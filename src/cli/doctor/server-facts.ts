@@ -1,78 +1,35 @@
-/** Looks up what the checks of one server rest on. */
-import { DialFailure, keyFileFor, reachHost } from '../../client/dial.js';
+/** What the checks of one server rest on. Types only: look-up-servers.ts finds them. */
+import type { DialStep } from '../../client/dial.js';
 import type { RemoteHost } from '../../client/host-list.js';
-import type { Settings } from '../../client/settings.js';
-import { toText } from '../../core/byte-string.js';
-import { PUMP } from '../../core/limits.js';
-import { realFiles } from '../../platform/files.js';
-import { askHost, type HostAnswer } from '../host-answer.js';
-import type { LookedUp } from './client-facts.js';
-import type { ServerFacts, Trial } from './server-checks.js';
-import type { TrialBuild } from './trial-build.js';
+import type { HostAnswer } from '../host-answer.js';
 
-/** Facts of all of them, whom it asks at once; nothing is tried yet. */
-export function lookUpServers(
-  hosts: readonly RemoteHost[],
-  client: LookedUp,
-): Promise<ServerFacts[]> {
-  const { settings, stateDirectory, toolchains } = client;
-  return Promise.all(
-    hosts.map(async (host) => {
-      const answer = await askHost(host, { settings, stateDirectory, toolchains, about: true });
-      return {
-        host,
-        minTier: Math.max(settings.minTier, host.minTier ?? 0),
-        keyFile: keyFileFor(host, settings, stateDirectory, realFiles),
-        reach: await reachOf(host, answer, settings),
-        answer,
-        toolchains: toolchains.map(({ name, version }) => ({ name: toText(name), version })),
-        trials: [],
-      };
-    }),
-  );
+export interface ServerFacts {
+  readonly host: RemoteHost;
+  /** How well it must seal a job off. */
+  readonly minTier: number;
+  /** The key that a connection is opened with. */
+  readonly keyFile: string | undefined;
+  /** Whether its port can be reached, be that with a key or not. */
+  readonly reach:
+    | { readonly address: string | undefined }
+    | { readonly step: DialStep; readonly why: string; readonly address: string | undefined };
+  readonly answer: HostAnswer;
+  /** Compilers that it was asked for, in the order of the answer. */
+  readonly toolchains: readonly { readonly name: string; readonly version: string }[];
+  readonly trials: readonly Trial[];
 }
 
-async function reachOf(
-  host: RemoteHost,
-  answer: HostAnswer,
-  settings: Settings,
-): Promise<ServerFacts['reach']> {
-  const { address } = answer;
-  const failure = answer.kind === 'down' ? answer.failure : undefined;
-  if (failure === undefined || (failure.step === 'key' && address !== undefined))
-    return { address };
-  if (failure.step !== 'key') return { step: failure.step, why: failure.message, address };
-  // There was no key to begin with.
-  try {
-    return { address: await reachHost(host, settings) };
-  } catch (error) {
-    if (!(error instanceof DialFailure)) throw error;
-    return { step: error.step, why: error.message, address: error.address };
-  }
-}
-
-/**
- * Does what a server is there for; one after another, so that times mean something.
- *
- * @param place of the build's compiler among those that the server was asked for
- */
-export async function tryServer(
-  facts: ServerFacts,
-  build: TrialBuild,
-  place: number,
-): Promise<ServerFacts> {
-  const trials: Trial[] = [];
-  for (const mode of modesOf(facts, place)) {
-    trials.push({ mode, result: await build.compile(facts.host, mode, facts.keyFile) });
-  }
-  return { ...facts, trials };
-}
-
-/** Those in which a compile may go there, as far as it is known by now. */
-function modesOf({ host, answer, minTier }: ServerFacts, place: number): Trial['mode'][] {
-  if (answer.kind === 'down' || answer.state.draining) return [];
-  const { tier, plainTier } = answer.welcome;
-  const hasPump = host.mode === 'pump' && tier >= PUMP.tier && tier >= minTier;
-  const hasPlain = plainTier >= minTier && answer.has[place] === true;
-  return [...(hasPump ? (['pump'] as const) : []), ...(hasPlain ? (['plain'] as const) : [])];
+/** A compile that was really done, and compared with one here. */
+export interface Trial {
+  readonly mode: 'pump' | 'plain';
+  readonly result:
+    | {
+        readonly kind: 'same';
+        /** Milliseconds: the first, which sends what the server lacks; the second; one here. */
+        readonly first: number;
+        readonly again: number;
+        readonly here: number;
+      }
+    | { readonly kind: 'differs' }
+    | { readonly kind: 'failed'; readonly why: string };
 }

@@ -16,8 +16,8 @@ import type { SessionStatus } from '../../report/statistics.js';
 import type { Toolchain } from '../../toolchain/toolchain.js';
 import { endDaemon } from '../end-daemon.js';
 import { findUserState } from '../user-state.js';
-import { BIN } from './client-facts.js';
-import type { Trial } from './server-checks.js';
+import { BIN } from './look-up-client.js';
+import type { Trial } from './server-facts.js';
 
 /** With a header of its own and one of the compiler's, which every installation has. */
 const HEADER = 'struct pair { size_t first, second; };\n';

@@ -1,12 +1,12 @@
 import t from 'tap';
 import { parseHostList } from '../../../src/client/host-list.js';
 import { examine } from '../../../src/cli/doctor/check.js';
-import {
-  CLIENT_CHECKS,
-  type ClientFacts,
-  type CompilerFacts,
-  type StateFacts,
-} from '../../../src/cli/doctor/client-checks.js';
+import { CLIENT_CHECKS } from '../../../src/cli/doctor/client-checks.js';
+import type {
+  ClientFacts,
+  CompilerFacts,
+  StateFacts,
+} from '../../../src/cli/doctor/client-facts.js';
 import { failure, success } from '../../../src/core/errors.js';
 
 const STATE: StateFacts = {
