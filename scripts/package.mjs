@@ -4,16 +4,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
   statSync,
-  writeFileSync,
+  symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -21,6 +23,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundledModules, filesOf, notices } from './bundled-modules.mjs';
 import { compileNative, nativePrograms } from './native-programs.mjs';
+import { Stage } from './package-stage.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -34,49 +37,6 @@ const COMPRESSORS = {
   gz: { suffix: '.tar.gz', command: ['gzip', '-9', '-n', '-c'] },
   none: { suffix: '.tar', command: undefined },
 };
-
-/** Stages the files of a package in a directory and knows where each part went. */
-class Stage {
-  #directory;
-
-  constructor(directory) {
-    this.#directory = directory;
-  }
-
-  path(name) {
-    const path = `${this.#directory}/${name}`;
-    mkdirSync(dirname(path), { recursive: true });
-    return path;
-  }
-
-  write(name, text) {
-    writeFileSync(this.path(name), text);
-  }
-
-  copy(from, name, isProgram = false) {
-    copyFileSync(from, this.path(name));
-    // What the copy's mode was depends on who unpacked the sources.
-    chmodSync(this.path(name), isProgram ? 0o755 : 0o644);
-  }
-
-  copyTree(from, name) {
-    for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const path = `${entry.parentPath}/${entry.name}`;
-      const isProgram = (statSync(path).mode & 0o100) !== 0;
-      this.copy(path, `${name}${path.slice(from.length)}`, isProgram);
-    }
-  }
-
-  /** Number and bytes of the files below a name. */
-  measure(name) {
-    const files = readdirSync(this.path(name), { recursive: true, withFileTypes: true }).filter(
-      (entry) => entry.isFile(),
-    );
-    const sizes = files.map((entry) => statSync(`${entry.parentPath}/${entry.name}`).size);
-    return { files: files.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
-  }
-}
 
 /** Only what still has a source: an incremental tsc leaves the rest behind. */
 function stageCode(stage) {
@@ -103,9 +63,7 @@ function stageNative(stage) {
     chmodSync(target, 0o755);
     return result;
   });
-  for (const name of ['tsccd', 'tscc-pump']) {
-    execFileSync('ln', ['-s', 'tscc', stage.path(`bin/${name}`)]);
-  }
+  for (const name of ['tsccd', 'tscc-pump']) symlinkSync('tscc', stage.path(`bin/${name}`));
   return isStatic.every(Boolean);
 }
 
@@ -183,10 +141,11 @@ function writeArchive(scratch, directory, archive, compressor) {
     return;
   }
   const [program, ...words] = compressor;
-  const script = 'exec "$0" "$@"';
-  execFileSync('sh', ['-c', `${script} <"${raw}" >"$OUT"`, program, ...words], {
-    env: { ...process.env, OUT: archive, XZ_DEFAULTS: '', XZ_OPT: '', GZIP: '' },
-  });
+  const files = [openSync(raw, 'r'), openSync(archive, 'w')];
+  // No options of the user's own.
+  const env = { ...process.env, XZ_DEFAULTS: '', XZ_OPT: '', GZIP: '' };
+  execFileSync(program, words, { env, stdio: [...files, 'inherit'] });
+  for (const file of files) closeSync(file);
 }
 
 function megabytes(bytes) {

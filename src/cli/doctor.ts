@@ -29,7 +29,8 @@ async function tryAll(
   { toolchains }: LookedUp,
 ): Promise<readonly ServerFacts[]> {
   const toolchain = toolchains.find(({ name }) => /gcc|clang$/.test(toText(name))) ?? toolchains[0];
-  if (toolchain === undefined) return servers;
+  const isAnyUp = servers.some(({ answer }) => answer.kind === 'up');
+  if (toolchain === undefined || !isAnyUp) return servers;
   const place = toolchains.indexOf(toolchain);
   const build = new TrialBuild(toolchain);
   // A daemon and files of its own must not stay behind.

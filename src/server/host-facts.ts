@@ -52,7 +52,8 @@ export class HostFacts {
       storeBytes: this.#used(),
       storeLimit: this.#limit,
       storeFree: disk.bavail * disk.bsize,
-      storeFileSystem: disk.type,
+      // Some kernels' numbers come with a sign.
+      storeFileSystem: disk.type >>> 0,
     };
   }
 }

@@ -1,5 +1,5 @@
 /** Looks up what the checks of this host rest on. */
-import { readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isLoopback, keyFileFor } from '../../client/dial.js';
 import { HostSource } from '../../client/host-source.js';
@@ -121,8 +121,8 @@ function variablesOf(environment: NodeJS.ProcessEnv): Map<string, string> {
 }
 
 function stateFacts(directory: string, wanted: string): Result<StateFacts, string> {
-  const disk = statfsSync(directory);
   try {
+    const disk = statfsSync(directory);
     return success({
       ...directoryFacts(directory),
       wanted,
@@ -153,17 +153,18 @@ function fileTimes(directory: string): Pick<StateFacts, 'clockOff' | 'isCoarse'>
     const clockOff = time < before ? time - before : Math.max(0, time - after);
     // One in a thousand million of fine ones is taken for coarse, and the next run is right.
     const isCoarse = mtimeNs % 1_000_000_000n === 0n;
-    return { clockOff: isCoarse && clockOff > -1_000 ? 0 : clockOff, isCoarse };
+    // FAT cuts to two seconds.
+    return { clockOff: isCoarse && clockOff > -2_000 ? 0 : clockOff, isCoarse };
   } finally {
     rmSync(path, { force: true });
   }
 }
 
 function socketFacts(directory: string): ClientFacts['sockets'] {
-  const stat = realFiles.lstat(fromText(directory));
+  const stat = lstatSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) return { directory, isThere: false, isOwn: true, mode: 0o700 };
-  const facts = directoryFacts(directory);
-  return { ...facts, isThere: true, isOwn: facts.isOwn && stat.kind === 'directory' };
+  const isOwn = stat.isDirectory() && stat.uid === uid;
+  return { directory, isThere: true, isOwn, mode: stat.mode & 0o7777 };
 }
 
 function isOwnDirectory(path: string): boolean {

@@ -46,9 +46,9 @@ async function reachOf(
 ): Promise<ServerFacts['reach']> {
   const { address } = answer;
   const failure = answer.kind === 'down' ? answer.failure : undefined;
-  if (failure === undefined || (failure.step === 'key' && address !== undefined))
-    return { address };
+  if (failure === undefined) return { address };
   if (failure.step !== 'key') return { step: failure.step, why: failure.message, address };
+  if (address !== undefined) return { address };
   // There was no key to begin with.
   try {
     return { address: await reachHost(host, settings) };

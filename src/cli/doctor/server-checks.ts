@@ -80,21 +80,22 @@ export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
       if (missing.length === 0 && tier >= PUMP.tier) return [ok(what)];
       const cost = tier < PUMP.tier ? ', so no pump mode' : '';
       const fixes = sandboxFixes(answer.about?.is, missing);
-      return [warning([`${what}${cost}`, ...missing].join('; '), fixes.join('; or '))];
+      return [warning([`${what}${cost}`, ...missing].join('; '), fixes.join('; and '))];
     },
   },
   {
     name: 'min-tier',
     run({ answer, minTier, host }) {
       if (answer.kind === 'down' || minTier === 0) return [];
-      const { tier, missing } = answer.welcome;
+      const { missing } = answer.welcome;
+      const tier = host.mode === 'pump' ? answer.welcome.tier : answer.welcome.plainTier;
       const asked = host.minTier === minTier ? `min-tier=${minTier}` : `TSCC_MIN_TIER=${minTier}`;
       if (tier >= minTier) return [ok(`${asked}, and it has tier ${tier}`)];
       const fixes = sandboxFixes(answer.about?.is, missing);
       return [
         wrong(
           `${asked}, but it has tier ${tier}: no compile goes there`,
-          [...fixes, 'ask for less'].join('; or '),
+          `${fixes.join('; and ')}; or ask for less`,
         ),
       ];
     },

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import type { RemoteHost } from '../../client/host-list.js';
 import { toText } from '../../core/byte-string.js';
-import { describeError } from '../../core/errors.js';
+import { describeError, EXIT, TsccError } from '../../core/errors.js';
 import { DOCTOR } from '../../core/limits.js';
 import { explainDemotion, type DemotionReason } from '../../core/reasons.js';
 import { realClock } from '../../platform/clock.js';
@@ -29,14 +29,17 @@ export class TrialBuild {
   readonly toolchain: Toolchain;
   readonly #directory: string;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #socketPath: string;
   #sessions = 0;
 
-  /** @param toolchain the compiler that it is tried with */
+  /**
+   * Throws TsccError when there is no place for it.
+   *
+   * @param toolchain the compiler that it is tried with
+   */
   constructor(toolchain: Toolchain, environment: NodeJS.ProcessEnv = process.env) {
     this.toolchain = toolchain;
-    this.#directory = mkdtempSync(`${tmpdir()}/tscc-doctor-`);
-    mkdirSync(`${this.#directory}/state`, { mode: 0o700 });
-    writeFileSync(`${this.#directory}/trial.h`, HEADER);
+    this.#directory = makeDirectory();
     const kept = Object.entries(environment).flatMap(([name, value]) =>
       /^(?:TSCC_|DISTCC_|XDG_)/.test(name) || value === undefined ? [] : [[name, value] as const],
     );
@@ -50,6 +53,7 @@ export class TrialBuild {
       TSCC_FALLBACK: '0',
       TSCC_IO_TIMEOUT: String(DOCTOR.trial / 2_000),
     };
+    this.#socketPath = findUserState(this.#environment).socketPath;
   }
 
   /** Never rejects: what goes wrong is the result. */
@@ -88,7 +92,7 @@ export class TrialBuild {
 
   /** Ends its daemon and removes its files. */
   async close(): Promise<void> {
-    await endDaemon(findUserState(this.#environment).socketPath);
+    await endDaemon(this.#socketPath);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
@@ -117,8 +121,7 @@ export class TrialBuild {
 
   /** Why compiles were not done in this mode; undefined when they were. */
   async #whyElsewhere(session: string, mode: Trial['mode'], count: number) {
-    const { socketPath } = findUserState(this.#environment);
-    const answer = await askDaemon(socketPath, { ask: 'end-session', session });
+    const answer = await askDaemon(this.#socketPath, { ask: 'end-session', session });
     // The launcher does the compile by itself where it has no daemon.
     if (answer === undefined || answer === null) return 'no session daemon could be started';
     const { outcomes, demotions, declines } = answer as SessionStatus;
@@ -127,5 +130,17 @@ export class TrialBuild {
     return reason === undefined
       ? `it was done elsewhere (${JSON.stringify(outcomes)})`
       : explainDemotion(reason as DemotionReason);
+  }
+}
+
+function makeDirectory(): string {
+  try {
+    const directory = mkdtempSync(`${tmpdir()}/tscc-doctor-`);
+    mkdirSync(`${directory}/state`, { mode: 0o700 });
+    writeFileSync(`${directory}/trial.h`, HEADER);
+    return directory;
+  } catch (error) {
+    const why = `no compile can be tried in ${tmpdir()}: ${describeError(error)}`;
+    throw new TsccError(`${why}; set TMPDIR to a directory with space`, EXIT.ioError);
   }
 }

@@ -165,6 +165,11 @@ await t.test('what may be wrong with one that answers', async (t) => {
       /^wrong min-tier=3, but/,
     ],
     [
+      'min-tier',
+      { minTier: 3, host: remoteHost('red', { mode: 'plain' }) },
+      /^wrong TSCC_MIN_TIER=3, but it has tier 2/,
+    ],
+    [
       'store',
       { answer: up({ about: { storeFree: 100 * (1 << 20) } }) },
       /^warning .* 100 MiB are soon full → make room/,
