@@ -61,8 +61,8 @@ async function main(): Promise<boolean> {
     const env = { ...environment, TSCC_HOSTS: servers.hosts };
     say(`3. The same by  make -j${JOBS} CC="tscc gcc" CXX="tscc g++"  under tscc-pump …`);
     const wall = build(
-      process.execPath,
-      [`${root}bin/tscc-pump`, 'make', `-j${JOBS}`, 'CC=tscc gcc', 'CXX=tscc g++'],
+      `${root}bin/tscc-pump`,
+      ['make', `-j${JOBS}`, 'CC=tscc gcc', 'CXX=tscc g++'],
       env,
     );
     const status = JSON.parse(

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * Command that runs tsccd. tap hooks itself by NODE_OPTIONS into every node that a test starts (it
- * sets the variable in the very spawn), and its hook cannot load a program without `.js` in its name.
+ * sets the variable in the very spawn); what is tested runs without.
  */
 export const RUN_TSCCD: readonly [string, ...string[]] = [
   '/usr/bin/env',
   '-u',
   'NODE_OPTIONS',
   process.execPath,
-  fileURLToPath(new URL('../../bin/tsccd', import.meta.url)),
+  fileURLToPath(new URL('../src/cli/tsccd.js', import.meta.url)),
 ];
 
 export interface Servers {

@@ -58,9 +58,16 @@ char *installation(void) {
     return size < 0 ? NULL : text("%.*s", (int)size, path);
 }
 
-/* Becomes the node that tscc was built with, else the first along PATH; or returns errno. */
+/*
+ * Becomes the node that was packed with tscc, else the one that it was built with (a package, which
+ * is for other hosts, has none), else the first along PATH; or returns errno.
+ */
 int exec_node(char **words, char **environment) {
+    const char *home = installation();
+    if (home) execve(words[0] = text("%s/libexec/node", home), words, environment);
+#ifdef TSCC_NODE
     execve(words[0] = TSCC_NODE, words, environment);
+#endif
     execvpe(words[0] = "node", words, environment);
     return errno;
 }

@@ -10,21 +10,25 @@ static const char *const source_and_object_suffixes[] = {
     "c", "i", "C", "cc", "cp", "cpp", "CPP", "cxx", "c++", "ii", "m", "mi", "M", "mm", "mii", "s",
     "S", "sx", "o", NULL,
 };
-static void run_command_line_tool(char **arguments) {
+/* Becomes one of the programs in src/cli/. */
+static void run_script(const char *name, char **arguments) {
     struct list words = {0};
     add(&words, "node");
-    add(&words, text("%s/build/src/cli/main.js", installation()));
+    add(&words, text("%s/build/src/cli/%s.js", installation(), name));
     while (*arguments) add(&words, *arguments++);
     int error = exec_node(words.items, environ);
-    die(FAILURE, "cannot start node (%s): install Node.js or rebuild tscc", strerror(error));
+    die(FAILURE, "cannot start node (%s): install Node.js 20.19 or newer", strerror(error));
 }
 
 int main(int argc, char **argv) {
     struct command command = {.words = argv};
     const char *name = argc > 0 ? last_component(argv[0]) : "tscc";
+    /* Links to this program in bin/, so that all three find node in one way. */
+    if (strcmp(name, "tsccd") == 0) run_script("tsccd", argv + 1);
+    if (strcmp(name, "tscc-pump") == 0) run_script("pump", argv + 1);
     if (strcmp(name, "tscc") == 0) {
         if (argc < 2) die(BAD_ARGUMENTS, "usage: tscc COMPILER ARGUMENT..., or see tscc --help");
-        if (is_one_of(argv[1], command_line_tools)) run_command_line_tool(argv + 1);
+        if (is_one_of(argv[1], command_line_tools)) run_script("main", argv + 1);
         const char *dot = strrchr(last_component(argv[1]), '.');
         bool is_file = dot && is_one_of(dot + 1, source_and_object_suffixes);
         if (is_file || argv[1][0] == '-') argv[0] = "cc"; /* as with distcc */

@@ -32,7 +32,7 @@ const GATES = [
   /^cli\//,
   /^client\/(session-daemon-main|dial|own-socket)\.ts$/,
   /^protocol\/(control|key-file)\.ts$/,
-  /^server\/(access|adoptable-files|blob-files|blob-store|gate|job-directory|job-output|job-users|runner|scratch|server|server-directory|source-receiver|toolchains|tree-layer|tree-whiteouts)\.ts$/,
+  /^server\/(access|adoptable-files|blob-files|blob-store|gate|host-facts|job-directory|job-output|job-users|runner|scratch|server|server-directory|source-receiver|toolchains|tree-layer|tree-whiteouts)\.ts$/,
   /^server\/(job-root|pump-service|sandbox)\.ts$/,
 ];
 const SIDE_EFFECTS = /^node:(fs|fs\/promises|child_process|net|tls|http|dgram)$/;

@@ -3,17 +3,13 @@ import { fromText, toText } from '../core/byte-string.js';
 import { EXIT, TsccError } from '../core/errors.js';
 import { PUMP } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
-import { compress } from '../platform/compression.js';
 import { realFiles } from '../platform/files.js';
-import { VERSION } from '../platform/version.js';
-import { dialHost } from '../client/dial.js';
 import type { HostList, RemoteHost } from '../client/host-list.js';
 import { HostSource } from '../client/host-source.js';
-import { BlobSource } from '../client/blob-source.js';
-import { ServerLink } from '../client/server-link.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe, type Toolchain } from '../toolchain/toolchain.js';
 import { findCompilers } from './compilers.js';
+import { askHost } from './host-answer.js';
 import { findUserState, type UserState } from './user-state.js';
 
 /** What one host answered. */
@@ -87,44 +83,21 @@ function hostList(user: UserState): HostList {
   return hosts.value;
 }
 
-function ask(
+async function ask(
   host: RemoteHost,
   user: UserState,
   toolchains: readonly Toolchain[],
 ): Promise<HostReport> {
-  return new Promise((resolve) => {
-    const link: ServerLink = new ServerLink(host, {
-      dial: () => dialHost(host, user.settings, user.stateDirectory, realFiles),
-      clock: realClock,
-      compress,
-      version: VERSION,
-      clientId: `tools-${process.pid}`,
-      pump: NO_JOBS,
-      onUpOrDown: () => {},
-      onChange() {
-        const report = reportOf(link, toolchains);
-        if (report === undefined) return;
-        resolve(report);
-        link.close('asked enough');
-      },
-    });
-    link.want();
+  const { settings, stateDirectory } = user;
+  const answer = await askHost(host, {
+    settings,
+    stateDirectory,
+    toolchains,
+    about: false,
+    clock: realClock,
   });
-}
-
-/** Who only asks has no files to send. */
-const NO_JOBS = {
-  world: { version: 0, stillThere: () => false },
-  blobs: new BlobSource({ readBytes: (path) => realFiles.readBytes(path), compress }),
-  compress,
-  onUpload: () => {},
-};
-
-/** Undefined while answers are still to come. */
-function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostReport | undefined {
-  const { serverState, welcome } = link;
   const nothing = {
-    host: link.host.name,
+    host: host.name,
     version: null,
     slots: null,
     running: null,
@@ -136,27 +109,24 @@ function reportOf(link: ServerLink, toolchains: readonly Toolchain[]): HostRepor
     missing: [],
     toolchains: {},
   };
-  if (link.state === 'down') return { ...nothing, state: 'down', reason: link.downReason ?? '' };
-  if (serverState === undefined || welcome === undefined) return undefined;
-  const answers = toolchains.map((toolchain) => ({
-    name: `${toText(toolchain.name)} ${toolchain.version}`,
-    has: link.hasToolchain(toolchain),
-  }));
-  if (answers.some(({ has }) => has === 'unknown')) return undefined;
+  if (answer.kind === 'down') return { ...nothing, state: 'down', reason: answer.why };
+  const { welcome, state, has } = answer;
   return {
-    host: link.host.name,
-    state: serverState.draining ? 'draining' : 'up',
+    host: host.name,
+    state: state.draining ? 'draining' : 'up',
     reason: null,
     version: welcome.version,
-    slots: serverState.slots,
-    running: serverState.running,
-    queued: serverState.queued,
-    load: serverState.load,
+    slots: state.slots,
+    running: state.running,
+    queued: state.queued,
+    load: state.load,
     tier: welcome.tier,
     plainTier: welcome.plainTier,
     missing: welcome.missing,
-    pump: link.host.mode === 'pump' && welcome.tier >= PUMP.tier,
-    toolchains: Object.fromEntries(answers.map(({ name, has }) => [name, has === 'yes'])),
+    pump: host.mode === 'pump' && welcome.tier >= PUMP.tier,
+    toolchains: Object.fromEntries(
+      toolchains.map(({ name, version }, n) => [`${toText(name)} ${version}`, has[n] ?? false]),
+    ),
   };
 }
 

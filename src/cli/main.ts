@@ -1,4 +1,5 @@
 /** `tscc SUBCOMMAND`: what the launcher hands on because it is no compile. */
+import '../platform/node-version.js';
 import yargs from 'yargs';
 import { EXIT, TsccError } from '../core/errors.js';
 import { VERIFY } from '../core/limits.js';
@@ -6,7 +7,7 @@ import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
 /** Subcommands that the launcher knows already and a later version brings. */
-const LATER = new Set(['report', 'doctor', 'top']);
+const LATER = new Set(['report', 'top']);
 
 /** Shown above the list of subcommands. */
 const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
@@ -78,6 +79,13 @@ async function main(words: readonly string[]): Promise<void> {
       'The compile servers: reachable, toolchains, slots, load, version',
       (command) => command.option('json', { type: 'boolean', default: false }),
       async ({ json }) => (await import('./hosts.js')).printHosts({ json }),
+    )
+    .command(
+      'doctor',
+      'Check this host and its servers: what is not well, and what mends it',
+      (command) =>
+        command.option('json', { type: 'boolean', default: false, describe: 'The stable schema' }),
+      async ({ json }) => (await import('./doctor.js')).printDiagnoses({ json }),
     )
     .command(
       'stop',

@@ -2,6 +2,7 @@
  * `tscc-pump CMD…`: opens a session, runs the build with the launcher first on PATH, prints a
  * short summary on standard error, and exits as the build did.
  */
+import '../platform/node-version.js';
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 /** Entry of the process that `tsccd --daemon` leaves behind; started with an IPC channel only. */
+import '../platform/node-version.js';
 import { TsccError } from '../core/errors.js';
 import { parseArguments } from './tsccd-arguments.js';
 import { StartReporter } from './tsccd-detach.js';

@@ -16,6 +16,7 @@ import {
   parseListen,
   type ListenAddress,
 } from '../server/access.js';
+import { HostFacts } from '../server/host-facts.js';
 import { Log } from '../server/log.js';
 import { Runner } from '../server/runner.js';
 import { Server } from '../server/server.js';
@@ -123,6 +124,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
   const sealing = await openSealing(store, given, runner, say);
   const { directories, sandbox, pump } = sealing;
   const path = process.env['PATH'] ?? DEFAULT_PATH;
+  const facts = new HostFacts(store, given.storeSize, () => pump?.bytes ?? 0, realClock);
   const server = new Server({
     slots: given.jobs,
     keys,
@@ -130,6 +132,7 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     version: VERSION,
     hostName: hostname(),
     load: loadAverage(realClock),
+    about: () => facts.about(),
     log: (where, what) => log.line(where, what),
     sandbox,
     compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),

@@ -1,4 +1,5 @@
 /** Entry of `tsccd`: serves in this process, or in one that it leaves behind (--daemon). */
+import '../platform/node-version.js';
 import { TsccError } from '../core/errors.js';
 import { parseArguments } from './tsccd-arguments.js';
 import { startDetached } from './tsccd-detach.js';

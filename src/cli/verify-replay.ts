@@ -3,12 +3,11 @@
  * finds a session daemon of the view's own, and ends that daemon. Its one argument is a file with a
  * `Replay`. What comes of it is in the journal of that daemon.
  */
+import '../platform/node-version.js';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { errnoCode } from '../core/errors.js';
-import { VERIFY } from '../core/limits.js';
-import { realClock } from '../platform/clock.js';
 import { askDaemon } from '../protocol/control.js';
+import { endDaemon } from './end-daemon.js';
 import { findUserState } from './user-state.js';
 
 export interface ReplayedCommand {
@@ -48,22 +47,7 @@ async function replay({ launcher, jobs, session, commands }: Replay): Promise<vo
   await Promise.all(Array.from({ length: jobs }, lane));
   const { socketPath } = findUserState();
   await askDaemon(socketPath, { ask: 'end-session', session });
-  const answer = await askDaemon(socketPath, { ask: 'stop' });
-  if (answer === undefined) return;
-  const { pid } = answer as { readonly pid: number };
-  const end = realClock.monotonic() + VERIFY.daemonEnd;
-  while (isThere(pid) && realClock.monotonic() < end) {
-    await new Promise<void>((resolve) => realClock.after(10, resolve));
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    if (errnoCode(error) === 'ESRCH') return false;
-    throw error;
-  }
+  await endDaemon(socketPath);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

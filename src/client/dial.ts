@@ -1,9 +1,9 @@
 /**
  * Opens a connection to a compile server: TCP on loopback, TLS with the cluster's key elsewhere,
- * and on loopback too when the user names a key file. Rejects with one line for people.
+ * and on loopback too when the user names a key file. Rejects with a DialFailure: one line for
+ * people, and how far it came.
  */
-import { connect as connectTcp, isIPv4, isIPv6 } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { connect as connectTcp, isIPv4, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { toText } from '../core/byte-string.js';
 import { describeError, errnoCode } from '../core/errors.js';
@@ -13,18 +13,38 @@ import { clientTlsOptions, explainClientTlsError } from '../protocol/secure-chan
 import type { RemoteHost } from './host-list.js';
 import type { Settings } from './settings.js';
 
+/** Finding the host's address, connecting to its port, proving the key. */
+export type DialStep = 'name' | 'port' | 'key';
+
+export class DialFailure extends Error {
+  override readonly name = 'DialFailure';
+  /** What did not succeed. */
+  readonly step: DialStep;
+  /** Of the host, where it came so far. */
+  readonly address: string | undefined;
+
+  constructor(message: string, step: DialStep, address?: string) {
+    super(message);
+    this.step = step;
+    this.address = address;
+  }
+}
+
 export async function dialHost(
   host: RemoteHost,
   settings: Settings,
   stateDirectory: string,
   files: Files,
-): Promise<Duplex> {
-  const address = { host: host.host, port: host.port };
-  const keyFile = findKeyFile(host, settings, stateDirectory, files);
+): Promise<Socket> {
+  const address = addressOf(host);
+  const keyFile = keyFileFor(host, settings, stateDirectory, files);
   if (keyFile === undefined) {
+    if (!isLoopback(host.host)) throw new DialFailure(NO_KEY, 'key');
     return open(host, settings.connectTimeout, () => connectTcp(address), 'connect');
   }
-  const key = await readKeyFile(keyFile, process.getuid?.() ?? 0);
+  const key = await readKeyFile(keyFile, process.getuid?.() ?? 0).catch((error: unknown) => {
+    throw new DialFailure(describeError(error), 'key');
+  });
   return open(
     host,
     settings.connectTimeout,
@@ -33,8 +53,23 @@ export async function dialHost(
   );
 }
 
-/** Undefined: no key is needed. Throws when one is needed and there is none. */
-function findKeyFile(
+/**
+ * Whether a host can be reached at all, without a word to it: its address. Rejects as `dialHost`.
+ */
+export async function reachHost(host: RemoteHost, settings: Settings): Promise<string | undefined> {
+  const dial = () => connectTcp(addressOf(host));
+  const socket = await open(host, settings.connectTimeout, dial, 'connect');
+  const { remoteAddress } = socket;
+  socket.destroy();
+  return remoteAddress;
+}
+
+const NO_KEY =
+  "off this machine a key is needed and none was found: make one with 'tscc keygen FILE', " +
+  'copy it to the servers, and set TSCC_KEY_FILE';
+
+/** The file whose key a connection to this host is opened with. Undefined: none is used, or found. */
+export function keyFileFor(
   host: RemoteHost,
   settings: Settings,
   stateDirectory: string,
@@ -48,15 +83,11 @@ function findKeyFile(
     ...(configHome === undefined ? [] : [`${toText(configHome)}/tscc/key`]),
     '/etc/tscc/key',
   ];
-  const found = places.find((path) => files.stat(path)?.kind === 'file');
-  if (found !== undefined) return found;
-  throw new Error(
-    "off this machine a key is needed and none was found: make one with 'tscc keygen FILE', " +
-      'copy it to the servers, and set TSCC_KEY_FILE',
-  );
+  return places.find((path) => files.stat(path)?.kind === 'file');
 }
 
-function isLoopback(name: string): boolean {
+/** Whether a host is this machine, to which one connects without a key. */
+export function isLoopback(name: string): boolean {
   if (isIPv4(name)) return name.startsWith('127.');
   return isIPv6(name) ? name === '::1' : name === 'localhost';
 }
@@ -71,12 +102,19 @@ function open<S extends ReturnType<typeof connectTcp>>(
     const socket = connect();
     // A job's small messages must not wait for each other's acknowledgements.
     socket.setNoDelay(true);
-    const fail = (message: string) => {
+    let isConnected = false;
+    socket.once('connect', () => (isConnected = true));
+    const fail = (message: string, step: DialStep) => {
+      const { remoteAddress } = socket;
       socket.destroy();
-      reject(new Error(message));
+      reject(new DialFailure(message, step, remoteAddress));
     };
-    const onError = (error: Error) => fail(explain(error, host));
-    const timer = setTimeout(() => fail(`no connection in ${timeout} ms: is it up?`), timeout);
+    const onError = (error: Error) => fail(explain(error, host), stepOf(error, isConnected));
+    const timer = setTimeout(() => {
+      if (isConnected)
+        fail(`no TLS handshake in ${timeout} ms: is that a tsccd with a key?`, 'key');
+      else fail(`no connection in ${timeout} ms: is it up?`, 'port');
+    }, timeout);
     socket.once('error', onError);
     socket.once(ready, () => {
       clearTimeout(timer);
@@ -86,6 +124,15 @@ function open<S extends ReturnType<typeof connectTcp>>(
     socket.once('close', () => clearTimeout(timer));
   });
 }
+
+const addressOf = ({ host, port }: RemoteHost) => ({ host, port });
+
+function stepOf(error: Error, isConnected: boolean): DialStep {
+  if (isConnected) return 'key';
+  return NO_ADDRESS.has(errnoCode(error) ?? '') ? 'name' : 'port';
+}
+
+const NO_ADDRESS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA']);
 
 function explain(error: Error, host: RemoteHost): string {
   const tls = explainClientTlsError(error);

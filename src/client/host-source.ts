@@ -32,14 +32,25 @@ export class HostSource {
 
   /** The list, or one line that says where it is wrong. No list at all is an empty one. */
   hostsFor(settings: Settings): Result<HostList, string> {
-    if (settings.hosts !== undefined) {
-      return this.#parse(settings.hosts.list, settings.hosts.variable);
+    const found = this.#find(settings);
+    return found === undefined ? success(NONE) : this.#parse(found.text, found.origin);
+  }
+
+  /** The variable or file that has the list; undefined when there is none. */
+  originFor(settings: Settings): ByteString | undefined {
+    return this.#find(settings)?.origin;
+  }
+
+  #find(
+    settings: Settings,
+  ): { readonly origin: ByteString; readonly text: ByteString } | undefined {
+    const { hosts, configHome } = settings;
+    if (hosts !== undefined) return { origin: hosts.variable, text: hosts.list };
+    for (const origin of hostFiles(this.#stateDirectory, configHome)) {
+      const text = this.#contents(origin);
+      if (text !== undefined) return { origin, text };
     }
-    for (const path of hostFiles(this.#stateDirectory, settings.configHome)) {
-      const text = this.#contents(path);
-      if (text !== undefined) return this.#parse(text, path);
-    }
-    return { ok: true, value: NONE };
+    return undefined;
   }
 
   #contents(path: ByteString): ByteString | undefined {

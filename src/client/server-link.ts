@@ -15,6 +15,7 @@ import { describeError } from '../core/errors.js';
 import { PUMP, SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { WIRE_VERSION } from '../protocol/messages.js';
+import type { About } from '../protocol/about-messages.js';
 import type { Missing } from '../protocol/pump-messages.js';
 import type { ServerState, Welcome } from '../protocol/plain-messages.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
@@ -54,6 +55,7 @@ interface Up {
   readonly toolchains: Map<Digest, ToolchainAnswer>;
   readonly jobs: LinkJobs;
   readonly shipping: PumpShipping;
+  about?: About;
 }
 
 /** `known` is undefined while the server is being asked, as long as our patience lasts. */
@@ -98,6 +100,16 @@ export class ServerLink {
 
   get serverState(): ServerState | undefined {
     return this.#state.name === 'up' ? this.#state.server : undefined;
+  }
+
+  /** Asks the server about its host; the answer will be in `about`. */
+  askAbout(): void {
+    if (this.#state.name === 'up') this.#state.connection.send({ kind: 'about-query' });
+  }
+
+  /** The newest answer of this connection. */
+  get about(): About | undefined {
+    return this.#state.name === 'up' ? this.#state.about : undefined;
   }
 
   /** Jobs of this daemon that are there now. */
@@ -219,6 +231,11 @@ export class ServerLink {
           this.#context.onChange();
         }
         return;
+      case 'about':
+        if (this.#state.name !== 'up') return;
+        this.#state.about = message;
+        this.#context.onChange();
+        return;
       case 'result':
       case 'pump-result':
         if (this.#state.name === 'up') this.#state.jobs.resultArrived(message);
@@ -233,6 +250,7 @@ export class ServerLink {
         if (this.#state.name === 'up') this.#upload(connection, this.#state.shipping, message);
         return;
       case 'hello':
+      case 'about-query':
       case 'toolchain-query':
       case 'entries':
       case 'options':

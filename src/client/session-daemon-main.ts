@@ -2,6 +2,7 @@
  * Entry of the session daemon's process, started by a launcher with the listening socket as
  * descriptor 3: `session-daemon-main.js --state DIR --socket PATH`. Puts the parts together.
  */
+import '../platform/node-version.js';
 import { randomBytes } from 'node:crypto';
 import { lstatSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -142,6 +143,7 @@ const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
 
 const daemon = new SessionDaemon({
+  version: VERSION,
   stateDirectory,
   journals: realFiles,
   sessions,

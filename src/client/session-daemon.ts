@@ -29,6 +29,8 @@ import type { Sessions } from './sessions.js';
 import { readSettings } from './settings.js';
 
 export interface SessionDaemonContext extends CommandRunContext {
+  /** Version of tscc, for people. */
+  readonly version: string;
   readonly stateDirectory: string;
   readonly journals: JournalStore;
   readonly sessions: Sessions;
@@ -119,6 +121,8 @@ export class SessionDaemon {
       case 'end-session':
         sessions.end(request.session);
         return { ok: true, value: this.#status(request.session) ?? null };
+      case 'version':
+        return { ok: true, value: { version: this.#context.version, pid: process.pid } };
       case 'stop':
         // After the answer has gone out.
         this.#clock.after(0, () => this.stop());

@@ -143,7 +143,7 @@ export const VERIFY = {
   differences: 8,
   /** `tscc verify` without --sample or --all: some seconds of one core's time. */
   sample: 50,
-  /** The daemon of `tscc verify` ends this soon once its last command has. */
+  /** A daemon of `tscc verify` or `doctor` ends this soon once its last command has. */
   daemonEnd: 10_000,
 } as const;
 
@@ -367,6 +367,28 @@ export const STORE = {
    */
   treeEntries: 500_000,
   treePaths: 500_000,
+} as const;
+
+/** What `tscc doctor` takes for enough. */
+export const DOCTOR = {
+  /** A server that is up answers what it is asked in milliseconds; busy, in seconds. */
+  answer: 10_000,
+  /** One trial compile: with a compiler's first way to a server, some 100 MB, over a slow wire. */
+  trial: 120_000,
+  /** Programs that are started to see whether they can be. */
+  program: 10_000,
+  /** Free space of the state directory: journals of a large build have some tens of MiB. */
+  stateFree: 256 * MiB,
+  /** Free space of a server's store that takes one more compiler with a project's headers. */
+  storeFree: 512 * MiB,
+  /** Watches: files and directories of the kernel's build are 10,000, other programs have theirs. */
+  inotifyWatches: 65_536,
+  /** Instances of one user: editors and desktops take dozens. */
+  inotifyInstances: 32,
+  /** Open files: a launcher that waits is one, and make may be given some hundred jobs. */
+  openFiles: 1_024,
+  /** Between two hosts' clocks: what is less nobody sees in logs. */
+  clockSkew: 2_000,
 } as const;
 
 /** Journals and what is made from them. */

@@ -31,6 +31,9 @@ const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   0x794c7630,
 ]);
 
+/** By statfs's magic number. */
+export const isLocalFileSystem = (type: number): boolean => LOCAL_FILE_SYSTEMS.has(type);
+
 /** An entry that changes while it is looked at is looked at so often. */
 const TRIES = 8;
 
@@ -270,7 +273,7 @@ export class FileFacts<S> {
   #isOnLocal(path: ByteString, { dev }: StampStats): boolean {
     let isLocal = this.#isLocal.get(dev);
     if (isLocal === undefined) {
-      isLocal = LOCAL_FILE_SYSTEMS.has(this.#files.fileSystem(path));
+      isLocal = isLocalFileSystem(this.#files.fileSystem(path));
       this.#isLocal.set(dev, isLocal);
     }
     return isLocal;

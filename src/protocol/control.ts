@@ -12,6 +12,8 @@ export type ControlRequest =
   | { readonly ask: 'status'; readonly session?: string }
   /** tscc-pump: the build is over. Answers the session's final status. */
   | { readonly ask: 'end-session'; readonly session: string }
+  /** Answers `version` of tscc and `pid`. */
+  | { readonly ask: 'version' }
   /** Ends the daemon once its running commands have ended. Answers their number and its `pid`. */
   | { readonly ask: 'stop' };
 
@@ -33,6 +35,8 @@ export function decodeControlRequest(json: Uint8Array): ControlRequest {
   }
   const session = 'session' in value ? value.session : undefined;
   switch (value.ask) {
+    case 'version':
+      return { ask: 'version' };
     case 'stop':
       return { ask: 'stop' };
     case 'status':

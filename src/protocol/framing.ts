@@ -12,6 +12,8 @@ export const FRAME = {
   state: 0x03,
   ping: 0x04,
   pong: 0x05,
+  aboutQuery: 0x06,
+  about: 0x07,
   toolchainQuery: 0x10,
   toolchain: 0x11,
   entries: 0x12,

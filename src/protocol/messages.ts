@@ -7,6 +7,7 @@ import { Packr } from 'msgpackr';
 import { describeError } from '../core/errors.js';
 import { WIRE } from '../core/limits.js';
 import { compressAtOnce, decompressAtOnce } from '../platform/compression.js';
+import { decodeAbout, type About, type AboutQuery } from './about-messages.js';
 import { MalformedFrame } from './field-codec.js';
 import { FRAME, frameHeader, type FrameType } from './framing.js';
 import { checkMessageBytes } from './message-check.js';
@@ -38,9 +39,9 @@ import {
   type PumpMessage,
 } from './pump-messages.js';
 
-export const WIRE_VERSION = 5;
+export const WIRE_VERSION = 6;
 
-export type Message = PlainMessage | PumpMessage;
+export type Message = PlainMessage | PumpMessage | AboutQuery | About;
 
 const TYPE_OF_KIND: { readonly [K in Message['kind']]: FrameType } = {
   hello: FRAME.hello,
@@ -48,6 +49,8 @@ const TYPE_OF_KIND: { readonly [K in Message['kind']]: FrameType } = {
   state: FRAME.state,
   ping: FRAME.ping,
   pong: FRAME.pong,
+  'about-query': FRAME.aboutQuery,
+  about: FRAME.about,
   'toolchain-query': FRAME.toolchainQuery,
   toolchain: FRAME.toolchain,
   entries: FRAME.entries,
@@ -84,6 +87,7 @@ function encodeBody(message: Message): Uint8Array {
   switch (message.kind) {
     case 'ping':
     case 'pong':
+    case 'about-query':
     case 'cancel':
       return new Uint8Array();
     case 'chunk':
@@ -99,6 +103,7 @@ function encodeBody(message: Message): Uint8Array {
     case 'hello':
     case 'welcome':
     case 'state':
+    case 'about':
     case 'toolchain-query':
     case 'toolchain':
     case 'options':
@@ -128,6 +133,10 @@ export function decodeMessage(type: FrameType, job: number, body: Uint8Array): M
       return empty({ kind: 'ping' }, body);
     case FRAME.pong:
       return empty({ kind: 'pong' }, body);
+    case FRAME.aboutQuery:
+      return empty({ kind: 'about-query' }, body);
+    case FRAME.about:
+      return decodeAbout(fieldsOf(body));
     case FRAME.cancel:
       return empty({ kind: 'cancel', job: ofJob(job) }, body);
     case FRAME.chunk:

@@ -188,6 +188,8 @@ export class PeerConnection {
       case 'hello':
       case 'welcome':
       case 'state':
+      case 'about-query':
+      case 'about':
       case 'toolchain-query':
       case 'toolchain':
       case 'entries':

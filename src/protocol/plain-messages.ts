@@ -226,7 +226,7 @@ export function decodeWelcome(fields: MessageFields): Welcome {
     features: fields.texts('features', WIRE.nameBytes),
     tier: fields.integer('tier', 3),
     plainTier: fields.integer('plainTier', 3),
-    missing: fields.texts('missing', WIRE.nameBytes),
+    missing: fields.texts('missing', WIRE.textLength),
   };
 }
 

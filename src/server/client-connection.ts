@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import { describeError, unreachable } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
+import type { About } from '../protocol/about-messages.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import { WIRE_VERSION, type Message } from '../protocol/messages.js';
 import type {
@@ -33,6 +34,8 @@ export interface Host extends JobSurroundings, PlainSurroundings {
   readonly version: string;
   readonly hostName: string;
   state(client: string): ServerState;
+  /** What a client may be told of this host. */
+  about(): Promise<About>;
   /** A place for a job, or why there is none. */
   admit(client: string): Place | { readonly code: RefusalCode; readonly message: string };
   log(where: string, what: string): void;
@@ -148,7 +151,7 @@ export class ClientConnection {
       features: [],
       tier: this.#host.sandbox.tier,
       plainTier: this.#host.sandbox.plainTier,
-      missing: this.#host.sandbox.missing.map((text) => text.slice(0, WIRE.nameBytes)),
+      missing: this.#host.sandbox.missing.map((text) => text.slice(0, WIRE.textLength)),
     });
     this.#connection.send(state);
     this.#events.onGreeted();
@@ -181,10 +184,12 @@ export class ClientConnection {
         this.#begin(message, client, () => this.#pumping().recipeOf(message));
         return;
       case 'toolchain-query':
-        if (this.#openQueries === SERVER.openQueries) {
-          throw new MalformedFrame(`more than ${SERVER.openQueries} toolchain questions at once`);
-        }
+        this.#countQuery();
         void this.#answer(message);
+        return;
+      case 'about-query':
+        this.#countQuery();
+        void this.#tellAbout();
         return;
       case 'job':
         this.#number(message.job);
@@ -199,6 +204,7 @@ export class ClientConnection {
       case 'hello':
       case 'welcome':
       case 'state':
+      case 'about':
       case 'toolchain':
       case 'missing':
       case 'result':
@@ -210,8 +216,25 @@ export class ClientConnection {
     }
   }
 
-  async #answer(query: ToolchainQuery): Promise<void> {
+  #countQuery(): void {
+    if (this.#openQueries === SERVER.openQueries) {
+      throw new MalformedFrame(`more than ${SERVER.openQueries} questions at once`);
+    }
     this.#openQueries++;
+  }
+
+  async #tellAbout(): Promise<void> {
+    try {
+      this.#connection.send(await this.#host.about());
+    } catch (error) {
+      const why = `cannot tell about this host: ${describeError(error)}`;
+      this.#log(why);
+      this.#connection.close(why);
+    }
+    this.#openQueries--;
+  }
+
+  async #answer(query: ToolchainQuery): Promise<void> {
     let known = false;
     try {
       known = (await this.#host.compilers.find(query)) !== undefined;

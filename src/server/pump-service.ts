@@ -7,6 +7,8 @@ import type { HeaderSurroundings } from './precompiled-header.js';
 import { ServerDirectory } from './server-directory.js';
 
 export interface OpenPump extends PumpService {
+  /** Space that contents take on disk. */
+  readonly bytes: number;
   /** Removes what is only this server's; contents stay in the store. */
   close(): Promise<void>;
 }
@@ -28,6 +30,9 @@ export async function openPump(
   const trees = await ServerDirectory.open(`${store}/trees`, log);
   let last = 0;
   return {
+    get bytes() {
+      return blobs.bytes;
+    },
     begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
       const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say, around.clock);
       return new ClientPump(tree, blobs, around, say);

@@ -13,6 +13,7 @@ import {
 } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { SERVER } from '../core/limits.js';
+import type { About } from '../protocol/about-messages.js';
 import type { Key } from '../protocol/key-file.js';
 import type { ServerState } from '../protocol/plain-messages.js';
 import { explainServerTlsError, serverTlsOptions } from '../protocol/secure-channel.js';
@@ -38,6 +39,8 @@ export interface ServerOptions extends JobSurroundings, PlainSurroundings {
   readonly hostName: string;
   /** Load average over one minute. */
   load(): number;
+  /** What a client may be told of this host. */
+  about(): Promise<About>;
   log(where: string, what: string): void;
 }
 

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import t, { type Test } from 'tap';
-import { dialHost } from '../../src/client/dial.js';
+import { dialHost, reachHost } from '../../src/client/dial.js';
 import { readSettings } from '../../src/client/settings.js';
 import { realFiles } from '../../src/platform/files.js';
 import { formatKey, generateKey, type Key } from '../../src/protocol/key-file.js';
@@ -76,6 +76,12 @@ await t.test('with the key of the server', async (t) => {
   t.equal(await echoes(await dial({ port, environment })), 'ping');
 });
 
+await t.test('a host is reached without a word to it', async (t) => {
+  const port = await listen(t, echoTls(generateKey()));
+  const host = remoteHost('red', { host: '127.0.0.1', port });
+  t.equal(await reachHost(host, readSettings(new Map())), '127.0.0.1');
+});
+
 await t.test('with another key', async (t) => {
   const key = generateKey();
   const port = await listen(t, echoTls(key));
@@ -101,7 +107,8 @@ await t.test('with a key, where the server has none', async (t) => {
 await t.test('a key file that cannot be used', async (t) => {
   const port = await listen(t, echoTcp());
   const environment = { TSCC_KEY_FILE: `${t.testdir({})}/absent` };
-  await t.rejects(dial({ port, environment }), { message: /^key file \S+absent cannot be read: / });
+  const message = /^key file \S+absent cannot be read: /;
+  await t.rejects(dial({ port, environment }), { message, step: 'key', address: undefined });
 });
 
 await t.test('nobody listens', async (t) => {
@@ -109,7 +116,14 @@ await t.test('nobody listens', async (t) => {
   const port = await listen(t, server);
   await new Promise((resolve) => server.close(resolve));
   const message = `connection refused: no tsccd listens on port ${port}`;
-  await t.rejects(dial({ port }), { message });
+  await t.rejects(dial({ port }), { message, step: 'port' });
+  await t.rejects(
+    reachHost(remoteHost('red', { host: '127.0.0.1', port }), readSettings(new Map())),
+    {
+      message,
+      step: 'port',
+    },
+  );
   const environment = { TSCC_KEY_FILE: keyFile(t, generateKey()) };
   await t.rejects(dial({ port, environment }), { message });
 });
@@ -124,7 +138,11 @@ await t.test('a listener that never answers the handshake is left in time', asyn
     });
   });
   const environment = { TSCC_KEY_FILE: keyFile(t, generateKey()), TSCC_CONNECT_TIMEOUT: '0.05' };
-  await t.rejects(dial({ port, environment }), { message: 'no connection in 50 ms: is it up?' });
+  await t.rejects(dial({ port, environment }), {
+    message: 'no TLS handshake in 50 ms: is that a tsccd with a key?',
+    step: 'key',
+    address: '127.0.0.1',
+  });
   await gone;
   t.pass('and its connection is closed');
 });
@@ -145,7 +163,7 @@ await t.test('an unknown host', async (t) => {
       host: 'no-such-host.invalid',
       environment: { TSCC_KEY_FILE: keyFile(t, generateKey()) },
     }),
-    { message: 'unknown host: correct the host list or the name service' },
+    { message: 'unknown host: correct the host list or the name service', step: 'name' },
   );
 });
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import { SCHEDULING, WIRE } from '../../src/core/limits.js';
+import type { About } from '../../src/protocol/about-messages.js';
 import { WIRE_VERSION } from '../../src/protocol/messages.js';
 import { FakeServer, JOB, remoteHost, SOURCE, STATE } from '../fixtures/fake-server.js';
 
@@ -57,6 +58,31 @@ await t.test('closed before any greeting: what that may mean', async (t) => {
   t.match(server.link.downReason, /it may use a key \(set TSCC_KEY_FILE\)/);
 });
 
+await t.test('a server that is asked about its host', async (t) => {
+  const server = await up();
+  t.equal(server.link.about, undefined);
+  server.link.askAbout();
+  await server.expect('about-query');
+  const about: About = {
+    kind: 'about',
+    time: 1000,
+    kernel: '6.1.0',
+    isRoot: false,
+    isContainer: false,
+    maxUserNamespaces: 0,
+    unprivilegedUsernsClone: null,
+    apparmorRestrictUserns: null,
+    hasLandlock: true,
+    storeBytes: 1,
+    storeLimit: 2,
+    storeFree: 3,
+    storeFileSystem: 4,
+  };
+  server.send(about);
+  await server.settle();
+  t.same(server.link.about, about);
+});
+
 await t.test('another protocol: told, and down', async (t) => {
   const server = new FakeServer(remoteHost('red'));
   server.link.want();
@@ -73,7 +99,8 @@ await t.test('another protocol: told, and down', async (t) => {
     missing: [],
   });
   await server.settle();
-  t.match(server.link.downReason, /tsccd 9\.0\.0 speaks protocol 6, not 5/);
+  const other = `tsccd 9\\.0\\.0 speaks protocol ${WIRE_VERSION + 1}, not ${WIRE_VERSION}`;
+  t.match(server.link.downReason, new RegExp(other));
 });
 
 const wanted = (content: string) => ({ digest: digestOf(content), name: 'gcc', driverBytes: 7 });

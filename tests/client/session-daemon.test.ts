@@ -100,6 +100,7 @@ function setUp() {
     '0.0.0',
   );
   const daemon = new SessionDaemon({
+    version: '1.2.3',
     stateDirectory: '/state',
     journals,
     sessions,
@@ -201,6 +202,10 @@ await t.test('stop: no new connections, but running commands finish', async (t) 
   const visitor = visit().run({ session: 'build' });
   await visitor.expect('exec');
   const value = { commands: 1, pid: process.pid };
+  t.strictSame(await ask({ ask: 'version' }), {
+    ok: true,
+    value: { version: '1.2.3', pid: process.pid },
+  });
   t.strictSame(await ask({ ask: 'stop' }), { ok: true, value });
   clock.advance(0);
   t.strictSame(events, ['leaves its socket']);

@@ -20,6 +20,33 @@ await t.test(
   },
 );
 
+await t.test('a node that was packed with tscc goes first', async (t) => {
+  const sandbox = new LauncherSandbox(t);
+  sandbox.script('node', 'echo "from PATH: $2"');
+  const built = sandbox.script('stand-in', 'echo "of the build: $2"', sandbox.directory);
+  const program = sandbox.compileLauncher([`-DTSCC_NODE="${built}"`]);
+  const before = await sandbox.run(['status'], { program });
+  t.equal(before.stdout.toString(), 'of the build: status\n');
+  sandbox.script('node', 'echo "packed: $2"', join(sandbox.directory, 'own/libexec'));
+  const packed = await sandbox.run(['status'], { program });
+  t.equal(packed.stdout.toString(), 'packed: status\n');
+});
+
+await t.test('links by the names of the other programs start these', async (t) => {
+  const sandbox = new LauncherSandbox(t);
+  sandbox.script('node', 'echo "$*"');
+  const program = sandbox.compileLauncher([]);
+  for (const [name, script] of [
+    ['tsccd', 'tsccd'],
+    ['tscc-pump', 'pump'],
+  ] as const) {
+    const argv0 = `/some/where/${name}`;
+    const ending = await sandbox.run(['--x', 'y z'], { program, argv0 });
+    const expected = join(sandbox.directory, `own/build/src/cli/${script}.js`);
+    t.equal(ending.stdout.toString(), `${expected} --x y z\n`, name);
+  }
+});
+
 await t.test('node is looked for along PATH when the one of the build is gone', async (t) => {
   const sandbox = new LauncherSandbox(t);
   sandbox.script('node', 'echo "from PATH: $2"');

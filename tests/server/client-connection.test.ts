@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { release } from 'node:os';
 import { Packr } from 'msgpackr';
 import t, { type Test } from 'tap';
 import { digestOf } from '../../src/core/digest.js';
@@ -53,6 +54,32 @@ await t.test('a client is welcomed and told the state', async (t) => {
   t.equal(await client.knows(digestOf('none'), 'gcc'), false);
 });
 
+await t.test('a client may ask about the host, so often as it hears answers', async (t) => {
+  const client = await newClient(t);
+  client.connection.send({ kind: 'about-query' });
+  const about = await client.next();
+  t.match(about, {
+    kind: 'about',
+    kernel: release(),
+    storeBytes: 0,
+    isRoot: Boolean,
+    time: Number,
+  });
+  t.ok('storeFree' in about && about.storeFree > 0);
+
+  for (let n = 0; n <= SERVER.openQueries; n++) client.connection.send({ kind: 'about-query' });
+  t.match(await client.ended, { kind: 'goodbye', message: /more than 64 questions at once/ });
+});
+
+await t.test('a host that cannot be told about: the client hears why', async (t) => {
+  const broken = await TestServer.start([], { about: () => Promise.reject(new Error('no disk')) });
+  t.teardown(() => broken.stop());
+  const client = await WireClient.greeted(broken.port);
+  client.connection.send({ kind: 'about-query' });
+  t.match(await client.ended, { kind: 'goodbye', message: /about this host: no disk/ });
+  t.match(broken.log.join(), /about this host: no disk/);
+});
+
 await t.test('a client of another protocol hears why it is sent away', async (t) => {
   const client = await WireClient.connect(server.port);
   client.connection.send({
@@ -62,7 +89,7 @@ await t.test('a client of another protocol hears why it is sent away', async (t)
     client: 'new',
     features: [],
   });
-  const message = /protocol 6 of tscc 9\.9 .* same version/;
+  const message = new RegExp(`protocol ${WIRE_VERSION + 1} of tscc 9\\.9 .* same version`);
   t.match(await client.ended, { kind: 'goodbye', message });
 });
 
@@ -157,7 +184,7 @@ await t.test('questions are bounded', async (t) => {
   for (let i = 0; i <= SERVER.openQueries; i++) {
     client.connection.send({ kind: 'toolchain-query', digest: FAKE, name: 'gcc', driverBytes: 0 });
   }
-  t.match(await client.ended, { kind: 'goodbye', message: /toolchain questions/ });
+  t.match(await client.ended, { kind: 'goodbye', message: /64 questions/ });
 });
 
 await t.test('what other clients begin and end is told', async (t) => {
