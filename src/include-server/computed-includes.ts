@@ -3,7 +3,7 @@
  * the files reached so far, so that a round that reaches more files may give more names.
  */
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import { headerNames, type HeaderName } from './macro-values.js';
 import type { MacroDefinition, ScannedFile } from './scanned-file.js';
 

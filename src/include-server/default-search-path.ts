@@ -5,7 +5,7 @@
  */
 import { joinPath, toText, fromText, type ByteString } from '../core/byte-string.js';
 import { describeError } from '../core/errors.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { Language } from '../toolchain/compile-command.js';
 import type { ProbeOutput, Toolchain } from '../toolchain/toolchain.js';
 import type { DirectoryLook, LookAtDirectory } from '../platform/directory-look.js';

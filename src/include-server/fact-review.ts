@@ -1,6 +1,6 @@
 /** Looks again at facts that are doubted, or that nobody vouches for, and corrects them. */
 import { joinPath, type ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { TreeFiles } from '../platform/tree-files.js';
 import { isMissing, type FileFacts } from './file-facts.js';
 import type { HeaderChange } from './header-news.js';

@@ -1,7 +1,7 @@
 /** Asks the file system, remembers what it says, and asks nothing twice. */
 import { joinPath, type ByteString } from '../core/byte-string.js';
 import { digestOf, type Digest } from '../core/digest.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { TreeFiles } from '../platform/tree-files.js';
 import { RememberedContent, type ContentSource } from './file-content.js';
 import { isSameInode, stampOf, type StampStats } from './file-stamp.js';

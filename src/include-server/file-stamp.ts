@@ -3,7 +3,7 @@
  * change time is among it, which no program can set, so a stamp tells of every write, but for one:
  * when the clock of the file system has not moved on since, a second change leaves no trace.
  */
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 
 export interface Inode {
   readonly dev: number;

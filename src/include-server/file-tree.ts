@@ -14,7 +14,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { Clock } from '../platform/clock.js';
 import type { PipedProcess } from '../platform/piped-process.js';
 import type { Errno, OpenedFile, TreeFiles } from '../platform/tree-files.js';

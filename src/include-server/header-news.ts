@@ -7,7 +7,7 @@
  * run before it or not.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import { sourceKind } from '../toolchain/source-language.js';

@@ -4,7 +4,7 @@
  * #include_next goes on from where it was found.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { DeclineReason } from '../core/reasons.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import type { ScanLanguage } from './file-content.js';

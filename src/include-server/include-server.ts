@@ -8,7 +8,7 @@
  */
 import { directoryName, joinPath, type ByteString } from '../core/byte-string.js';
 import { digestAside, digestOf, type Digest } from '../core/digest.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
 import type { Toolchain } from '../toolchain/toolchain.js';

@@ -1,5 +1,5 @@
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import { Choices, resolve, type Sequence } from './deferred-choice.js';
 import {
   behindName,

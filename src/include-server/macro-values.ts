@@ -1,5 +1,5 @@
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import { resolve, type Sequence } from './deferred-choice.js';
 import { MacroExpansion, type MacroTable } from './macro-expansion.js';
 import { FILE_OF_COMPILER, reachableOperands } from './reachable-names.js';

@@ -1,6 +1,6 @@
 /** Follows paths as the kernel does, through remembered facts. */
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { SymlinkEntry } from '../protocol/tree-entry.js';
 import type { Inode } from './file-stamp.js';
 import type { DirectoryNode, NameFact, TreeFile } from './tree-nodes.js';

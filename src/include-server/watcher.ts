@@ -6,7 +6,7 @@
  *      └──────────────────────close────────────────────────▶ closed
  */
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { Clock } from '../platform/clock.js';
 import type { PipedProcess } from '../platform/piped-process.js';
 import type { Inode } from './file-stamp.js';

@@ -5,7 +5,8 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 import { isDigest, type Digest } from '../core/digest.js';
-import { INCLUDES, WIRE } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
+import { WIRE } from '../core/limits.js';
 import type { CompilerFamily } from '../toolchain/options/option-table.js';
 import { MalformedFrame } from './field-codec.js';
 import { isByteString, type MessageFields } from './message-fields.js';

@@ -1,6 +1,6 @@
 /** What a client may say of its tree. Pure. */
 import type { ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 

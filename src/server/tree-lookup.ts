@@ -1,6 +1,6 @@
 /** Where a path leads in a closure, symbolic links followed as the kernel does. Pure. */
 import { baseName, directoryName, type ByteString } from '../core/byte-string.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 
 export class TreeLookup {

@@ -4,7 +4,8 @@
  * stand where the table puts them, so that none is taken for an option, a source or an @file.
  */
 import type { ByteString } from '../core/byte-string.js';
-import { ARGUMENTS, INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
+import { ARGUMENTS } from '../core/limits.js';
 import { failure, success, type Result } from '../core/errors.js';
 import { acceptsValue, optionTable, type OptionTable } from './options/option-table.js';
 import { pumpRefusal } from './options/pump-rules.js';

@@ -3,7 +3,8 @@
  * command as typed fields. The server makes a command of them again in pump-arguments.ts.
  */
 import { joinPath, type ByteString } from '../core/byte-string.js';
-import { ARGUMENTS, INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
+import { ARGUMENTS } from '../core/limits.js';
 import type { DeclineReason } from '../core/reasons.js';
 import type { CommandOption, CompileCommand, Language } from './compile-command.js';
 import { optionTable, type CompilerFamily } from './options/option-table.js';

@@ -4,7 +4,7 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 import type { DeclineReason } from '../core/reasons.js';
-import { INCLUDES } from '../core/limits.js';
+import { INCLUDES } from '../core/include-limits.js';
 import { failure, success, type Result } from '../core/errors.js';
 import { DECLINED_VARIABLES } from './options/environment.js';
 

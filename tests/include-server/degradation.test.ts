@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import t, { type Test } from 'tap';
-import { INCLUDES } from '../../src/core/limits.js';
+import { INCLUDES } from '../../src/core/include-limits.js';
 import { FileNode, type TreeNode } from '../../src/include-server/tree-nodes.js';
 import { Vouchers, type Degradation } from '../../src/include-server/vouchers.js';
 import type { Watcher } from '../../src/include-server/watcher.js';

@@ -22,7 +22,7 @@ import {
 } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { INCLUDES } from '../../src/core/limits.js';
+import { INCLUDES } from '../../src/core/include-limits.js';
 import { realClock } from '../../src/platform/clock.js';
 import { realTreeFiles } from '../../src/platform/tree-files.js';
 import { TreeBench, type TreeMode } from '../fixtures/tree-bench.js';

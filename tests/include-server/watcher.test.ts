@@ -8,7 +8,7 @@ import {
 } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import t, { type Test } from 'tap';
-import { INCLUDES } from '../../src/core/limits.js';
+import { INCLUDES } from '../../src/core/include-limits.js';
 import { Watcher, WATCH_MASK, type WatchListener } from '../../src/include-server/watcher.js';
 import { realClock } from '../../src/platform/clock.js';
 import { startPiped, type PipedProcess } from '../../src/platform/piped-process.js';

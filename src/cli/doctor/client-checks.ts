@@ -1,5 +1,6 @@
 /** What `tscc doctor` checks on this host; docs/doctor.md tells of each. Pure. */
-import { DOCTOR, INCLUDES } from '../../core/limits.js';
+import { INCLUDES } from '../../core/include-limits.js';
+import { DOCTOR } from '../../core/limits.js';
 import { isNewEnough } from '../../platform/node-version.js';
 import { ok, warning, wrong, type Check, type Finding } from './check.js';
 import type { ClientFacts } from './client-facts.js';
