@@ -1,7 +1,7 @@
 /**
- * Every time-out, size and retry bound of tscc (those of the include server are in include-limits.ts), each with the reason for its number. Times are in
- * milliseconds, sizes in bytes. The launcher's own (native/launcher.h) are listed in LAUNCHER and
- * a test compares the two.
+ * Every time-out, size and retry bound of tscc, each with the reason for its number; those of the
+ * include server are in include-limits.ts. Times are in milliseconds, sizes in bytes. The launcher's
+ * own (native/launcher.h) are listed in LAUNCHER and a test compares the two.
  */
 
 const KiB = 1024;
