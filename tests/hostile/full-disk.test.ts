@@ -24,7 +24,7 @@ mkdirSync(store);
 
 await t.test('a disk that a client fills', { skip }, async (t) => {
   const mount = `mount -t tmpfs -o size=${DISK} none '${store}' && exec "$0" "$@"`;
-  const words = ['--listen', '127.0.0.1:0', '--jobs', '2', '--store', store];
+  const words = ['--listen', '127.0.0.1:0', '--jobs', '2', '--store', store, '--scratch', store];
   const tsccd = new TsccdProcess(t, words, {}, [...UNSHARE, 'sh', '-c', mount]);
   const port = await tsccd.port();
   const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
