@@ -23,8 +23,8 @@ import { table } from './table.js';
 
 const { values: given } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '15' },
-    compiles: { type: 'string', default: '40' },
+    rounds: { type: 'string', default: '11' },
+    compiles: { type: 'string', default: '30' },
     jobs: { type: 'string', default: '300' },
     output: { type: 'string' },
   },
@@ -47,6 +47,8 @@ interface Report {
   readonly busyMemory: number;
   readonly calm: readonly Build[];
   readonly stalled: readonly Build[];
+  /** Milliseconds of the server's processor time in a second of siege without any build. */
+  readonly siege: number;
   readonly tiers: readonly RunnerCost[];
 }
 
@@ -119,7 +121,7 @@ async function memory(count: number): Promise<readonly [idle: number, busy: numb
 }
 
 /** Runs `action` while so many connections stall. */
-async function whileStalled<T>(hosts: string, action: () => T): Promise<T> {
+async function whileStalled<T>(hosts: string, action: () => T | Promise<T>): Promise<T> {
   const port = hosts.slice(hosts.lastIndexOf(':') + 1);
   const program = fileURLToPath(new URL('stallers.js', import.meta.url));
   // They are other machines': here they shall not take the processor from those that are measured.
@@ -127,12 +129,20 @@ async function whileStalled<T>(hosts: string, action: () => T): Promise<T> {
   const child = spawn('nice', words, { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     await once(child.stdout, 'data');
-    return action();
+    return await action();
   } finally {
     const gone = once(child, 'close');
     child.kill('SIGTERM');
     await gone;
   }
+}
+
+/** Milliseconds of the server's processor time in a second. */
+async function idleCpu(servers: Servers): Promise<number> {
+  const pid = servers.processes[0]?.pid ?? 0;
+  const [began, before] = [performance.now(), cpuOf(pid)];
+  await setTimeout(20_000);
+  return ((cpuOf(pid) - before) * 1_000_000) / (performance.now() - began);
 }
 
 async function underSiege(rounds: number, count: number) {
@@ -150,13 +160,22 @@ async function underSiege(rounds: number, count: number) {
       const walls = [calm, stalled].map((builds) => `${builds.at(-1)?.wall.toFixed(2)} s`);
       say(`round ${round + 1}: ${walls.join(', stalled ')}`);
     }
-    return [calm, stalled] as const;
+    const siege = await whileStalled(servers.hosts, () => idleCpu(servers));
+    return { calm, stalled, siege };
   } finally {
     await servers.stop();
   }
 }
 
-function reportOf({ machine, idleMemory, busyMemory, calm, stalled, tiers }: Report): string {
+function reportOf({
+  machine,
+  idleMemory,
+  busyMemory,
+  calm,
+  stalled,
+  siege,
+  tiers,
+}: Report): string {
   const walls = (builds: readonly Build[]) => median(builds.map(({ wall }) => wall));
   const cpu = (builds: readonly Build[]) => median(builds.map(({ serverCpu }) => serverCpu));
   const losses = calm.map(({ wall }, n) => 100 * (1 - wall / (stalled[n]?.wall ?? Number.NaN)));
@@ -183,6 +202,7 @@ ${table([
   row('memory, idle', idleMemory, 'MiB', 90),
   row(`memory, the most with ${AT_ONCE} jobs at once`, busyMemory, 'MiB', 250),
   row(`throughput lost to ${STALLERS} stalling connections`, median(losses), '%', 5),
+  row('of this machine’s processors, for that siege alone', siege / 10 / cpus().length, '%', 5),
   ...rows,
 ])}
 
@@ -225,9 +245,10 @@ async function main(): Promise<boolean> {
   const load = loadavg()[0]?.toFixed(1);
   const tiers = await runnerCosts(jobs);
   const [idleMemory, busyMemory] = await memory(count);
-  const [calm, stalled] = await underSiege(rounds, count);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, load ${load} before`;
-  const report: Report = { machine, idleMemory, busyMemory, calm, stalled, tiers };
+  const { calm, stalled, siege } = await underSiege(rounds, count);
+  const after = loadavg()[0]?.toFixed(1);
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, load ${load} before and ${after} after`;
+  const report: Report = { machine, idleMemory, busyMemory, calm, stalled, siege, tiers };
   const text = reportOf(report);
   say(text);
   if (given.output !== undefined) {

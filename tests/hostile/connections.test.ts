@@ -6,7 +6,6 @@ import { digestOf } from '../../src/core/digest.js';
 import { SERVER, WIRE } from '../../src/core/limits.js';
 import { encodeMessage, WIRE_VERSION, type Message } from '../../src/protocol/messages.js';
 import { packNumbers } from '../../src/protocol/number-runs.js';
-import type { PrecompiledRecipe } from '../../src/protocol/pump-messages.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
 import { HeldClock } from '../fixtures/held-clock.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
@@ -163,7 +162,7 @@ await t.test('who tells of more than there is room for', { skip: cannotSeal }, a
       ...{ kind: 'precompiled', path: '/p.h.gch', family: 'gcc', program: '/cc', argv0: 'cc' },
       ...{ cwd: '/', environment: [], options: new Uint8Array(), closure: many },
       ...{ language: null, source: 'p.h', output: null },
-    } as PrecompiledRecipe);
+    });
   }
   t.match(await recipes.wire.ended, { kind: 'goodbye', message: /more than 4194304 bytes/ });
 
