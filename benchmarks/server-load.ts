@@ -23,8 +23,8 @@ import { table } from './table.js';
 
 const { values: given } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    compiles: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '11' },
+    compiles: { type: 'string', default: '30' },
     jobs: { type: 'string', default: '300' },
     output: { type: 'string' },
   },
@@ -47,6 +47,8 @@ interface Report {
   readonly busyMemory: number;
   readonly calm: readonly Build[];
   readonly stalled: readonly Build[];
+  /** Milliseconds of the server's processor time in a second of siege without any build. */
+  readonly siege: number;
   readonly tiers: readonly RunnerCost[];
 }
 
@@ -119,7 +121,7 @@ async function memory(count: number): Promise<readonly [idle: number, busy: numb
 }
 
 /** Runs `action` while so many connections stall. */
-async function whileStalled<T>(hosts: string, action: () => T): Promise<T> {
+async function whileStalled<T>(hosts: string, action: () => T | Promise<T>): Promise<T> {
   const port = hosts.slice(hosts.lastIndexOf(':') + 1);
   const program = fileURLToPath(new URL('stallers.js', import.meta.url));
   // They are other machines': here they shall not take the processor from those that are measured.
@@ -127,7 +129,7 @@ async function whileStalled<T>(hosts: string, action: () => T): Promise<T> {
   const child = spawn('nice', words, { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     await once(child.stdout, 'data');
-    return action();
+    return await action();
   } finally {
     const gone = once(child, 'close');
     child.kill('SIGTERM');
@@ -135,27 +137,50 @@ async function whileStalled<T>(hosts: string, action: () => T): Promise<T> {
   }
 }
 
+/** Milliseconds of the server's processor time in a second. */
+async function idleCpu(servers: Servers): Promise<number> {
+  const pid = servers.processes[0]?.pid ?? 0;
+  const [began, before] = [performance.now(), cpuOf(pid)];
+  await setTimeout(20_000);
+  return ((cpuOf(pid) - before) * 1_000_000) / (performance.now() - began);
+}
+
 async function underSiege(rounds: number, count: number) {
   const servers = await start('siege', 2);
-  const [calm, stalled]: Build[][] = [[], []];
+  const calm: Build[] = [];
+  const stalled: Build[] = [];
   try {
     build(servers, count, 4);
     for (let round = 0; round < rounds; round++) {
-      calm?.push(build(servers, count, 4));
-      stalled?.push(await whileStalled(servers.hosts, () => build(servers, count, 4)));
-      const [a, b] = [calm?.at(-1), stalled?.at(-1)];
-      say(`round ${round + 1}: ${a?.wall} s, with ${STALLERS} stalling ${b?.wall} s`);
+      const alone = () => calm.push(build(servers, count, 4));
+      // Now the one first, now the other: the machine gets slower and faster by what else it does.
+      if (round % 2 === 0) alone();
+      stalled.push(await whileStalled(servers.hosts, () => build(servers, count, 4)));
+      if (round % 2 === 1) alone();
+      const walls = [calm, stalled].map((builds) => `${builds.at(-1)?.wall.toFixed(2)} s`);
+      say(`round ${round + 1}: ${walls.join(', stalled ')}`);
     }
-    return [calm ?? [], stalled ?? []] as const;
+    const siege = await whileStalled(servers.hosts, () => idleCpu(servers));
+    return { calm, stalled, siege };
   } finally {
     await servers.stop();
   }
 }
 
-function reportOf({ machine, idleMemory, busyMemory, calm, stalled, tiers }: Report): string {
+function reportOf({
+  machine,
+  idleMemory,
+  busyMemory,
+  calm,
+  stalled,
+  siege,
+  tiers,
+}: Report): string {
   const walls = (builds: readonly Build[]) => median(builds.map(({ wall }) => wall));
   const cpu = (builds: readonly Build[]) => median(builds.map(({ serverCpu }) => serverCpu));
-  const loss = 100 * (1 - walls(calm) / walls(stalled));
+  const losses = calm.map(({ wall }, n) => 100 * (1 - wall / (stalled[n]?.wall ?? Number.NaN)));
+  const sorted = losses.toSorted((a, b) => a - b);
+  const quartiles = [0.25, 0.75].map((at) => sorted[Math.floor(at * sorted.length)]?.toFixed(1));
   const [bare, ...rest] = tiers;
   const goals: Record<string, readonly [wall: number, cpu: number]> = {
     'tier 2': [1, Infinity],
@@ -176,14 +201,16 @@ function reportOf({ machine, idleMemory, busyMemory, calm, stalled, tiers }: Rep
 ${table([
   row('memory, idle', idleMemory, 'MiB', 90),
   row(`memory, the most with ${AT_ONCE} jobs at once`, busyMemory, 'MiB', 250),
-  row(`throughput lost to ${STALLERS} stalling connections`, loss, '%', 5),
+  row(`throughput lost to ${STALLERS} stalling connections`, median(losses), '%', 5),
+  row('of this machine’s processors, for that siege alone', siege / 10 / cpus().length, '%', 5),
   ...rows,
 ])}
 
-Medians of ${calm.length} builds each, in turn: ${walls(calm).toFixed(2)} s alone, ${walls(stalled).toFixed(2)} s beside
-${STALLERS} connections that stall, half of them before a TLS handshake and half with the key, greeted, and
-with a job whose source does not come. The server's own processor time for a compile: ${cpu(calm).toFixed(2)} ms, and
-${cpu(stalled).toFixed(2)} ms. The stalling ends run on this machine too (at nice 19).
+${calm.length} pairs of builds, one alone and one beside ${STALLERS} connections that stall, half of them before a
+TLS handshake and half with the key, greeted, and with a job whose source does not come. Lost is the
+median of what each pair lost (quartiles ${quartiles.join(' and ')} %); median walls ${walls(calm).toFixed(2)} s and ${walls(stalled).toFixed(2)} s. The
+server's own processor time for a compile: ${cpu(calm).toFixed(2)} ms alone, ${cpu(stalled).toFixed(2)} ms beside them. The stalling ends
+run on this machine too (at nice 19).
 
 A job of \`gcc -c\` for one line, through tscc-runner alone: median wall and mean processor time.
 
@@ -218,9 +245,10 @@ async function main(): Promise<boolean> {
   const load = loadavg()[0]?.toFixed(1);
   const tiers = await runnerCosts(jobs);
   const [idleMemory, busyMemory] = await memory(count);
-  const [calm, stalled] = await underSiege(rounds, count);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, load ${load} before`;
-  const report: Report = { machine, idleMemory, busyMemory, calm, stalled, tiers };
+  const { calm, stalled, siege } = await underSiege(rounds, count);
+  const after = loadavg()[0]?.toFixed(1);
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, load ${load} before and ${after} after`;
+  const report: Report = { machine, idleMemory, busyMemory, calm, stalled, siege, tiers };
   const text = reportOf(report);
   say(text);
   if (given.output !== undefined) {

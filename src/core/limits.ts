@@ -284,6 +284,12 @@ export const STORE = {
    */
   treeEntries: 500_000,
   treePaths: 500_000,
+  entryBytes: 300,
+  /**
+   * What all connections have told together: entries, paths, options, recipes. Twenty kernels' worth,
+   * and a third of the heap that node has on a small machine.
+   */
+  toldBytes: 512 * MiB,
 } as const;
 
 /** What `tscc doctor` takes for enough. */

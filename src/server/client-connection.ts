@@ -41,6 +41,14 @@ export interface Host extends JobSurroundings, PlainSurroundings {
   log(where: string, what: string): void;
 }
 
+/** Who is at the other end. */
+export interface Peer {
+  /** Address and port, for the log. */
+  readonly name: string;
+  /** As `originOf` has it. */
+  readonly origin: string;
+}
+
 export interface ConnectionEvents {
   /** The client has said HELLO. */
   onGreeted(): void;
@@ -57,7 +65,7 @@ type ConnectionState =
   | { readonly name: 'ended' };
 
 export class ClientConnection {
-  readonly #peerName: string;
+  readonly #peer: Peer;
   readonly #host: Host;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
@@ -74,10 +82,9 @@ export class ClientConnection {
 
   /**
    * @param stream an open stream to the client, handshake done
-   * @param peerName its address, for the log
    */
-  constructor(stream: Duplex, peerName: string, host: Host, events: ConnectionEvents) {
-    this.#peerName = peerName;
+  constructor(stream: Duplex, peer: Peer, host: Host, events: ConnectionEvents) {
+    this.#peer = peer;
     this.#host = host;
     this.#clock = host.clock;
     this.#events = events;
@@ -252,10 +259,12 @@ export class ClientConnection {
   }
 
   #pumping(): ClientPump {
-    this.#pump ??= this.#host.pump?.begin(
-      (digests) => void this.#connection.send({ kind: 'missing', digests }),
-      (what) => this.#log(what),
-    );
+    this.#pump ??= this.#host.pump?.begin({
+      origin: this.#peer.origin,
+      ask: (digests) => void this.#connection.send({ kind: 'missing', digests }),
+      log: (what) => this.#log(what),
+      close: (why) => this.#connection.close(why),
+    });
     if (this.#pump === undefined) throw new MalformedFrame('pump mode is not offered here');
     return this.#pump;
   }
@@ -367,7 +376,7 @@ export class ClientConnection {
   }
 
   #log(what: string): void {
-    this.#host.log(this.#peerName, what);
+    this.#host.log(this.#peer.name, what);
   }
 }
 

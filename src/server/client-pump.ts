@@ -26,17 +26,28 @@ import {
   type HeaderSurroundings,
 } from './precompiled-header.js';
 import { PumpRecipe, type WantedHeader } from './pump-recipe.js';
+import type { Share } from './shared-room.js';
 
-type Ask = (digests: readonly Digest[]) => void;
+/** A client, as far as pump mode needs it. */
+export interface PumpPeer {
+  /** As `originOf` has it. */
+  readonly origin: string;
+  /** Tells it which contents are wanted. */
+  ask(digests: readonly Digest[]): void;
+  /** Takes a line about contents that are not what was announced. */
+  log(what: string): void;
+  /** Ends its connection. */
+  close(why: string): void;
+}
 
 /** A server's part in pump mode: what its connections share. */
 export interface PumpService {
-  /**
-   * @param ask tells the client which contents are wanted
-   * @param log takes a line about contents that are not what was announced
-   */
-  begin(ask: Ask, log: (what: string) => void): ClientPump;
+  begin(peer: PumpPeer): ClientPump;
 }
+
+/** What an array's element and an option take besides their text, about. */
+const NUMBER_BYTES = 8;
+const OPTION_BYTES = 100;
 
 export class ClientPump {
   readonly #tree: ClientTree;
@@ -47,15 +58,21 @@ export class ClientPump {
   readonly #headers = new PrecompiledHeaders();
   /** Those under way. */
   readonly #uploads = new Map<number, BlobReceiver>();
+  readonly #share: Share;
   #announced = 0;
+  #optionBytes = 0;
+  /** Numbers in the closures of recipes. */
+  #recipeNumbers = 0;
 
   constructor(
     tree: ClientTree,
     blobs: BlobStore,
     around: HeaderSurroundings,
+    share: Share,
     log: (what: string) => void,
   ) {
     this.#tree = tree;
+    this.#share = share;
     this.#blobs = blobs;
     this.#around = around;
     this.#log = log;
@@ -64,12 +81,20 @@ export class ClientPump {
   /** Throws MalformedFrame, as all of these do. */
   addEntries({ entries }: Entries): void {
     this.#tree.add(entries);
+    this.#weigh();
   }
 
   addOptions({ options }: Options): void {
     // As the client does: a table that would grow too large is begun anew.
-    if (this.#options.length + options.length > PUMP.options) this.#options.length = 0;
+    if (this.#options.length + options.length > PUMP.options) {
+      this.#options.length = 0;
+      this.#optionBytes = 0;
+    }
     this.#options.push(...options);
+    for (const [name, value] of options) {
+      this.#optionBytes += OPTION_BYTES + name.length + (value?.length ?? 0);
+    }
+    this.#weigh();
   }
 
   addHeader(recipe: PrecompiledRecipe): void {
@@ -77,6 +102,8 @@ export class ClientPump {
       throw new MalformedFrame(`more than ${PUMP.precompiled} precompiled headers`);
     }
     const { options, closure } = this.#numbersOf(recipe);
+    this.#recipeNumbers += options.length + closure.length;
+    this.#weigh();
     const { signal } = this.#headers;
     try {
       this.#headers.add(
@@ -87,6 +114,11 @@ export class ClientPump {
       if (error instanceof JobRefused) throw new MalformedFrame(error.message);
       throw error;
     }
+  }
+
+  #weigh(): void {
+    const bytes = this.#tree.toldBytes + this.#optionBytes + NUMBER_BYTES * this.#recipeNumbers;
+    this.#share.holds(bytes);
   }
 
   gone({ digests }: Gone): void {
@@ -145,6 +177,7 @@ export class ClientPump {
 
   /** Resolves when nothing of it is left on disk. Rejects with the system's error. */
   async close(): Promise<void> {
+    this.#share.close();
     const uploads = [...this.#uploads.values()];
     for (const upload of uploads) upload.abandon();
     await Promise.all(uploads.map(({ ended }) => ended));

@@ -92,6 +92,11 @@ export class ClientTree {
     return this.#known.length - 1;
   }
 
+  /** Bytes of memory that what the client has told takes, about. */
+  get toldBytes(): number {
+    return (this.#known.length + this.#paths.size) * STORE.entryBytes;
+  }
+
   /** Layers on top of one another. */
   get depth(): number {
     return this.#stack.length;

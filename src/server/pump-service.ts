@@ -1,10 +1,12 @@
 /** Pump mode's parts of one server, put together: the store, roots, and a tree for each client. */
 import type { Digest } from '../core/digest.js';
+import { STORE } from '../core/limits.js';
 import { BlobStore } from './blob-store.js';
-import { ClientPump, type PumpService } from './client-pump.js';
+import { ClientPump, type PumpPeer, type PumpService } from './client-pump.js';
 import { ClientTree } from './client-tree.js';
 import type { HeaderSurroundings } from './precompiled-header.js';
 import { ServerDirectory } from './server-directory.js';
+import { SharedRoom } from './shared-room.js';
 
 export interface OpenPump extends PumpService {
   /** Space that contents take on disk. */
@@ -17,6 +19,7 @@ export interface OpenPump extends PumpService {
  * @param store the server's store
  * @param bytes space for contents on its disk
  * @param around what its jobs need
+ * @param toldBytes memory for what all clients tell
  *
  * Rejects with the system's error when the store cannot be used.
  */
@@ -25,17 +28,25 @@ export async function openPump(
   bytes: number,
   around: HeaderSurroundings,
   log: (what: string) => void,
+  toldBytes = STORE.toldBytes,
 ): Promise<OpenPump> {
   const blobs = await BlobStore.open(store, bytes, log);
   const trees = await ServerDirectory.open(`${store}/trees`, log);
+  const room = new SharedRoom(toldBytes);
   let last = 0;
   return {
     get bytes() {
       return blobs.bytes;
     },
-    begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
+    begin(peer: PumpPeer) {
+      const say = (what: string) => peer.log(what);
+      const ask = (digests: readonly Digest[]) => peer.ask(digests);
+      const share = room.open(peer.origin, (why) => {
+        say(`closed: ${why}`);
+        peer.close(why);
+      });
       const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say, around.clock);
-      return new ClientPump(tree, blobs, around, say);
+      return new ClientPump(tree, blobs, around, share, say);
     },
     async close() {
       await blobs.close();

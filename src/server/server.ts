@@ -17,7 +17,7 @@ import type { About } from '../protocol/about-messages.js';
 import type { Key } from '../protocol/key-file.js';
 import type { ServerState } from '../protocol/plain-messages.js';
 import { explainServerTlsError, serverTlsOptions } from '../protocol/secure-channel.js';
-import { formatAddress, type ListenAddress } from './access.js';
+import { formatAddress, originOf, type ListenAddress } from './access.js';
 import { ClientConnection, type Host } from './client-connection.js';
 import type { JobSurroundings } from './compile-job.js';
 import type { PumpService } from './client-pump.js';
@@ -145,7 +145,8 @@ export class Server {
 
   /** A connection that is ready for frames; `socket` is what lies below `stream`. */
   #open(stream: Socket, socket: Socket): void {
-    const connection = new ClientConnection(stream, peerName(socket), this.#host, {
+    const peer = { name: peerName(socket), origin: originOf(socket.remoteAddress ?? '') };
+    const connection = new ClientConnection(stream, peer, this.#host, {
       onGreeted: () => this.#gate.greeted(socket),
       onJobOver: () => this.#checkWaiters(),
       onEnd: () => {

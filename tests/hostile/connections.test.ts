@@ -5,9 +5,12 @@ import t, { type Test } from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import { SERVER, WIRE } from '../../src/core/limits.js';
 import { encodeMessage, WIRE_VERSION, type Message } from '../../src/protocol/messages.js';
+import { packNumbers } from '../../src/protocol/number-runs.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
 import { HeldClock } from '../fixtures/held-clock.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
+import { JobCell } from '../fixtures/job-cell.js';
+import { PumpClient } from '../fixtures/pump-client.js';
 import { identityOf, TestServer } from '../fixtures/test-server.js';
 import { until } from '../fixtures/until.js';
 import { WireClient } from '../fixtures/wire-client.js';
@@ -21,6 +24,9 @@ async function start(t: Test, changes: Parameters<typeof TestServer.start>[1] = 
   t.teardown(() => server.stop());
   return server;
 }
+
+const sealed = await (await JobCell.open(t)).canSeal();
+const cannotSeal = sealed !== true && process.env['CI'] !== 'true' && `cannot seal: ${sealed}`;
 
 async function connected(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1').on('error', () => undefined);
@@ -127,4 +133,41 @@ await t.test('jobs without sources, of many clients, keep nobody from a slot', a
   }
   for (const one of stallers) one.close();
   await server.noLeftovers();
+});
+
+await t.test('who tells of more than there is room for', { skip: cannotSeal }, async (t) => {
+  const server = await TestServer.start([fake.path()], {}, 100 << 20, 4 << 20);
+  t.teardown(() => server.stop());
+  const honest = await PumpClient.greeted(server.port, 'honest');
+  const closure = honest.compiler('cat x.c >x.o');
+  honest.job(closure);
+  t.equal((await honest.answer()).outputs.get(0), 'int x;\n');
+
+  const greedy = await PumpClient.greeted(server.port, 'greedy');
+  const absent = (batch: number) =>
+    Array.from({ length: 1000 }, (_, i) => ({ kind: 'absent', path: `/a/${batch}/${i}` }) as const);
+  for (let batch = 0; batch < 20; batch++) greedy.tell(...absent(batch));
+  t.match(await greedy.wire.ended, { kind: 'goodbye', message: /more than 4194304 bytes/ });
+
+  const options = await PumpClient.greeted(server.port, 'options');
+  const long = (): [string, string] => ['-D', 'x'.repeat(8_000)];
+  for (let batch = 0; batch < 20; batch++) options.options(...Array.from({ length: 100 }, long));
+  t.match(await options.wire.ended, { kind: 'goodbye', message: /more than 4194304 bytes/ });
+
+  const recipes = await PumpClient.greeted(server.port, 'recipes');
+  recipes.tell(...absent(0).slice(0, 500));
+  const many = packNumbers(Array.from({ length: 500 }, (_, n) => n));
+  for (let header = 0; header < 2000; header++) {
+    recipes.wire.connection.send({
+      ...{ kind: 'precompiled', path: '/p.h.gch', family: 'gcc', program: '/cc', argv0: 'cc' },
+      ...{ cwd: '/', environment: [], options: new Uint8Array(), closure: many },
+      ...{ language: null, source: 'p.h', output: null },
+    });
+  }
+  t.match(await recipes.wire.ended, { kind: 'goodbye', message: /more than 4194304 bytes/ });
+
+  honest.job(closure);
+  t.equal((await honest.answer()).outputs.get(0), 'int x;\n', 'the others have their place');
+  honest.close();
+  t.match(server.log, [/closed: clients have told/, /closed: clients/, /closed: clients/]);
 });
