@@ -3,7 +3,7 @@ import { INCLUDES } from '../../core/include-limits.js';
 import { DOCTOR } from '../../core/limits.js';
 import { isNewEnough } from '../../platform/node-version.js';
 import { ok, warning, wrong, type Check, type Finding } from './check.js';
-import type { ClientFacts } from './client-facts.js';
+import type { ClientFacts, SocketFacts } from './client-facts.js';
 import { compilerFinding } from './compiler-check.js';
 import { settingsFindings } from './settings-check.js';
 
@@ -61,16 +61,7 @@ export const CLIENT_CHECKS: readonly Check<ClientFacts>[] = [
   },
   {
     name: 'sockets',
-    run({ sockets: { directory, isThere, isOwn, mode } }) {
-      if (!isThere) return [ok(`${directory} (made when it is needed)`)];
-      if (isOwn && (mode & 0o077) === 0) return [ok(directory)];
-      const what = isOwn
-        ? `${directory} is open to others (mode ${octal(mode)})`
-        : `${directory} is not a directory of yours`;
-      return [
-        wrong(`${what}: no session daemon, all compiles run here`, 'remove it; tscc makes it anew'),
-      ];
-    },
+    run: ({ sockets }) => [socketFinding(sockets)],
   },
   {
     name: 'daemon',
@@ -186,6 +177,24 @@ export const CLIENT_CHECKS: readonly Check<ClientFacts>[] = [
     },
   },
 ];
+
+/** What is wrong with it leaves each launcher alone: without a daemon it runs the compiler. */
+function socketFinding({ directory, isThere, isOwn, isWritable, mode }: SocketFacts): Finding {
+  const lost = 'no session daemon, all compiles run here';
+  if (isThere && !isOwn) {
+    return wrong(
+      `${directory} is not a directory of yours: ${lost}`,
+      'remove it; tscc makes it anew',
+    );
+  }
+  if (isThere && (mode & 0o077) !== 0) {
+    const what = `${directory} is open to others (mode ${octal(mode)}): ${lost}`;
+    return wrong(what, 'remove it; tscc makes it anew');
+  }
+  if (isWritable) return ok(isThere ? directory : `${directory} (made when it is needed)`);
+  const what = isThere ? `${directory} cannot be written` : `${directory} cannot be made`;
+  return wrong(`${what}: ${lost}`, 'correct or unset XDG_RUNTIME_DIR, or chmod it');
+}
 
 function few(name: string, value: number | null, enough: number, better: number): Finding[] {
   if (value === null) return [];

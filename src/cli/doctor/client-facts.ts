@@ -12,8 +12,7 @@ export interface ClientFacts {
   readonly variables: ReadonlyMap<string, string>;
   /** Of the state directory; the text says why there is none. */
   readonly state: Result<StateFacts, string>;
-  /** The directory of sockets; undefined where there is none yet. */
-  readonly sockets: DirectoryFacts & { readonly isThere: boolean };
+  readonly sockets: SocketFacts;
   readonly daemon: DaemonFacts;
   readonly hosts: {
     /** The variable or file that has the list. */
@@ -50,6 +49,13 @@ export interface StateFacts extends DirectoryFacts {
   /** Times of files have whole seconds. */
   readonly isCoarse: boolean;
   readonly isLocal: boolean;
+}
+
+/** The directory of sockets. */
+export interface SocketFacts extends DirectoryFacts {
+  readonly isThere: boolean;
+  /** It, or where it is not there the one in which it is made. */
+  readonly isWritable: boolean;
 }
 
 export type DaemonFacts =

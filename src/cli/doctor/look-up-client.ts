@@ -1,5 +1,6 @@
 /** Looks up what the checks of this host rest on. */
 import { lstatSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isLoopback, keyFileFor } from '../../client/dial.js';
 import { HostSource } from '../../client/host-source.js';
@@ -25,6 +26,7 @@ import type {
   DaemonFacts,
   DirectoryFacts,
   KeyFacts,
+  SocketFacts,
   StateFacts,
 } from './client-facts.js';
 
@@ -160,11 +162,12 @@ function fileTimes(directory: string): Pick<StateFacts, 'clockOff' | 'isCoarse'>
   }
 }
 
-function socketFacts(directory: string): ClientFacts['sockets'] {
+function socketFacts(directory: string): SocketFacts {
   const stat = lstatSync(directory, { throwIfNoEntry: false });
-  if (stat === undefined) return { directory, isThere: false, isOwn: true, mode: 0o700 };
-  const isOwn = stat.isDirectory() && stat.uid === uid;
-  return { directory, isThere: true, isOwn, mode: stat.mode & 0o7777 };
+  const isThere = stat !== undefined;
+  const isOwn = stat?.isDirectory() === true && stat.uid === uid;
+  const isWritable = realFiles.canWrite(fromText(isThere ? directory : dirname(directory)));
+  return { directory, isThere, isOwn, isWritable, mode: (stat?.mode ?? 0) & 0o7777 };
 }
 
 function isOwnDirectory(path: string): boolean {

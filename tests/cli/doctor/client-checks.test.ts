@@ -46,7 +46,7 @@ const WELL: ClientFacts = {
     ['TSCC_IO_TIMEOUT', '0.5'],
   ]),
   state: success(STATE),
-  sockets: { directory: '/run/x/tscc', isThere: true, isOwn: true, mode: 0o700 },
+  sockets: { directory: '/run/x/tscc', isThere: true, isOwn: true, isWritable: true, mode: 0o700 },
   daemon: { kind: 'answers', version: '1.0.0', pid: 7 },
   hosts: hosts('red green/8'),
   key: { path: '/home/x/key', failure: undefined },
@@ -123,6 +123,12 @@ await t.test('nothing that is not well is the only thing that is found', async (
       /^wrong .* not a directory of yours/,
     ],
     ['sockets', { sockets: { ...WELL.sockets, isThere: false } }, /^ok .*made when/],
+    [
+      'sockets',
+      { sockets: { ...WELL.sockets, isThere: false, isWritable: false } },
+      /^wrong .* cannot be made.* → correct or unset XDG_RUNTIME_DIR/,
+    ],
+    ['sockets', { sockets: { ...WELL.sockets, isWritable: false } }, /^wrong .* cannot be written/],
     ['daemon', { daemon: { kind: 'none', hasFailed: false, log: '/l' } }, /^ok none runs/],
     ['daemon', { daemon: { kind: 'none', hasFailed: true, log: '/l' } }, /^wrong .* → read \/l/],
     [
