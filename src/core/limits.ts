@@ -221,6 +221,16 @@ export const SERVER = {
   jobScratch: 512 * MiB,
 } as const;
 
+/** What a server's administrator and monitoring ask of it. */
+export const OPERATIONS = {
+  /** A configuration file has a dozen lines; a wrong file is not read to its end. */
+  configBytes: 64 * KiB,
+  /** From a connection to the end of its request: a scrape is one small packet. */
+  requestTime: 5_000,
+  /** Connections at once: a scraper and a few people. */
+  connections: 16,
+} as const;
+
 /** Reading which headers a compile may include. */
 export const INCLUDES = {
   /**

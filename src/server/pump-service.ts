@@ -6,7 +6,15 @@ import { ClientTree } from './client-tree.js';
 import type { HeaderSurroundings } from './precompiled-header.js';
 import { ServerDirectory } from './server-directory.js';
 
+export interface StoreFigures {
+  /** On disk, as far as this server knows. */
+  readonly bytes: number;
+  /** Contents that made room for others so far. */
+  readonly evicted: number;
+}
+
 export interface OpenPump extends PumpService {
+  readonly store: StoreFigures;
   /** Removes what is only this server's; contents stay in the store. */
   close(): Promise<void>;
 }
@@ -28,6 +36,7 @@ export async function openPump(
   const trees = await ServerDirectory.open(`${store}/trees`, log);
   let last = 0;
   return {
+    store: blobs,
     begin(ask: (digests: readonly Digest[]) => void, say: (what: string) => void) {
       const tree = new ClientTree(`${trees.path}/${++last}`, blobs, ask, say);
       return new ClientPump(tree, blobs, around, say);

@@ -23,8 +23,8 @@ export interface Place {
 }
 
 export class Slots {
-  readonly #total: number;
-  readonly #queueLimit: number;
+  #total: number;
+  readonly #queuePerSlot: number;
   readonly #onChange: () => void;
   /** Waiting places by client; the first client is the next to get a slot. */
   readonly #queues = new Map<string, JobPlace[]>();
@@ -36,17 +36,25 @@ export class Slots {
 
   /**
    * @param total jobs that may run at once
-   * @param queueLimit jobs that may wait
+   * @param queuePerSlot jobs that may wait, for each of these
    * @param onChange called after each change of `running` or `waiting`
    */
-  constructor(total: number, queueLimit: number, onChange: () => void = () => undefined) {
+  constructor(total: number, queuePerSlot: number, onChange: () => void = () => undefined) {
     this.#total = total;
-    this.#queueLimit = queueLimit;
+    this.#queuePerSlot = queuePerSlot;
     this.#onChange = onChange;
   }
 
   get total(): number {
     return this.#total;
+  }
+
+  /** Where there are fewer now, those that run go on; no other starts until they are few enough. */
+  resize(total: number): void {
+    if (total === this.#total) return;
+    this.#total = total;
+    this.#startNext();
+    this.#onChange();
   }
 
   get running(): number {
@@ -72,7 +80,7 @@ export class Slots {
    */
   admit(client: string): Place | undefined {
     const ofClient = this.#waitingOf.get(client) ?? 0;
-    if (this.#running + this.#waiting >= this.#total + this.#queueLimit && ofClient > 0) {
+    if (this.#running + this.#waiting >= this.#total * (1 + this.#queuePerSlot) && ofClient > 0) {
       return undefined;
     }
     this.#countWaiting(client, 1);

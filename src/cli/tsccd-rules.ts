@@ -1,0 +1,30 @@
+/** From settings to the rules that a running server may be given anew. */
+import { EXIT, TsccError } from '../core/errors.js';
+import { readKeyFile, type Key } from '../protocol/key-file.js';
+import { parseAllowed } from '../server/access.js';
+import type { ServerRules } from '../server/server.js';
+import type { Settings } from './tsccd-options.js';
+
+/**
+ * Reads the key files. Rejects with a TsccError when one cannot be used.
+ *
+ * @param uid user who must own them
+ */
+export async function readRules(settings: Settings, uid: number): Promise<ServerRules> {
+  const keys: Key[] = [];
+  for (const file of settings.keyFile) keys.push(await readKeyFile(file, uid));
+  const allowed = parseAllowed(settings.allow);
+  if (!allowed.ok) throw new TsccError(`--allow: ${allowed.error}`, EXIT.badArguments);
+  return {
+    slots: settings.jobs,
+    keys,
+    allowed: settings.allow.length > 0 ? allowed.value : undefined,
+  };
+}
+
+/** In words for the log: who may connect, and how many compilers run. */
+export function describeRules({ slots, keys, allowed }: ServerRules): string {
+  const ids = keys.map(({ id }) => id).join(', ');
+  const whom = allowed === undefined ? 'all' : 'those of --allow';
+  return `${slots} slots, ${whom} may connect${ids === '' ? '' : `, with key ${ids}`}`;
+}
