@@ -250,6 +250,7 @@ export class ClientConnection {
       place.release();
       if (!(error instanceof JobRefused)) throw error;
       const { code, message: text } = error;
+      this.#log(`job ${message.job}: ${code}: ${text}`);
       this.#connection.send({ kind: 'refused', job: message.job, code, message: text });
       this.#host.observer.jobOver(mode, { outcome: code });
       return;
