@@ -75,7 +75,7 @@ async function readText(path: string, mustExist: boolean): Promise<string | unde
   } catch (error) {
     if (!mustExist && errnoCode(error) === 'ENOENT') return undefined;
     throw new TsccError(
-      `the configuration ${path} cannot be read: ${describeError(error)}`,
+      `the configuration ${path} cannot be read: ${describeError(error)}; see --config`,
       EXIT.badArguments,
     );
   }

@@ -3,7 +3,7 @@
  * hold for connections and jobs to come. Either all of it or, with a line in the log, nothing.
  */
 import { describeError, EXIT, TsccError } from '../core/errors.js';
-import type { Log } from '../server/log.js';
+import type { Log, LogLevel } from '../server/log.js';
 import type { ServerRules } from '../server/server.js';
 import type { Configuration } from './tsccd-configuration.js';
 import { lineFormat, logPath, type LogOutput } from './tsccd-log-output.js';
@@ -62,7 +62,7 @@ export class Reload {
     try {
       output.reopen();
     } catch (error) {
-      this.#say(describeError(error));
+      this.#say(describeError(error), 'error');
     }
     try {
       const settings = await configuration.read();
@@ -74,9 +74,10 @@ export class Reload {
       apply(rules);
       this.#say(`read again: ${configuration.file ?? 'no configuration'}; ${describeRules(rules)}`);
       const waiting = changesThatWait(this.#started, settings).map(nameOf);
-      if (waiting.length > 0) this.#say(`these changes take a restart: ${waiting.join(', ')}`);
+      if (waiting.length > 0)
+        this.#say(`these changes take a restart: ${waiting.join(', ')}`, 'warn');
     } catch (error) {
-      this.#say(`all stays as it was: ${describeError(error)}`);
+      this.#say(`all stays as it was: ${describeError(error)}`, 'error');
     }
   }
 
@@ -87,7 +88,7 @@ export class Reload {
     throw new TsccError(`${what} takes a restart`, EXIT.badArguments);
   }
 
-  #say(what: string): void {
-    this.#parts.log.line('tsccd', `SIGHUP: ${what}`);
+  #say(what: string, level: LogLevel = 'info'): void {
+    this.#parts.log.line('tsccd', `SIGHUP: ${what}`, { level });
   }
 }

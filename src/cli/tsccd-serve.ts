@@ -9,7 +9,7 @@ import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
 import { formatAddress, isLoopback, type ListenAddress } from '../server/access.js';
 import { JobDirectories } from '../server/job-directory.js';
-import { Log } from '../server/log.js';
+import { Log, type LogLevel } from '../server/log.js';
 import { JobRoots } from '../server/job-root.js';
 import { NO_OBSERVER } from '../server/observer.js';
 import { openPump, type OpenPump } from '../server/pump-service.js';
@@ -27,6 +27,7 @@ import type { Settings } from './tsccd-options.js';
 import { PidFile } from './tsccd-pid-file.js';
 import { Reload } from './tsccd-reload.js';
 import { describeRules, readRules } from './tsccd-rules.js';
+import { endBySignal } from './tsccd-signals.js';
 import { becomeUser } from './tsccd-user.js';
 
 const RUNNER = fileURLToPath(new URL('../../../bin/tscc-runner', import.meta.url));
@@ -76,6 +77,9 @@ async function openStore(store: string, log: (line: string) => void): Promise<Jo
   }
 }
 
+/** Puts a line of the server itself into the log. */
+type Say = (what: string, level?: LogLevel) => void;
+
 interface Sealing {
   readonly sandbox: SandboxState;
   /** Undefined where jobs cannot have roots of their own. */
@@ -90,7 +94,7 @@ async function openSealing(
   given: Settings,
   runner: Runner,
   directories: JobDirectories,
-  say: (what: string) => void,
+  say: Say,
 ): Promise<Sealing> {
   if (given.unsafeNoSandbox) {
     return { sandbox: NO_SANDBOX, pump: undefined, stop: () => undefined };
@@ -109,7 +113,7 @@ async function openSealing(
     const isSealed = sandbox.tier === PUMP.tier;
     const around = { roots, nice, runner, directories, clock: realClock, log: say };
     const pump = isSealed ? await openPump(store, storeSize, around, say) : undefined;
-    return { sandbox, pump, stop: sandbox.keepTrying(realClock, say) };
+    return { sandbox, pump, stop: sandbox.keepTrying(realClock, (news) => say(news, 'error')) };
   } catch (error) {
     throw error instanceof TsccError ? error : unusable(store, error);
   }
@@ -165,13 +169,13 @@ export async function serve(
   const output = new LogOutput(logPath(given, store));
   const format = await lineFormat(given.logFormat);
   const log = new Log(realClock, format, (text) => output.write(text));
-  const say = (what: string) => log.line('tsccd', what);
-  process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message));
+  const say: Say = (what, level) => log.line('tsccd', what, { level });
+  process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message, 'error'));
   const reload = new Reload({ configuration, log, output, store, uid: uid() }, given);
   // On a terminal it means that the terminal is gone, and ends the server as it does any program.
   if (!output.isTerminal) process.on('SIGHUP', () => reload.request());
   const directories = await openStore(store, say);
-  const runner = new Runner(RUNNER, say);
+  const runner = new Runner(RUNNER, (trouble) => say(trouble, 'warn'));
   const { sandbox, pump, stop } = await openSealing(store, given, runner, directories, say);
   const path = process.env['PATH'] ?? DEFAULT_PATH;
   const { metricsPort } = given;
@@ -183,7 +187,7 @@ export async function serve(
     hostName: hostname(),
     load: () => loadavg()[0] ?? 0,
     log(where, what, refused) {
-      log.line(where, what, refused);
+      log.line(where, what, { refused });
       if (refused !== undefined) metrics?.refused(refused);
     },
     observer: metrics ?? NO_OBSERVER,
@@ -212,7 +216,7 @@ export async function serve(
     announce(line);
     say(`version ${VERSION}, pid ${process.pid}, store ${store}, ${line.slice('tsccd: '.length)}`);
     say(`sandbox: tier ${sandbox.tier}, of plain jobs ${sandbox.plainTier}`);
-    for (const missing of sandbox.missing) say(`sandbox: ${missing}`);
+    for (const missing of sandbox.missing) say(`sandbox: ${missing}`, 'warn');
     say(`${configuration.file ?? 'no configuration file'}; ${describeRules(rules)}`);
     reload.begin((next) => server.change(next));
     return await ended;
@@ -235,22 +239,4 @@ async function requireRunner(user: string | undefined): Promise<void> {
     const hint = user === undefined ? 'run npm run build' : `let --user ${user} read it`;
     throw new TsccError(`${RUNNER} cannot be run: ${describeError(error)}; ${hint}`, EXIT.ioError);
   }
-}
-
-/** The first signal drains, the second ends at once. Resolves to the exit status. */
-function endBySignal(server: Server, say: (what: string) => void): Promise<number> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const end = (signal: 'SIGTERM' | 'SIGINT', number: number) => {
-      signals++;
-      if (signals === 1) {
-        say(`${signal}: no new jobs; running ones finish (a second signal kills them)`);
-        void server.drain().then(() => resolve(0));
-      } else if (signals === 2) {
-        void server.close().then(() => resolve(128 + number));
-      }
-    };
-    process.on('SIGTERM', () => end('SIGTERM', 15));
-    process.on('SIGINT', () => end('SIGINT', 2));
-  });
 }

@@ -25,9 +25,19 @@ export const REFUSALS = [
 
 export type Refusal = (typeof REFUSALS)[number];
 
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** What programs are told of a line besides its words. */
+export interface LogMark {
+  /** By default `info`, of a refusal `warn`. */
+  readonly level?: LogLevel | undefined;
+  readonly refused?: Refusal | undefined;
+}
+
 export interface LogRecord {
   /** Milliseconds since 1970. */
   readonly time: number;
+  readonly level: LogLevel;
   /** A peer's address, or a part of this program. */
   readonly where: string;
   readonly what: string;
@@ -56,10 +66,9 @@ export async function jsonFormat(processId: number): Promise<LineFormat> {
     },
     { write: (text) => (line = text) },
   );
-  return ({ time, where, what, refused }) => {
-    const fields = { time: new Date(time).toISOString(), where };
-    if (refused === undefined) logger.info(fields, what);
-    else logger.warn({ ...fields, refused }, what);
+  return ({ time, level, where, what, refused }) => {
+    // What is undefined is left out.
+    logger[level]({ time: new Date(time).toISOString(), where, refused }, what);
     return line.trimEnd();
   };
 }
@@ -83,17 +92,22 @@ export class Log {
    * not be written is counted, and told once there is room again.
    *
    * @param where a peer's address, a job, the server itself
-   * @param refused when it tells that a connection is refused
    */
-  line(where: string, what: string, refused?: Refusal): void {
+  line(where: string, what: string, mark: LogMark = {}): void {
     const lost = `${this.#lost} lines before this one were lost`;
-    const notice = this.#lost === 0 ? '' : this.#format('log', lost, undefined);
-    if (this.#sink(notice + this.#format(where, what, refused))) this.#lost = 0;
+    const notice = this.#lost === 0 ? '' : this.#format('log', lost, { level: 'warn' });
+    if (this.#sink(notice + this.#format(where, what, mark))) this.#lost = 0;
     else this.#lost++;
   }
 
-  #format(where: string, what: string, refused: Refusal | undefined): string {
-    const record = { time: this.#clock.now(), where: clean(where), what: clean(what), refused };
+  #format(where: string, what: string, { refused, level }: LogMark): string {
+    const record = {
+      time: this.#clock.now(),
+      level: level ?? (refused === undefined ? 'info' : 'warn'),
+      where: clean(where),
+      what: clean(what),
+      refused,
+    } as const;
     return `${this.format(record)}\n`;
   }
 }

@@ -64,7 +64,7 @@ await t.test('where it is, and what is loaded for it', async (t) => {
   t.equal(logPath({ logFile: undefined, daemon: false }, '/s'), undefined);
   t.equal(logPath({ logFile: undefined, daemon: true }, '/s'), '/s/tsccd.log');
   t.equal(logPath({ logFile: '/l', daemon: true }, '/s'), '/l');
-  const record = { time: 0, where: 'a', what: 'b', refused: undefined };
+  const record = { time: 0, level: 'info', where: 'a', what: 'b', refused: undefined } as const;
   t.equal((await lineFormat('text'))(record), '1970-01-01T00:00:00.000Z a: b');
   t.match(JSON.parse((await lineFormat('json'))(record)), { pid: process.pid, msg: 'b' });
 });

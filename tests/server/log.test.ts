@@ -11,7 +11,7 @@ await t.test(
     const lines: string[] = [];
     const log = new Log(new ManualClock(), textFormat, (text) => lines.push(text) > 0);
     log.line('10.0.0.1:5', TALE);
-    log.line('10.0.0.1:6', 'refused: it is late', 'late');
+    log.line('10.0.0.1:6', 'refused: it is late', { refused: 'late' });
     t.same(lines, [
       `${TIME} 10.0.0.1:5: said  [31mred and "more"  é\n`,
       `${TIME} 10.0.0.1:6: refused: it is late\n`,
@@ -23,13 +23,15 @@ await t.test('the same as JSON', async (t) => {
   const lines: string[] = [];
   const log = new Log(new ManualClock(), await jsonFormat(42), (text) => lines.push(text) > 0);
   log.line('10.0.0.1:5', TALE);
-  log.line('10.0.0.1:6', 'refused: it is late', 'late');
+  log.line('tsccd', 'it broke', { level: 'error' });
+  log.line('10.0.0.1:6', 'refused: it is late', { refused: 'late' });
   for (const line of lines) t.match(line, /^[^\n]+\n$/, 'one line');
   const common = { pid: 42, time: TIME };
   t.strictSame(
     lines.map((line) => JSON.parse(line) as unknown),
     [
       { ...common, level: 'info', where: '10.0.0.1:5', msg: 'said  [31mred and "more"  é' },
+      { ...common, level: 'error', where: 'tsccd', msg: 'it broke' },
       {
         ...common,
         level: 'warn',
