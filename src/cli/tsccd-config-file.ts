@@ -66,8 +66,9 @@ async function readText(path: string, mustExist: boolean): Promise<string | unde
     try {
       const buffer = Buffer.alloc(OPERATIONS.configBytes + 1);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-      if (bytesRead > OPERATIONS.configBytes)
+      if (bytesRead > OPERATIONS.configBytes) {
         throw new Error(`it has more than ${OPERATIONS.configBytes} bytes`);
+      }
       return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
     } finally {
       await file.close();

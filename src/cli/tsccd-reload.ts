@@ -69,7 +69,9 @@ export class Reload {
       const rules = await readRules(settings, uid);
       this.#checkKeys(rules);
       const format = await lineFormat(settings.logFormat);
-      output.reopen(logPath(settings, store));
+      // A server that has detached has no standard error, whatever the file says of it now.
+      const { daemon } = this.#started;
+      output.reopen(logPath({ ...settings, daemon }, store));
       log.format = format;
       apply(rules);
       this.#say(`read again: ${configuration.file ?? 'no configuration'}; ${describeRules(rules)}`);

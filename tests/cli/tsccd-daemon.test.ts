@@ -201,18 +201,24 @@ await t.test('the end of its terminal is its end', { skip: without('script') }, 
 
 await t.test('--daemon by a file', async (t) => {
   const directory = openDirectory(t);
+  const file = `${directory}/tsccd.toml`;
   writeFileSync(
-    `${directory}/tsccd.toml`,
+    file,
     'listen = "127.0.0.1:0"\ndaemon = true\npid-file = "pid"\nstore = "store"\nlog-file = "log"\n',
   );
-  const command = new TsccdProcess(t, ['--config', `${directory}/tsccd.toml`]);
+  const command = new TsccdProcess(t, ['--config', file]);
   await command.port();
   t.equal(await command.exited, 0);
   const pid = Number(readFileSync(`${directory}/pid`, 'latin1'));
   t.teardown(() => existsSync(`${directory}/pid`) && process.kill(pid, 'SIGKILL'));
-  appendFileSync(`${directory}/tsccd.toml`, 'jobs = 77\n');
+  const log = (name: string) => (existsSync(name) ? readFileSync(name, 'latin1') : '');
+  appendFileSync(file, 'jobs = 77\n');
   process.kill(pid, 'SIGHUP');
-  await until(() => /read again: .*; 77 slots/.test(readFileSync(`${directory}/log`, 'latin1')));
+  await until(() => /read again: .*; 77 slots/.test(log(`${directory}/log`)));
+  writeFileSync(file, 'listen = "127.0.0.1:0"\nstore = "store"\n');
+  process.kill(pid, 'SIGHUP');
+  const elsewhere = `${directory}/store/tsccd.log`;
+  await until(() => /take a restart: daemon, pid-file\n/.test(log(elsewhere)));
   process.kill(pid, 'SIGTERM');
   await seen(`${directory}/pid`, false);
 });
