@@ -56,9 +56,11 @@ function startServer(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly host: string; readonly child: ChildProcess }> {
   const [program = '', ...words] = command;
+  // What this user's own servers are told is not meant for these.
+  const config = options.includes('--config') ? [] : ['--config', '/dev/null'];
   const child = spawn(
     program,
-    [...words, '--listen', `${address}:0`, '--store', store, ...options],
+    [...words, ...config, '--listen', `${address}:0`, '--store', store, ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   return new Promise((resolve, reject) => {

@@ -32,7 +32,7 @@ const GATES = [
   /^cli\//,
   /^client\/(session-daemon-main|dial|own-socket)\.ts$/,
   /^protocol\/(control|key-file)\.ts$/,
-  /^server\/(access|adoptable-files|blob-files|blob-store|gate|host-facts|job-directory|job-output|job-users|runner|scratch|server|server-directory|source-receiver|toolchains|tree-layer|tree-whiteouts)\.ts$/,
+  /^server\/(access|adoptable-files|blob-files|blob-store|gate|host-facts|job-directory|job-output|job-users|runner|scratch|server|server-directory|source-receiver|status-endpoint|toolchains|tree-layer|tree-whiteouts)\.ts$/,
   /^server\/(job-root|pump-service|sandbox)\.ts$/,
 ];
 const SIDE_EFFECTS = /^node:(fs|fs\/promises|child_process|net|tls|http|dgram)$/;
@@ -41,6 +41,8 @@ interface Import {
   readonly file: string;
   readonly specifier: string;
   readonly typeOnly: boolean;
+  /** By `import()`, when it is needed. */
+  readonly isLate: boolean;
 }
 
 function importsOf(file: string): Import[] {
@@ -50,6 +52,7 @@ function importsOf(file: string): Import[] {
     file,
     specifier: match[2] ?? match[3] ?? '',
     typeOnly: match[1] !== undefined,
+    isLate: match[3] !== undefined,
   }));
 }
 
@@ -88,6 +91,22 @@ await t.test('side effects enter through the gates', async (t) => {
   );
   t.strictSame(
     wrong.map(({ file, specifier }) => `${file} imports ${specifier}`),
+    [],
+  );
+});
+
+/** Packages and files that only some runs need. */
+const LATE =
+  /^(yargs|pino|prom-client|smol-toml|node:http)$|\/(tsccd-status|metrics|status-endpoint)\.js$/;
+/** Not part of a start that does not need them: imported late itself, or a program of its own. */
+const LATE_FILES = /^(server\/(metrics|status-endpoint)|cli\/(tsccd-status|main))\.ts$/;
+
+await t.test('what only some runs need is loaded by these', async (t) => {
+  const asked = imports.filter(({ specifier, typeOnly }) => !typeOnly && LATE.test(specifier));
+  t.ok(asked.length > 6, 'the pattern finds them at all');
+  const early = asked.filter(({ file, isLate }) => !isLate && !LATE_FILES.test(file));
+  t.strictSame(
+    early.map(({ file, specifier }) => `${file} imports ${specifier}`),
     [],
   );
 });

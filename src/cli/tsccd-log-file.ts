@@ -1,4 +1,4 @@
-/** The server's log in a file that may be rotated: it is opened again on request. */
+/** The server's log in a file. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { describeError, EXIT, TsccError } from '../core/errors.js';
 
@@ -6,13 +6,12 @@ import { describeError, EXIT, TsccError } from '../core/errors.js';
 const MODE = 0o640;
 
 export class LogFile {
-  readonly #path: string;
-  #descriptor: number;
-  #lost = 0;
+  readonly #descriptor: number;
+  /** The last write left a line without its end. */
+  #isTorn = false;
 
   /** Opens for appending; throws a TsccError when that cannot be done. */
   constructor(path: string) {
-    this.#path = path;
     try {
       this.#descriptor = openSync(path, 'a', MODE);
     } catch (error) {
@@ -23,25 +22,19 @@ export class LogFile {
     }
   }
 
-  /** Never throws: a full disk must not end the server. What was lost is told when there is room. */
-  write(line: string): void {
-    const lost = this.#lost === 0 ? '' : `(${this.#lost} lines before this one were lost)\n`;
+  /** Whether all of it was written. Never throws: a full disk must not end the server. */
+  write(text: string): boolean {
+    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
     try {
-      writeSync(this.#descriptor, `${lost}${line}\n`);
-      this.#lost = 0;
+      const written = writeSync(this.#descriptor, bytes);
+      if (written > 0) this.#isTorn = bytes[written - 1] !== 0x0a;
+      return written === bytes.length;
     } catch {
-      this.#lost++;
+      return false;
     }
   }
 
-  /** The file by this name may be another one now. If it cannot be opened the old one is kept. */
-  reopen(): void {
-    const old = this.#descriptor;
-    try {
-      this.#descriptor = openSync(this.#path, 'a', MODE);
-      closeSync(old);
-    } catch (error) {
-      this.write(`the log file cannot be opened again: ${describeError(error)}`);
-    }
+  close(): void {
+    closeSync(this.#descriptor);
   }
 }

@@ -8,7 +8,8 @@ import { openPump, type OpenPump } from '../server/pump-service.js';
 import type { Runner } from '../server/runner.js';
 import { NO_SANDBOX, Sandbox, type SandboxState } from '../server/sandbox.js';
 import { scratchInMemory } from '../server/scratch.js';
-import type { Arguments } from './tsccd-arguments.js';
+import type { LogLevel } from '../server/log.js';
+import type { Settings } from './tsccd-options.js';
 
 export interface Sealing {
   readonly sandbox: SandboxState;
@@ -22,8 +23,10 @@ export interface Sealing {
   close(): Promise<void>;
 }
 
-type Say = (what: string) => void;
-type Needs = Pick<Arguments, 'jobs' | 'nice' | 'scratch' | 'storeSize' | 'unsafeNoSandbox'>;
+/** Puts a line of the server itself into the log. */
+export type Say = (what: string, level?: LogLevel) => void;
+
+type Needs = Pick<Settings, 'jobs' | 'nice' | 'scratch' | 'storeSize' | 'unsafeNoSandbox'>;
 
 /**
  * Rejects with a TsccError when a directory cannot be used, or jobs cannot be sealed off and must be.
@@ -64,7 +67,7 @@ export async function openSealing(
       sandbox,
       directories,
       pump,
-      stop: sandbox.keepTrying(realClock, say),
+      stop: sandbox.keepTrying(realClock, (news) => say(news, 'error')),
       async close() {
         await pump?.close();
         await directories.close();

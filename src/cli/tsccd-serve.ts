@@ -8,47 +8,45 @@ import { realClock } from '../platform/clock.js';
 import { loadAverage } from '../platform/load-average.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
-import { readKeyFile, type Key } from '../protocol/key-file.js';
-import {
-  formatAddress,
-  isLoopback,
-  parseAllowed,
-  parseListen,
-  type ListenAddress,
-} from '../server/access.js';
+import { formatAddress, isLoopback, type ListenAddress } from '../server/access.js';
 import { HostFacts } from '../server/host-facts.js';
 import { Log } from '../server/log.js';
+import { NO_OBSERVER } from '../server/observer.js';
 import { Runner } from '../server/runner.js';
 import { Server } from '../server/server.js';
+import type { StatusEndpoint } from '../server/status-endpoint.js';
 import { Toolchains } from '../server/toolchains.js';
 import { renderRemoteArguments } from '../toolchain/remote-options.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
-import type { Arguments } from './tsccd-arguments.js';
-import { LogFile } from './tsccd-log-file.js';
+import type { Configuration } from './tsccd-configuration.js';
+import { lineFormat, logPath, LogOutput } from './tsccd-log-output.js';
+import type { Settings } from './tsccd-options.js';
 import { PidFile } from './tsccd-pid-file.js';
-import { openSealing, unusable } from './tsccd-sealing.js';
+import { Reload } from './tsccd-reload.js';
+import { describeRules, readRules } from './tsccd-rules.js';
+import { openSealing, unusable, type Say } from './tsccd-sealing.js';
+import { endBySignal } from './tsccd-signals.js';
 import { becomeUser } from './tsccd-user.js';
 
 const RUNNER = fileURLToPath(new URL('../../../bin/tscc-runner', import.meta.url));
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
-function listenAddress(text: string | undefined, hasKey: boolean): ListenAddress {
-  if (text === undefined) return { host: hasKey ? undefined : '127.0.0.1', port: SERVER.port };
-  const address = parseListen(text, SERVER.port);
-  if (!address.ok) throw new TsccError(`--listen: ${address.error}`, EXIT.badArguments);
-  if (!hasKey && !isLoopback(address.value.host)) {
+function listenAddress(given: ListenAddress | undefined, hasKey: boolean): ListenAddress {
+  if (given === undefined) return { host: hasKey ? undefined : '127.0.0.1', port: SERVER.port };
+  if (!hasKey && !isLoopback(given.host)) {
+    const text = formatAddress(given.host ?? '*', given.port);
     throw new TsccError(
       `without --key-file only this machine may connect, so --listen ${text} is refused: ` +
         `give --key-file (made by 'tscc keygen'), or listen on 127.0.0.1`,
       EXIT.badArguments,
     );
   }
-  return address.value;
+  return given;
 }
 
 /** Where this server keeps its files. The environment is that of who started it. */
-function storeDirectory(given: Arguments, home: string | undefined): string {
+function storeDirectory(given: Settings, home: string | undefined): string {
   if (given.store !== undefined) return given.store;
   const cache = given.user === undefined ? process.env['XDG_CACHE_HOME'] : undefined;
   if (cache?.startsWith('/') === true) return `${cache}/tscc`;
@@ -92,48 +90,49 @@ async function listen(server: Server, address: ListenAddress): Promise<string> {
 /**
  * Runs the server until a signal ends it; resolves to the exit status.
  *
+ * @param configuration what is read again on SIGHUP
+ * @param given what it says now
  * @param announce takes the one line that says where it listens, once it does
  */
-export async function serve(given: Arguments, announce: (line: string) => void): Promise<number> {
+export async function serve(
+  configuration: Configuration,
+  given: Settings,
+  announce: (line: string) => void,
+): Promise<number> {
   // First of all: what is opened or made from here on is this user's.
   const home = given.user === undefined ? process.env['HOME'] : becomeUser(given.user);
   await requireRunner(given.user);
-  const keys: Key[] = [];
-  for (const file of given.keyFile) {
-    const key = await readKeyFile(file, uid());
-    if (keys.some(({ id }) => id === key.id)) {
-      const why = `another --key-file has a key of its id, ${key.id}, too`;
-      throw new TsccError(
-        `key file ${file}: ${why}; make a new one with 'tscc keygen'`,
-        EXIT.badArguments,
-      );
-    }
-    keys.push(key);
-  }
-  const address = listenAddress(given.listen, keys.length > 0);
-  const allowed = parseAllowed(given.allow);
-  if (!allowed.ok) throw new TsccError(`--allow: ${allowed.error}`, EXIT.badArguments);
+  const rules = await readRules(given, uid());
+  const address = listenAddress(given.listen, rules.keys.length > 0);
 
   const store = storeDirectory(given, home);
   await makeOwn('store', store);
   if (given.scratch !== undefined) await makeOwn('scratch', given.scratch);
-  const log = new Log(realClock, openLog(given, store));
-  const say = (what: string) => log.line('tsccd', what);
-  process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message));
-  const runner = new Runner(RUNNER, say);
+  const output = new LogOutput(logPath(given, store));
+  const format = await lineFormat(given.logFormat);
+  const log = new Log(realClock, format, (text) => output.write(text));
+  const say: Say = (what, level) => log.line('tsccd', what, { level });
+  process.on('uncaughtExceptionMonitor', (error) => say(error.stack ?? error.message, 'error'));
+  const reload = new Reload({ configuration, log, output, store, uid: uid() }, given);
+  // On a terminal it means that the terminal is gone, and ends the server as it does any program.
+  if (!output.isTerminal) process.on('SIGHUP', () => reload.request());
+  const runner = new Runner(RUNNER, (trouble) => say(trouble, 'warn'));
   const sealing = await openSealing(store, given, runner, say);
   const { directories, sandbox, pump } = sealing;
+  const stored = () => pump?.store.bytes ?? 0;
+  const facts = new HostFacts(store, given.storeSize, stored, realClock);
   const path = process.env['PATH'] ?? DEFAULT_PATH;
-  const facts = new HostFacts(store, given.storeSize, () => pump?.bytes ?? 0, realClock);
+  const { metricsPort } = given;
+  const status = metricsPort === undefined ? undefined : await import('./tsccd-status.js');
+  const metrics = await status?.openMetrics();
   const server = new Server({
-    slots: given.jobs,
-    keys,
-    allowed: given.allow.length > 0 ? allowed.value : undefined,
+    ...rules,
     version: VERSION,
     hostName: hostname(),
     load: loadAverage(realClock),
     about: () => facts.about(),
-    log: (where, what) => log.line(where, what),
+    log: (where, what, refused) => log.line(where, what, { refused }),
+    observer: metrics ?? NO_OBSERVER,
     sandbox,
     compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),
     runner,
@@ -145,17 +144,27 @@ export async function serve(given: Arguments, announce: (line: string) => void):
     pump,
   });
   const pidFile = given.pidFile === undefined ? undefined : new PidFile(given.pidFile);
+  let endpoint: StatusEndpoint | undefined;
   try {
     const ended = endBySignal(server, say);
+    if (status !== undefined && metrics !== undefined && metricsPort !== undefined) {
+      const storeLimit = given.storeSize;
+      const measured = { sandbox, store: pump?.store, storeLimit, version: VERSION };
+      endpoint = await status.openStatus(metricsPort, metrics, server, measured);
+      say(`metrics: ${endpoint.url}/metrics`);
+    }
     const line = await listen(server, address);
     pidFile?.write();
     announce(line);
     say(`version ${VERSION}, pid ${process.pid}, store ${store}, ${line.slice('tsccd: '.length)}`);
     say(`sandbox: tier ${sandbox.tier}, of plain jobs ${sandbox.plainTier}`);
-    for (const missing of sandbox.missing) say(`sandbox: ${missing}`);
+    for (const missing of sandbox.missing) say(`sandbox: ${missing}`, 'warn');
+    say(`${configuration.file ?? 'no configuration file'}; ${describeRules(rules)}`);
+    reload.begin((next) => server.change(next));
     return await ended;
   } finally {
     sealing.stop();
+    await endpoint?.close();
     await server.close();
     await runner.close();
     await sealing.close();
@@ -171,31 +180,4 @@ async function requireRunner(user: string | undefined): Promise<void> {
     const hint = user === undefined ? 'run npm run build' : `let --user ${user} read it`;
     throw new TsccError(`${RUNNER} cannot be run: ${describeError(error)}; ${hint}`, EXIT.ioError);
   }
-}
-
-/** Where lines for the person who runs the server go. */
-function openLog(given: Arguments, store: string): (line: string) => void {
-  const path = given.logFile ?? (given.daemon ? `${store}/tsccd.log` : undefined);
-  if (path === undefined) return (line) => process.stderr.write(`${line}\n`);
-  const file = new LogFile(path);
-  process.on('SIGHUP', () => file.reopen());
-  return (line) => file.write(line);
-}
-
-/** The first signal drains, the second ends at once. Resolves to the exit status. */
-function endBySignal(server: Server, say: (what: string) => void): Promise<number> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const end = (signal: 'SIGTERM' | 'SIGINT', number: number) => {
-      signals++;
-      if (signals === 1) {
-        say(`${signal}: no new jobs; running ones finish (a second signal kills them)`);
-        void server.drain().then(() => resolve(0));
-      } else if (signals === 2) {
-        void server.close().then(() => resolve(128 + number));
-      }
-    };
-    process.on('SIGTERM', () => end('SIGTERM', 15));
-    process.on('SIGINT', () => end('SIGINT', 2));
-  });
 }

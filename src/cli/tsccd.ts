@@ -1,7 +1,7 @@
 /** Entry of `tsccd`: serves in this process, or in one that it leaves behind (--daemon). */
 import '../platform/node-version.js';
 import { TsccError } from '../core/errors.js';
-import { parseArguments } from './tsccd-arguments.js';
+import { Configuration } from './tsccd-configuration.js';
 import { startDetached } from './tsccd-detach.js';
 import { serve } from './tsccd-serve.js';
 
@@ -11,9 +11,9 @@ function announce(line: string): void {
 
 async function main(words: readonly string[]): Promise<void> {
   try {
-    const given = await parseArguments(words);
-    if (given.daemon) announce(await startDetached(words));
-    else process.exitCode = await serve(given, announce);
+    const { configuration, settings } = await Configuration.open(words, process.env);
+    if (settings.daemon) announce(await startDetached(words));
+    else process.exitCode = await serve(configuration, settings, announce);
   } catch (error) {
     if (!(error instanceof TsccError)) throw error;
     process.stderr.write(`tsccd: ${error.message}\n`);

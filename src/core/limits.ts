@@ -254,6 +254,16 @@ export const SERVER = {
   scratchPerSlot: 256 * MiB,
 } as const;
 
+/** What a server's administrator and monitoring ask of it. */
+export const OPERATIONS = {
+  /** A configuration file has a dozen lines; a wrong file is not read to its end. */
+  configBytes: 64 * KiB,
+  /** From a connection to the end of its request: a scrape is one small packet. */
+  requestTime: 5_000,
+  /** Connections at once: a scraper and a few people. */
+  connections: 16,
+} as const;
+
 /** The server's blob store, and the trees of its clients. */
 export const STORE = {
   /** Default size: headers of a hundred projects and a few dozen compilers. */

@@ -14,13 +14,15 @@ const COMMON = {
   ciphers: 'TLS_AES_128_GCM_SHA256:PSK',
 } as const;
 
-/** For tls.createServer: any of the keys opens a connection. */
-export function serverTlsOptions(keys: readonly Key[]): TlsOptions {
-  const secrets = new Map(keys.map(({ id, secret }) => [id, secret]));
+/**
+ * For tls.createServer: any of the keys opens a connection. They are gone through at each handshake,
+ * so that they may change meanwhile.
+ */
+export function serverTlsOptions(keys: Iterable<Key>): TlsOptions {
   return {
     ...COMMON,
     handshakeTimeout: WIRE.handshake,
-    pskCallback: (_socket, id) => secrets.get(id) ?? null,
+    pskCallback: (_socket, id) => [...keys].find((key) => key.id === id)?.secret ?? null,
   };
 }
 

@@ -69,6 +69,7 @@ export class BlobStore {
   /** Higher than the limit while what is above it is held. */
   #evictAbove: number;
   #eviction: Promise<void> | undefined;
+  #evicted = 0;
 
   private constructor(
     directory: string,
@@ -113,6 +114,11 @@ export class BlobStore {
   /** Space that blobs take on disk, as far as this server knows. */
   get bytes(): number {
     return this.#index.bytes;
+  }
+
+  /** Contents that made room for others so far. */
+  get evicted(): number {
+    return this.#evicted;
   }
 
   has(digest: Digest): boolean {
@@ -373,10 +379,9 @@ export class BlobStore {
   async #evict(): Promise<void> {
     // Where servers share the directory, others add and remove as well.
     await this.#scan();
-    let count = 0;
     for (const digest of [...this.#index.toEvict(this.#limit * STORE.evictTo)]) {
       this.#drop(digest);
-      if (++count % STORE.filesPerSlice === 0) await otherEvents();
+      if (++this.#evicted % STORE.filesPerSlice === 0) await otherEvents();
     }
     const { bytes } = this.#index;
     const step = this.#limit * (1 - STORE.evictTo);

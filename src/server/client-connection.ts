@@ -24,6 +24,8 @@ import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/pe
 import type { ClientPump, PumpService } from './client-pump.js';
 import { CompileJob, type JobClient, type JobRecipe, type JobSurroundings } from './compile-job.js';
 import { JobRefused } from './job-refused.js';
+import type { Refusal } from './log.js';
+import type { JobMode, ServerObserver } from './observer.js';
 import { PlainRecipe, type PlainSurroundings } from './plain-recipe.js';
 import type { Place } from './slots.js';
 
@@ -38,7 +40,8 @@ export interface Host extends JobSurroundings, PlainSurroundings {
   about(): Promise<About>;
   /** A place for a job, or why there is none. */
   admit(client: string): Place | { readonly code: RefusalCode; readonly message: string };
-  log(where: string, what: string): void;
+  readonly observer: ServerObserver;
+  log(where: string, what: string, refused?: Refusal): void;
 }
 
 /** Who is at the other end. */
@@ -270,9 +273,11 @@ export class ClientConnection {
   }
 
   #begin(message: Job | PumpJob, client: string, makeRecipe: () => JobRecipe): void {
+    const mode = message.kind === 'job' ? 'plain' : 'pump';
     const place = this.#host.admit(client);
     if ('code' in place) {
       this.#connection.send({ kind: 'refused', job: message.job, ...place });
+      this.#host.observer.jobOver(mode, { outcome: place.code });
       return;
     }
     let job: CompileJob;
@@ -283,16 +288,19 @@ export class ClientConnection {
       place.release();
       if (!(error instanceof JobRefused)) throw error;
       const { code, message: text } = error;
+      this.#log(`job ${message.job}: ${code}: ${text}`);
       this.#connection.send({ kind: 'refused', job: message.job, code, message: text });
+      this.#host.observer.jobOver(mode, { outcome: code });
       return;
     }
-    void this.#run(message.job, job);
+    void this.#run(message.job, job, mode);
   }
 
-  async #run(id: number, job: CompileJob): Promise<void> {
+  async #run(id: number, job: CompileJob, mode: JobMode): Promise<void> {
     this.#jobs.set(id, job);
-    await job.run();
+    const ending = await job.run();
     this.#jobs.delete(id);
+    this.#host.observer.jobOver(mode, ending);
     this.#events.onJobOver();
     this.#leave();
   }
@@ -356,16 +364,16 @@ export class ClientConnection {
   #logEnd({ kind, message }: EndReason, wasGreeted: boolean): void {
     switch (kind) {
       case 'malformed':
-        this.#log(`closed after a malformed frame: ${message}`);
+        this.#log(`closed after a malformed frame: ${message}`, 'malformed');
         return;
       case 'speaks-tls':
-        this.#log('closed: the client uses a key, this server has none: give it --key-file');
+        this.#log('closed: the client uses a key, this server has none: give it --key-file', 'key');
         return;
       case 'silent':
         this.#log(`closed: ${message}`);
         return;
       case 'closed':
-        if (!wasGreeted) this.#log(`closed: ${message}`);
+        if (!wasGreeted) this.#log(`closed: ${message}`, 'version');
         return;
       case 'goodbye':
       case 'lost':
@@ -375,14 +383,17 @@ export class ClientConnection {
     }
   }
 
-  #log(what: string): void {
-    this.#host.log(this.#peer.name, what);
+  #log(what: string, refused?: Refusal): void {
+    this.#host.log(this.#peer.name, what, refused);
   }
 }
 
 /** Whether a client need not be told: load alone is not worth a message. */
 function isSame(told: ServerState, now: ServerState): boolean {
   return (
-    told.running === now.running && told.queued === now.queued && told.draining === now.draining
+    told.slots === now.slots &&
+    told.running === now.running &&
+    told.queued === now.queued &&
+    told.draining === now.draining
   );
 }

@@ -19,6 +19,7 @@ import type { JobDirectory } from './job-directory.js';
 import type { Content } from './job-output.js';
 import { JobRefused } from './job-refused.js';
 import type { CompileEnd, CompileSpec, RunningCompile } from './runner.js';
+import type { JobEnding } from './observer.js';
 import type { Place } from './slots.js';
 import { SourceReceiver, type AnnouncedSource } from './source-receiver.js';
 
@@ -137,14 +138,20 @@ export class CompileJob {
     this.#cancelled.abort();
   }
 
-  /** Does the job; resolves when it is over and nothing of it is left. */
-  async run(): Promise<void> {
+  /** Does the job; resolves when it is over and nothing of it is left, to how it ended. */
+  async run(): Promise<JobEnding> {
     try {
-      await this.#inDirectory();
+      const times = await this.#inDirectory();
       this.#finish('done');
+      return { outcome: 'done', times };
     } catch (error) {
-      if (this.#cancelled.signal.aborted) this.#finish('cancelled');
-      else this.#refuse(asRefusal(error));
+      if (this.#cancelled.signal.aborted) {
+        this.#finish('cancelled');
+        return { outcome: 'cancelled' };
+      }
+      const refusal = asRefusal(error);
+      this.#refuse(refusal);
+      return { outcome: refusal.code };
     } finally {
       this.#receiver.abandon();
       this.#recipe.close();
@@ -167,10 +174,10 @@ export class CompileJob {
     this.#state = { name: 'over', outcome };
   }
 
-  async #inDirectory(): Promise<void> {
+  async #inDirectory(): Promise<JobTimes> {
     const directory = await this.#around.directories.create();
     try {
-      await this.#compileIn(directory);
+      return await this.#compileIn(directory);
     } finally {
       await directory.remove().catch((error: unknown) => {
         this.#client.log(`cannot remove its directory: ${describeError(error)}`);
@@ -178,7 +185,7 @@ export class CompileJob {
     }
   }
 
-  async #compileIn(directory: JobDirectory): Promise<void> {
+  async #compileIn(directory: JobDirectory): Promise<JobTimes> {
     const { signal } = this.#cancelled;
     const { clock } = this.#around;
     await this.#recipe.prepare(directory, (path) => this.#receiveSource(path), signal);
@@ -200,8 +207,10 @@ export class CompileJob {
     signal.throwIfAborted();
     this.#state = { name: 'sending', announced: false };
     const delivery = await this.#recipe.collect(end);
+    const times = { queue: started - received, wall: ended - started };
     try {
-      await this.#send(delivery, { queue: started - received, wall: ended - started });
+      await this.#send(delivery, times);
+      return times;
     } finally {
       await Promise.all(delivery.contents.map((content) => content.close()));
     }

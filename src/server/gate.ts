@@ -9,7 +9,8 @@ import type { BlockList } from 'node:net';
 import { WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { isAllowed, originOf } from './access.js';
-import { Refusals } from './refusals.js';
+import type { Refusal } from './log.js';
+import { Refusals, type RefusalLog } from './refusals.js';
 
 /** A connection, as far as this file needs it. */
 export interface Visitor {
@@ -24,9 +25,16 @@ interface Guest {
   state: { readonly name: 'arriving'; readonly timer: Timer } | { readonly name: 'greeted' };
 }
 
+export interface GateEvents {
+  readonly log: RefusalLog;
+  /** Called for each, also for those that are one line together. */
+  refused(why: Refusal): void;
+}
+
 export class Gate {
-  readonly #allowed: BlockList | undefined;
+  readonly #allowed: () => BlockList | undefined;
   readonly #clock: Clock;
+  readonly #events: GateEvents;
   readonly #refusals: Refusals;
   readonly #guests = new Map<Visitor, Guest>();
   /** Those that have not said HELLO, by origin, oldest first. */
@@ -35,15 +43,12 @@ export class Gate {
   readonly #present = new Map<string, number>();
   #arrivals = 0;
 
-  /** @param allowed networks that may connect, undefined for all */
-  constructor(
-    allowed: BlockList | undefined,
-    clock: Clock,
-    log: (where: string, what: string) => void,
-  ) {
+  /** @param allowed networks that may connect just now, undefined for all */
+  constructor(allowed: () => BlockList | undefined, clock: Clock, events: GateEvents) {
     this.#allowed = allowed;
     this.#clock = clock;
-    this.#refusals = new Refusals(clock, log);
+    this.#events = events;
+    this.#refusals = new Refusals(clock, events.log);
   }
 
   /** Whether a new connection may stay; one that may not is destroyed. */
@@ -51,19 +56,20 @@ export class Gate {
     const address = visitor.remoteAddress ?? '';
     const origin = originOf(address);
     const present = this.#present.get(origin) ?? 0;
-    const why =
-      this.#allowed !== undefined && !isAllowed(this.#allowed, address)
-        ? 'refused: its address is not in --allow'
+    const allowed = this.#allowed();
+    const refusal: readonly [string, Refusal] | undefined =
+      allowed !== undefined && !isAllowed(allowed, address)
+        ? ['refused: its address is not in --allow', 'address']
         : present >= WIRE.connectionsOfOrigin
-          ? `refused: ${present} connections from there are open already`
+          ? [`refused: ${present} connections from there are open already`, 'crowd']
           : undefined;
-    if (why !== undefined) {
-      this.#refusals.add(name, origin, why);
+    if (refusal !== undefined) {
+      this.#tell(name, origin, ...refusal);
       visitor.destroy();
       return false;
     }
     const timer = this.#clock.after(WIRE.handshake, () => {
-      this.refuse(visitor, `refused: no HELLO within ${WIRE.handshake / 1000} s`);
+      this.refuse(visitor, `refused: no HELLO within ${WIRE.handshake / 1000} s`, 'late');
     });
     this.#guests.set(visitor, { name, origin, state: { name: 'arriving', timer } });
     this.#present.set(origin, present + 1);
@@ -91,10 +97,10 @@ export class Gate {
   }
 
   /** Sends away who has not said HELLO, with a line in the log; nobody else. */
-  refuse(visitor: Visitor, why: string): void {
+  refuse(visitor: Visitor, what: string, why: Refusal): void {
     const guest = this.#guests.get(visitor);
     if (guest?.state.name !== 'arriving') return;
-    this.#refusals.add(guest.name, guest.origin, why);
+    this.#tell(guest.name, guest.origin, what, why);
     this.left(visitor);
     visitor.destroy();
   }
@@ -108,6 +114,11 @@ export class Gate {
       }
     }
     this.#refusals.close();
+  }
+
+  #tell(name: string, origin: string, what: string, why: Refusal): void {
+    this.#events.refused(why);
+    this.#refusals.add(name, origin, what, why);
   }
 
   /** The newest finds room: whoever holds connections open without a word pays for it. */
@@ -126,7 +137,7 @@ export class Gate {
   #evictOldest(visitors: ReadonlySet<Visitor>): void {
     const [oldest] = visitors;
     if (oldest === undefined) return;
-    this.refuse(oldest, 'closed to make room: too many connections without HELLO');
+    this.refuse(oldest, 'closed to make room: too many connections without HELLO', 'crowd');
   }
 
   /** It is no longer among those who arrive. */

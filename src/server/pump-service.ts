@@ -8,9 +8,15 @@ import type { HeaderSurroundings } from './precompiled-header.js';
 import { ServerDirectory } from './server-directory.js';
 import { SharedRoom } from './shared-room.js';
 
-export interface OpenPump extends PumpService {
-  /** Space that contents take on disk. */
+export interface StoreFigures {
+  /** On disk, as far as this server knows. */
   readonly bytes: number;
+  /** Contents that made room for others so far. */
+  readonly evicted: number;
+}
+
+export interface OpenPump extends PumpService {
+  readonly store: StoreFigures;
   /** Removes what is only this server's; contents stay in the store. */
   close(): Promise<void>;
 }
@@ -35,9 +41,7 @@ export async function openPump(
   const room = new SharedRoom(toldBytes);
   let last = 0;
   return {
-    get bytes() {
-      return blobs.bytes;
-    },
+    store: blobs,
     begin(peer: PumpPeer) {
       const say = (what: string) => peer.log(what);
       const ask = (digests: readonly Digest[]) => peer.ask(digests);

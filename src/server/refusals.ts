@@ -4,21 +4,25 @@
  */
 import { SERVER } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
+import type { Refusal } from './log.js';
+
+export type RefusalLog = (where: string, what: string, refused: Refusal) => void;
 
 interface Kind {
   readonly from: string;
-  readonly why: string;
+  readonly what: string;
+  readonly why: Refusal;
   more: number;
   timer: Timer;
 }
 
 export class Refusals {
   readonly #clock: Clock;
-  readonly #log: (where: string, what: string) => void;
+  readonly #log: RefusalLog;
   /** By origin and reason. */
   readonly #kinds = new Map<string, Kind>();
 
-  constructor(clock: Clock, log: (where: string, what: string) => void) {
+  constructor(clock: Clock, log: RefusalLog) {
     this.#clock = clock;
     this.#log = log;
   }
@@ -27,18 +31,18 @@ export class Refusals {
    * @param peer address and port
    * @param origin what `originOf` makes of the address: whose refusals are counted together
    */
-  add(peer: string, origin: string, why: string): void {
+  add(peer: string, origin: string, what: string, why: Refusal): void {
     const isRoom = this.#kinds.size < SERVER.refusalKinds;
     // With so many origins at a time they are counted together: this holds memory too.
-    const from = isRoom || this.#kinds.has(`${origin} ${why}`) ? origin : 'other addresses';
-    const key = `${from} ${why}`;
+    const from = isRoom || this.#kinds.has(`${origin} ${what}`) ? origin : 'other addresses';
+    const key = `${from} ${what}`;
     const known = this.#kinds.get(key);
     if (known !== undefined) {
       known.more++;
       return;
     }
-    this.#log(peer, why);
-    this.#kinds.set(key, { from, why, more: 0, timer: this.#later(key) });
+    this.#log(peer, what, why);
+    this.#kinds.set(key, { from, what, why, more: 0, timer: this.#later(key) });
   }
 
   /** Tells what is counted still. */
@@ -65,8 +69,8 @@ export class Refusals {
 
   #tell(kind: Kind): void {
     if (kind.more === 0) return;
-    const { from, why, more } = kind;
-    this.#log(from, `${why} (${more} more within ${SERVER.refusalPause / 1000} s)`);
+    const { from, what, why, more } = kind;
+    this.#log(from, `${what} (${more} more within ${SERVER.refusalPause / 1000} s)`, why);
     kind.more = 0;
   }
 }

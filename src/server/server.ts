@@ -4,6 +4,7 @@
  *   listening ──drain──▶ draining ──no job left, or SERVER.drain over──▶ closed
  *       └───────────────────────────── close ─────────────────────────────▲
  */
+import { randomBytes } from 'node:crypto';
 import {
   createServer,
   type AddressInfo,
@@ -15,25 +16,32 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { SERVER } from '../core/limits.js';
 import type { About } from '../protocol/about-messages.js';
 import type { Key } from '../protocol/key-file.js';
-import type { ServerState } from '../protocol/plain-messages.js';
+import type { RefusalCode, ServerState } from '../protocol/plain-messages.js';
 import { explainServerTlsError, serverTlsOptions } from '../protocol/secure-channel.js';
 import { formatAddress, originOf, type ListenAddress } from './access.js';
 import { ClientConnection, type Host } from './client-connection.js';
 import type { JobSurroundings } from './compile-job.js';
 import type { PumpService } from './client-pump.js';
 import { Gate } from './gate.js';
+import type { Refusal } from './log.js';
+import type { ServerFigures, ServerObserver } from './observer.js';
 import type { PlainSurroundings } from './plain-recipe.js';
 import { Slots } from './slots.js';
+import { WireCount } from './wire-count.js';
 
-export interface ServerOptions extends JobSurroundings, PlainSurroundings {
-  /** Pump mode, where jobs can be sealed off. */
-  readonly pump: PumpService | undefined;
+/** What may be another while the server runs. */
+export interface ServerRules {
   /** Compilers that may run at once. */
   readonly slots: number;
   /** Keys that open a connection; none for plain TCP. */
   readonly keys: readonly Key[];
   /** Networks that may connect, undefined for all. */
   readonly allowed: BlockList | undefined;
+}
+
+export interface ServerOptions extends JobSurroundings, PlainSurroundings, ServerRules {
+  /** Pump mode, where jobs can be sealed off. */
+  readonly pump: PumpService | undefined;
   /** Version of tscc, for people. */
   readonly version: string;
   readonly hostName: string;
@@ -41,35 +49,49 @@ export interface ServerOptions extends JobSurroundings, PlainSurroundings {
   load(): number;
   /** What a client may be told of this host. */
   about(): Promise<About>;
-  log(where: string, what: string): void;
+  readonly observer: ServerObserver;
+  /** Takes a line; `refused` when it says that a connection is. */
+  log(where: string, what: string, refused?: Refusal): void;
 }
+
+/** As OpenSSL has them. */
+const TICKET_KEY_BYTES = 48;
 
 export class Server {
   readonly #options: ServerOptions;
   readonly #slots: Slots;
   readonly #host: Host;
   readonly #listener: NetServer;
+  #rules: ServerRules;
   readonly #connections = new Set<ClientConnection>();
   readonly #gate: Gate;
   /** Undefined without a key. */
   readonly #tls: TlsServer | undefined;
   /** TCP connections that were let in, by peer name. */
   readonly #sockets = new Map<string, Socket>();
+  readonly #wire = new WireCount();
   #draining = false;
   #waiters: { readonly holds: () => boolean; readonly resolve: () => void }[] = [];
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    const queueLimit = options.slots * SERVER.queuePerSlot;
-    this.#slots = new Slots(options.slots, queueLimit, () => this.#stateChanged());
+    this.#rules = options;
+    const onChange = () => this.#stateChanged();
+    this.#slots = new Slots(options.slots, SERVER.queuePerSlot, onChange);
+    const { observer, clock, log } = options;
     this.#host = {
       ...options,
       state: (client) => this.#state(client),
       admit: (client) => this.#admit(client),
+      log(where, what, refused) {
+        if (refused !== undefined) observer.refused(refused);
+        log(where, what, refused);
+      },
     };
-    this.#gate = new Gate(options.allowed, options.clock, (where, what) =>
-      options.log(where, what),
-    );
+    this.#gate = new Gate(() => this.#rules.allowed, clock, {
+      log,
+      refused: (why) => observer.refused(why),
+    });
     this.#tls = options.keys.length > 0 ? this.#newTls() : undefined;
     this.#listener = createServer((socket) => this.#accept(socket));
   }
@@ -85,6 +107,41 @@ export class Server {
         resolve(listener.address() as AddressInfo);
       });
     });
+  }
+
+  /**
+   * New rules for the connections and jobs to come; those that are here stay. Throws when it would
+   * have to speak TLS where it did not, or the other way round.
+   */
+  change(rules: ServerRules): void {
+    if (rules.keys.length > 0 !== (this.#tls !== undefined)) {
+      throw new Error('Internal error: with or without keys is decided at the start');
+    }
+    this.#rules = rules;
+    // Who once had a key could go on with the session tickets that it brought.
+    this.#tls?.setTicketKeys(randomBytes(TICKET_KEY_BYTES));
+    this.#slots.resize(rules.slots);
+  }
+
+  /** Why no job is taken, whoever asks; undefined if all is well. */
+  get ailment(): { readonly code: RefusalCode; readonly message: string } | undefined {
+    const { failure } = this.#options.sandbox;
+    if (failure !== undefined) {
+      return { code: 'sandbox', message: `this host does not seal jobs off any more: ${failure}` };
+    }
+    if (this.#draining) return { code: 'draining', message: 'the server is about to end' };
+    return undefined;
+  }
+
+  get figures(): ServerFigures {
+    return {
+      slots: this.#slots.total,
+      running: this.#slots.running,
+      waiting: this.#slots.waiting,
+      connections: this.#connections.size,
+      receivedBytes: this.#wire.received,
+      sentBytes: this.#wire.sent,
+    };
   }
 
   /** No new connections and jobs; resolves when the last job is over and all have left. */
@@ -112,7 +169,8 @@ export class Server {
 
   /** Speaks TLS on connections that have been let in; it does not listen itself. */
   #newTls(): TlsServer {
-    const tls = createTlsServer(serverTlsOptions(this.#options.keys));
+    const keys = { [Symbol.iterator]: () => this.#rules.keys[Symbol.iterator]() };
+    const tls = createTlsServer(serverTlsOptions(keys));
     tls.on('secureConnection', (stream) => {
       const socket = this.#sockets.get(peerName(stream));
       if (socket === undefined) stream.destroy();
@@ -121,7 +179,7 @@ export class Server {
     tls.on('tlsClientError', (error, stream) => {
       const socket = this.#sockets.get(peerName(stream));
       if (socket === undefined) stream.destroy();
-      else this.#gate.refuse(socket, explainServerTlsError(error));
+      else this.#gate.refuse(socket, explainServerTlsError(error), 'key');
     });
     return tls;
   }
@@ -133,6 +191,7 @@ export class Server {
     socket.on('error', () => undefined);
     if (!this.#gate.admit(socket, name)) return;
     socket.setNoDelay(true);
+    this.#wire.add(socket);
     this.#sockets.set(name, socket);
     socket.on('close', () => {
       this.#gate.left(socket);
@@ -158,11 +217,8 @@ export class Server {
   }
 
   #admit(client: string): ReturnType<Host['admit']> {
-    const { failure } = this.#options.sandbox;
-    if (failure !== undefined) {
-      return { code: 'sandbox', message: `this host does not seal jobs off any more: ${failure}` };
-    }
-    if (this.#draining) return { code: 'draining', message: 'the server is about to end' };
+    const { ailment } = this;
+    if (ailment !== undefined) return ailment;
     const place = this.#slots.admit(client);
     if (place !== undefined) return place;
     return { code: 'busy', message: `${this.#slots.waiting} jobs wait already` };

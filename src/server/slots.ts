@@ -23,8 +23,8 @@ export interface Place {
 }
 
 export class Slots {
-  readonly #total: number;
-  readonly #queueLimit: number;
+  #total: number;
+  readonly #queuePerSlot: number;
   readonly #onChange: () => void;
   /** Waiting places by client; the first client is the next to get a slot. */
   readonly #queues = new Map<string, JobPlace[]>();
@@ -38,17 +38,25 @@ export class Slots {
 
   /**
    * @param total jobs that may run at once
-   * @param queueLimit jobs that may wait for a slot
+   * @param queuePerSlot jobs that may wait, for each of these
    * @param onChange called after each change of `running` or `waiting`
    */
-  constructor(total: number, queueLimit: number, onChange: () => void = () => undefined) {
+  constructor(total: number, queuePerSlot: number, onChange: () => void = () => undefined) {
     this.#total = total;
-    this.#queueLimit = queueLimit;
+    this.#queuePerSlot = queuePerSlot;
     this.#onChange = onChange;
   }
 
   get total(): number {
     return this.#total;
+  }
+
+  /** Where there are fewer now, those that run go on; no other starts until they are few enough. */
+  resize(total: number): void {
+    if (total === this.#total) return;
+    this.#total = total;
+    this.#startNext();
+    this.#onChange();
   }
 
   get running(): number {
@@ -102,6 +110,11 @@ export class Slots {
     }
     this.#startNext();
     this.#onChange();
+  }
+
+  /** Jobs that may wait for a slot. */
+  get #queueLimit(): number {
+    return this.#total * this.#queuePerSlot;
   }
 
   #share(client: string): number {

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdtempSync,
@@ -16,8 +18,11 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
+import { RUN_TSCCD } from '../../benchmarks/servers.js';
 import { RUNNER } from '../fixtures/test-server.js';
+import { without } from '../fixtures/tools.js';
 import { TsccdProcess } from '../fixtures/tsccd-process.js';
+import { firstBytesOf, processGone, until } from '../fixtures/until.js';
 import { WireClient } from '../fixtures/wire-client.js';
 
 const ANYWHERE = ['--listen', '127.0.0.1:0'];
@@ -161,12 +166,61 @@ await t.test('the log file is appended to, and opened again on SIGHUP', async (t
   await daemon.port();
   renameSync(log, `${log}.1`);
   daemon.process.kill('SIGHUP');
-  await seen(log, true);
+  await until(() => existsSync(log) && /read again/.test(readFileSync(log, 'latin1')));
   daemon.process.kill('SIGTERM');
   t.equal(await daemon.exited, 0);
   t.match(readFileSync(`${log}.1`, 'latin1'), /^older\n.*listening on/s);
-  t.match(readFileSync(log, 'latin1'), /^\S+ tsccd: SIGTERM[^\n]*\n$/);
+  t.match(
+    readFileSync(log, 'latin1'),
+    /^\S+ tsccd: SIGHUP: read again: [^\n]*\n\S+ tsccd: SIGTERM[^\n]*\n$/,
+  );
   t.equal(daemon.stderr, '');
+});
+
+await t.test('SIGHUP without a log file is no end', async (t) => {
+  const daemon = new TsccdProcess(t, ANYWHERE);
+  await daemon.port();
+  daemon.process.kill('SIGHUP');
+  await daemon.logged(/SIGHUP: read again: \/dev\/null; \d+ slots, all may connect\n/);
+  daemon.process.kill('SIGTERM');
+  t.equal(await daemon.exited, 0);
+});
+
+await t.test('the end of its terminal is its end', { skip: without('script') }, async (t) => {
+  const directory = openDirectory(t);
+  const pidFile = `${directory}/pid`;
+  const words = ['--config', '/dev/null', ...ANYWHERE, '--store', `${directory}/store`];
+  const line = [...RUN_TSCCD, ...words, '--pid-file', pidFile].join(' ');
+  const terminal = spawn('script', ['-qec', line, '/dev/null'], { stdio: 'ignore' });
+  const ended = once(terminal, 'close');
+  const pid = Number(await firstBytesOf(pidFile));
+  process.kill(pid, 'SIGHUP');
+  await processGone(pid);
+  t.same(await ended, [129, null]);
+});
+
+await t.test('--daemon by a file', async (t) => {
+  const directory = openDirectory(t);
+  const file = `${directory}/tsccd.toml`;
+  writeFileSync(
+    file,
+    'listen = "127.0.0.1:0"\ndaemon = true\npid-file = "pid"\nstore = "store"\nlog-file = "log"\n',
+  );
+  const command = new TsccdProcess(t, ['--config', file]);
+  await command.port();
+  t.equal(await command.exited, 0);
+  const pid = Number(readFileSync(`${directory}/pid`, 'latin1'));
+  t.teardown(() => existsSync(`${directory}/pid`) && process.kill(pid, 'SIGKILL'));
+  const log = (name: string) => (existsSync(name) ? readFileSync(name, 'latin1') : '');
+  appendFileSync(file, 'jobs = 77\n');
+  process.kill(pid, 'SIGHUP');
+  await until(() => /read again: .*; 77 slots/.test(log(`${directory}/log`)));
+  writeFileSync(file, 'listen = "127.0.0.1:0"\nstore = "store"\n');
+  process.kill(pid, 'SIGHUP');
+  const elsewhere = `${directory}/store/tsccd.log`;
+  await until(() => /take a restart: daemon, pid-file\n/.test(log(elsewhere)));
+  process.kill(pid, 'SIGTERM');
+  await seen(`${directory}/pid`, false);
 });
 
 /** Whether any user has a way to this file. */

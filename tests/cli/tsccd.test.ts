@@ -191,6 +191,55 @@ await t.test('what cannot be is told in one line, with distcc’s exit codes', a
   }
 });
 
+await t.test('a configuration file in the place of flags', async (t) => {
+  const root = t.testdir({
+    tscc: { 'tsccd.toml': 'listen = "127.0.0.1:0"\nstore = "../store"\njobs = 7\n' },
+    broken: 'jobs = 0\n',
+  });
+  const found = new TsccdProcess(t, [], { XDG_CONFIG_HOME: root });
+  const client = await WireClient.connect(await found.port());
+  t.equal((await client.greet()).slots, 7);
+  client.close();
+  t.ok(readdirSync(`${root}/store`).includes('jobs'), 'relative to the file');
+  await found.logged(/tsccd\.toml; 7 slots, all may connect\n/);
+  const [status, stderr] = await new TsccdProcess(t, ['--config', `${root}/broken`]).failure();
+  t.equal(status, 101);
+  t.match(stderr, /^tsccd: \S+broken:1: 'jobs' must be a whole number from 1 to 4096\n$/);
+});
+
+await t.test('its port for monitoring', async (t) => {
+  const fake = FakeCompiler.build(['gcc'], 'monitored');
+  t.teardown(() => fake.close());
+  const words = ['--listen', '127.0.0.1:0', OPEN, '--metrics-port', '0'];
+  const daemon = new TsccdProcess(t, words, { PATH: fake.directory });
+  const client = await WireClient.greeted(await daemon.port());
+  const [, url = '', metricsPort = ''] = await daemon.logged(/metrics: (\S+:(\d+))\/metrics\n/);
+  t.match(await fetched(`${url}/healthz`), { status: 200, text: 'ok\n' });
+
+  const taken = new TsccdProcess(t, ['--listen', '127.0.0.1:0', '--metrics-port', metricsPort]);
+  const [status, stderr] = await taken.failure();
+  t.equal(status, 102);
+  t.match(stderr, /^tsccd: no metrics on 127\.0\.0\.1:\d+: .*EADDRINUSE.*--metrics-port$/m);
+
+  const digest = await identityOf(fake);
+  await client.knows(digest, 'gcc', statSync(fake.path()).size);
+  client.begin(digest, 'int x;\n');
+  const run = await fake.nextInvocation();
+  t.match(await fetched(`${url}/metrics`), { status: 200, text: /^tscc_jobs_running 1$/m });
+  daemon.process.kill('SIGTERM');
+  await client.stateLike(({ draining }) => draining);
+  t.match(await fetched(`${url}/healthz`), { status: 503, text: 'the server is about to end\n' });
+  await run.exit(1);
+  await client.answer();
+  t.equal(await daemon.exited, 0);
+  await t.rejects(fetched(`${url}/healthz`), 'closed with it');
+});
+
+async function fetched(url: string): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(url);
+  return { status: response.status, text: await response.text() };
+}
+
 await t.test('the store is where the environment says', async (t) => {
   const root = t.testdir({});
   const cache = new TsccdProcess(t, ['--listen', '127.0.0.1:0'], {
@@ -211,6 +260,6 @@ await t.test('says what it is', async (t) => {
   t.equal(execFileSync(program, [...words, '--version']).toString(), `tsccd ${version}\n`);
   t.match(
     execFileSync(program, [...words, '--help']).toString(),
-    /--listen.*--jobs.*--store.*--key-file/s,
+    /--listen.*--jobs.*--store.*--key-file.*--config/s,
   );
 });

@@ -8,15 +8,17 @@ import { ManualClock } from '../fixtures/manual-clock.js';
 class Door {
   readonly clock = new ManualClock();
   readonly log: string[] = [];
+  readonly refused: string[] = [];
   readonly gate: Gate;
   #last = 0;
 
   constructor(...networks: readonly string[]) {
     const allowed = parseAllowed(networks);
     if (!allowed.ok) throw new Error(allowed.error);
-    this.gate = new Gate(networks.length > 0 ? allowed.value : undefined, this.clock, (who, why) =>
-      this.log.push(`${who}: ${why}`),
-    );
+    this.gate = new Gate(() => (networks.length > 0 ? allowed.value : undefined), this.clock, {
+      log: (who, what) => this.log.push(`${who}: ${what}`),
+      refused: (why) => this.refused.push(why),
+    });
   }
 
   come(remoteAddress: string): Visitor & { readonly isGone: boolean } {
@@ -42,7 +44,8 @@ await t.test('HELLO has its time', async (t) => {
   door.clock.advance(WIRE.handshake);
   t.match([silent, polite, fickle], [{ isGone: true }, { isGone: false }, { isGone: false }]);
   t.same(door.log, ['1.1.1.1:1: refused: no HELLO within 5 s']);
-  door.gate.refuse(polite, 'too late for that');
+  t.same(door.refused, ['late']);
+  door.gate.refuse(polite, 'too late for that', 'late');
   t.notOk(polite.isGone);
   door.gate.close();
   t.equal(door.clock.pending, 0);

@@ -7,8 +7,8 @@ class Bench {
   changes = 0;
   readonly slots: Slots;
 
-  constructor(total: number, queueLimit: number) {
-    this.slots = new Slots(total, queueLimit, () => this.changes++);
+  constructor(total: number, queuePerSlot: number) {
+    this.slots = new Slots(total, queuePerSlot, () => this.changes++);
   }
 
   queue(client: string, name: string): Place {
@@ -20,7 +20,7 @@ class Bench {
 }
 
 await t.test('as many run as there are slots', async (t) => {
-  const bench = new Bench(2, 4);
+  const bench = new Bench(2, 2);
   const first = bench.queue('a', 'a1');
   bench.queue('a', 'a2');
   bench.queue('a', 'a3');
@@ -99,6 +99,23 @@ await t.test('a place that was given up cannot be used', async (t) => {
   place?.request(() => bench.started.push('a1'));
   t.same(bench.started, []);
   t.match(bench.slots, { running: 0, waiting: 0 });
+});
+
+await t.test('the number of slots may change', async (t) => {
+  const bench = new Bench(1, 1);
+  const [first] = ['a1', 'a2'].map((name) => bench.queue('a', name));
+  t.equal(bench.slots.admit('a'), undefined, 'the queue is full');
+  const changes = bench.changes;
+  bench.slots.resize(3);
+  t.same(bench.started, ['a1', 'a2'], 'who waits is started');
+  t.ok(bench.changes > changes, 'and clients are told');
+  for (const name of ['a3', 'a4', 'a5', 'a6']) bench.queue('a', name);
+  t.equal(bench.slots.admit('a'), undefined, 'a queue for three');
+
+  bench.slots.resize(1);
+  t.match(bench.slots, { total: 1, running: 3, waiting: 3 }, 'those that run go on');
+  first?.release();
+  t.match(bench.slots, { running: 2, waiting: 3 }, 'and none is started');
 });
 
 await t.test('every change is told', async (t) => {
