@@ -26,6 +26,7 @@ import { Gate } from './gate.js';
 import type { Refusal } from './log.js';
 import type { ServerFigures, ServerObserver } from './observer.js';
 import type { PlainSurroundings } from './plain-recipe.js';
+import type { RefusalLog } from './refusals.js';
 import { Slots } from './slots.js';
 import { WireCount } from './wire-count.js';
 
@@ -78,14 +79,15 @@ export class Server {
     this.#rules = options;
     const onChange = () => this.#stateChanged();
     this.#slots = new Slots(options.slots, SERVER.queuePerSlot, onChange);
-    const { observer, clock, log } = options;
+    const { observer, clock } = options;
+    const log: RefusalLog = (where, what, refused) => options.log(where, what, refused);
     this.#host = {
       ...options,
       state: (client) => this.#state(client),
       admit: (client) => this.#admit(client),
       log(where, what, refused) {
         if (refused !== undefined) observer.refused(refused);
-        log(where, what, refused);
+        options.log(where, what, refused);
       },
     };
     this.#gate = new Gate(() => this.#rules.allowed, clock, {

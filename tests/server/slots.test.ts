@@ -70,7 +70,7 @@ await t.test('a full queue is shared', async (t) => {
 });
 
 await t.test('jobs whose sources never come take no room from others', async (t) => {
-  const bench = new Bench(2, 8);
+  const bench = new Bench(2, 4);
   for (let i = 0; i < 500; i++) {
     let admitted = 0;
     while (admitted < 20 && bench.slots.admit(`staller ${i}`) !== undefined) admitted++;
