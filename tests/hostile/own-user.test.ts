@@ -73,7 +73,7 @@ await t.test(
     t.equal(status, 100);
     t.match(
       said,
-      /^tsccd: compilers cannot be sealed off .*users of their own.*--unsafe-no-sandbox/,
+      /^tsccd: compilers cannot be sealed off .*users of their own.*--unsafe-no-sandbox/m,
     );
     t.strictSame(readdirSync(`${scene.directory}/store/jobs`), [], 'nothing is left');
   },
