@@ -3,13 +3,16 @@
  * once; what each sandbox tier costs a job; how much slower a client with the key builds while 1,000
  * connections stall (stallers.ts), against the same without them, in turn.
  *
- *   node build/benchmarks/server-load.js [--rounds N] [--compiles N] [--jobs N] [--output FILE]
+ *   node build/benchmarks/server-load.js [--rounds N] [--compiles N] [--jobs N] [--parts WORDS]
+ *     [--output FILE]
+ *
+ * WORDS are some of `tiers,memory,siege`; the others' figures are then those of the last report.
  *
  * Ends with status 1 when a compile was not done by the server in pump mode.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +29,7 @@ const { values: given } = parseArgs({
     rounds: { type: 'string', default: '11' },
     compiles: { type: 'string', default: '30' },
     jobs: { type: 'string', default: '300' },
+    parts: { type: 'string', default: 'tiers,memory,siege' },
     output: { type: 'string' },
   },
 });
@@ -41,15 +45,18 @@ interface Build {
   readonly serverCpu: number;
 }
 
+/** What was measured, each part with the machine's load average at its beginning. */
 interface Report {
-  readonly machine: string;
-  readonly idleMemory: number;
-  readonly busyMemory: number;
-  readonly calm: readonly Build[];
-  readonly stalled: readonly Build[];
-  /** Milliseconds of the server's processor time in a second of siege without any build. */
-  readonly siege: number;
-  readonly tiers: readonly RunnerCost[];
+  readonly tiers: { readonly load: number; readonly costs: readonly RunnerCost[] };
+  /** MiB. */
+  readonly memory: { readonly load: number; readonly idle: number; readonly busy: number };
+  readonly siege: {
+    readonly load: number;
+    readonly calm: readonly Build[];
+    readonly stalled: readonly Build[];
+    /** Milliseconds of the server's processor time in a second of siege without any build. */
+    readonly idleCpu: number;
+  };
 }
 
 const scratch = mkdtempSync(`${tmpdir()}/tscc-server-`);
@@ -95,6 +102,10 @@ function build(servers: Servers, count: number, atOnce: number): Build {
   return { wall, serverCpu: ((cpuOf(pid) - before) * 1000) / count };
 }
 
+function loadNow(): number {
+  return loadavg()[0] ?? 0;
+}
+
 function residentMiB(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(status)?.[1]) / 1024;
@@ -106,15 +117,15 @@ function start(name: string, jobs: number): Promise<Servers> {
   return startServers(['127.0.0.1'], `${scratch}/${name}`, options);
 }
 
-async function memory(count: number): Promise<readonly [idle: number, busy: number]> {
+async function memory(): Promise<Report['memory']> {
+  const load = loadNow();
   const servers = await start('memory', AT_ONCE);
   try {
     const pid = servers.processes[0]?.pid ?? 0;
     await setTimeout(2_000);
     const idle = residentMiB(pid);
-    build(servers, count, AT_ONCE);
-    build(servers, count, AT_ONCE);
-    return [idle, peakMemory(pid)];
+    build(servers, 2 * AT_ONCE, AT_ONCE);
+    return { load, idle, busy: peakMemory(pid) };
   } finally {
     await servers.stop();
   }
@@ -145,7 +156,8 @@ async function idleCpu(servers: Servers): Promise<number> {
   return ((cpuOf(pid) - before) * 1_000_000) / (performance.now() - began);
 }
 
-async function underSiege(rounds: number, count: number) {
+async function underSiege(rounds: number, count: number): Promise<Report['siege']> {
+  const load = loadNow();
   const servers = await start('siege', 2);
   const calm: Build[] = [];
   const stalled: Build[] = [];
@@ -160,49 +172,49 @@ async function underSiege(rounds: number, count: number) {
       const walls = [calm, stalled].map((builds) => `${builds.at(-1)?.wall.toFixed(2)} s`);
       say(`round ${round + 1}: ${walls.join(', stalled ')}`);
     }
-    const siege = await whileStalled(servers.hosts, () => idleCpu(servers));
-    return { calm, stalled, siege };
+    const alone = await whileStalled(servers.hosts, () => idleCpu(servers));
+    return { load, calm, stalled, idleCpu: alone };
   } finally {
     await servers.stop();
   }
 }
 
-function reportOf({
-  machine,
-  idleMemory,
-  busyMemory,
-  calm,
-  stalled,
-  siege,
-  tiers,
-}: Report): string {
+function reportOf({ tiers, memory: seen, siege }: Report): string {
+  const { calm, stalled } = siege;
   const walls = (builds: readonly Build[]) => median(builds.map(({ wall }) => wall));
   const cpu = (builds: readonly Build[]) => median(builds.map(({ serverCpu }) => serverCpu));
   const losses = calm.map(({ wall }, n) => 100 * (1 - wall / (stalled[n]?.wall ?? Number.NaN)));
   const sorted = losses.toSorted((a, b) => a - b);
   const quartiles = [0.25, 0.75].map((at) => sorted[Math.floor(at * sorted.length)]?.toFixed(1));
-  const [bare, ...rest] = tiers;
+  const [bare, ...rest] = tiers.costs;
   const goals: Record<string, readonly [wall: number, cpu: number]> = {
     'tier 2': [1, Infinity],
     'tier 3': [4, 2],
   };
-  const rows = rest.flatMap(({ way, wall, cpu: used }) => {
+  const rows = rest.flatMap(({ way, wall, fast, cpu: used }) => {
     const [mostWall = Infinity, mostCpu = Infinity] = goals[way] ?? [];
     const over = [wall - (bare?.wall ?? 0), used - (bare?.cpu ?? 0)] as const;
     return [
       row(`${way}: wall over no sandbox`, over[0], 'ms', mostWall),
+      row(`${way}: the same for the fastest tenth`, fast - (bare?.fast ?? 0), 'ms', mostWall),
       row(`${way}: processor time over no sandbox`, over[1], 'ms', mostCpu),
     ];
   });
   return `# A server's costs, and a siege
 
-\`npm run bench:server\` on ${machine}.
+\`npm run bench:server\` on ${cpus().length} × ${cpus()[0]?.model.trim()}. Load averages when it began to measure tiers
+${tiers.load.toFixed(1)}, memory ${seen.load.toFixed(1)}, siege ${siege.load.toFixed(1)}.
 
 ${table([
-  row('memory, idle', idleMemory, 'MiB', 90),
-  row(`memory, the most with ${AT_ONCE} jobs at once`, busyMemory, 'MiB', 250),
+  row('memory, idle', seen.idle, 'MiB', 90),
+  row(`memory, the most with ${AT_ONCE} jobs at once`, seen.busy, 'MiB', 250),
   row(`throughput lost to ${STALLERS} stalling connections`, median(losses), '%', 5),
-  row('of this machine’s processors, for that siege alone', siege / 10 / cpus().length, '%', 5),
+  row(
+    'of this machine’s processors, for that siege alone',
+    siege.idleCpu / 10 / cpus().length,
+    '%',
+    5,
+  ),
   ...rows,
 ])}
 
@@ -212,12 +224,14 @@ median of what each pair lost (quartiles ${quartiles.join(' and ')} %); median w
 server's own processor time for a compile: ${cpu(calm).toFixed(2)} ms alone, ${cpu(stalled).toFixed(2)} ms beside them. The stalling ends
 run on this machine too (at nice 19).
 
-A job of \`gcc -c\` for one line, through tscc-runner alone: median wall and mean processor time.
+A job of \`gcc -c\` for one line, through tscc-runner alone: median wall and mean processor time. On a busy machine
+most of the wall is waiting for a processor; the fastest tenth waited least.
 
 ${table(
-  tiers.map(({ way, wall, cpu: used }) => ({
+  tiers.costs.map(({ way, wall, fast, cpu: used }) => ({
     '': way,
     'wall (ms)': wall.toFixed(2),
+    'fastest tenth (ms)': fast.toFixed(2),
     'processor (ms)': used.toFixed(2),
   })),
 )}
@@ -234,27 +248,32 @@ function row(what: string, value: number, unit: string, most: number) {
   };
 }
 
+/** The last report, for the parts that are not measured now. */
+function lastReport(): Partial<Report> {
+  const path = `${given.output}.json`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Report) : {};
+}
+
 async function main(): Promise<boolean> {
-  const [rounds, count, jobs] = [given.rounds, given.compiles, given.jobs].map(Number) as [
-    number,
-    number,
-    number,
-  ];
+  const { rounds, compiles, jobs } = given;
+  const parts = given.parts.split(',');
   writeFileSync(keyFile, formatKey(generateKey()), { mode: 0o600 });
-  writeSources(count);
-  const load = loadavg()[0]?.toFixed(1);
-  const tiers = await runnerCosts(jobs);
-  const [idleMemory, busyMemory] = await memory(count);
-  const { calm, stalled, siege } = await underSiege(rounds, count);
-  const after = loadavg()[0]?.toFixed(1);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, load ${load} before and ${after} after`;
-  const report: Report = { machine, idleMemory, busyMemory, calm, stalled, siege, tiers };
-  const text = reportOf(report);
+  writeSources(Math.max(Number(compiles), 2 * AT_ONCE));
+  let report = lastReport();
+  if (parts.includes('tiers')) {
+    report = { ...report, tiers: { load: loadNow(), costs: await runnerCosts(Number(jobs)) } };
+  }
+  if (parts.includes('memory')) report = { ...report, memory: await memory() };
+  if (parts.includes('siege')) {
+    report = { ...report, siege: await underSiege(Number(rounds), Number(compiles)) };
+  }
+  const text = reportOf(report as Report);
   say(text);
   if (given.output !== undefined) {
     writeFileSync(`${given.output}.json`, `${JSON.stringify(report, null, 2)}\n`);
     writeFileSync(`${given.output}.md`, text);
   }
+  if (!parts.includes('memory') && !parts.includes('siege')) return true;
   const words = ['status', '--json', '--session', 'bench'];
   const answer = execFileSync(`${bin}/tscc`, words, { env: environment, encoding: 'utf8' });
   const { outcomes } = JSON.parse(answer) as SessionStatus;
