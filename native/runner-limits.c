@@ -42,6 +42,7 @@ step confine(const struct request *r)
     step failed = set_limits(r);
     if (!failed) failed = drop_privileges();
     if (!failed && (layers & SANDBOX_LANDLOCK)) failed = restrict_files(r);
+    if (!failed && r->number[TERMINAL]) failed = imitate_terminal();
     /* The last: it takes away what the others are made with. */
     if (!failed && (layers & SANDBOX_SECCOMP)) failed = filter_system_calls();
     return failed;

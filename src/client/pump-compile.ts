@@ -19,7 +19,7 @@ import type { IncludeServer } from '../include-server/include-server.js';
 import type { Files } from '../platform/files.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import { pumpFields } from '../toolchain/pump-command.js';
-import { pumpEnvironment } from '../toolchain/pump-environment.js';
+import { onTerminal, pumpEnvironment } from '../toolchain/pump-environment.js';
 import { STDERR } from '../toolchain/output-difference.js';
 import type { CompilerFiles } from './compiler-files.js';
 import { CompileOutputs } from './compile-outputs.js';
@@ -187,7 +187,7 @@ export class PumpCompile {
   /** Undefined: a file of the closure was not there any more when a server wanted it. */
   async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt | undefined> {
     const { command, toolchain } = this.#decision;
-    const { environment } = this.#request;
+    const { environment, stdinColumns } = this.#request;
     const { includes } = this.#context;
     this.#steps.phase = 'closure';
     const compiler = this.#context.compilerFiles.of(toolchain, environment);
@@ -214,6 +214,7 @@ export class PumpCompile {
     const entries = closure.entries();
     this.#closureSize = entries.length;
     this.#steps.lap('closure');
+    const terminal = this.#imitatesTerminal;
     const dependencyFile = wanted.findIndex(({ output }) => output.kind === 'dependencies');
     const job: PumpedJob = {
       mode: 'pump',
@@ -221,7 +222,8 @@ export class PumpCompile {
       program: toolchain.compiler,
       argv0: command.argv0,
       cwd: command.cwd,
-      environment: pumpEnvironment(environment),
+      environment: pumpEnvironment(terminal ? onTerminal(environment, stdinColumns) : environment),
+      terminal,
       source,
       closure: entries,
       precompiled,
@@ -260,10 +262,22 @@ export class PumpCompile {
     return holds;
   }
 
-  /** Colours, links and the width of lines come from a terminal that the server has not. */
+  /**
+   * Whether the server tells the compiler that it prints on a terminal. Clang also asks for its width,
+   * and looks it up in a data base. What is compared with a compile here prints into a pipe.
+   */
+  get #imitatesTerminal(): boolean {
+    const { stderrIsTerminal } = this.#request;
+    const { family } = this.#decision.command;
+    return stderrIsTerminal && family === 'gcc' && this.#verification === undefined;
+  }
+
+  /** Colours, links and the width of lines are a terminal's. */
   #requireSameWords(attempt: Attempt): Attempt {
     const { stderr } = attempt.run.result;
-    if (this.#request.stderrIsTerminal && stderr.length > 0) throw fallback('terminal-diagnostics');
+    if (stderr.length > 0 && this.#request.stderrIsTerminal && !this.#imitatesTerminal) {
+      throw fallback('terminal-diagnostics');
+    }
     return attempt;
   }
 

@@ -38,7 +38,7 @@ import {
   type PumpMessage,
 } from './pump-messages.js';
 
-export const WIRE_VERSION = 5;
+export const WIRE_VERSION = 6;
 
 export type Message = PlainMessage | PumpMessage;
 

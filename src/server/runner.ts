@@ -36,6 +36,7 @@ const START_TAG = {
   sandbox: 18,
   readable: 19,
   processes: 20,
+  terminal: 21,
 } as const;
 
 const ANSWER_TAG = {
@@ -103,6 +104,8 @@ export interface CompileSpec extends Streams {
   readonly cwd: ByteString;
   /** Added to the server's own niceness. */
   readonly nice: number;
+  /** Whether it shall take its standard error for a terminal. */
+  readonly terminal?: boolean;
 }
 
 /** A canary. */
@@ -290,7 +293,8 @@ function encodeStart(id: number, spec: CompileSpec): Buffer {
     .add(START_TAG.program, spec.program)
     .addAll(START_TAG.word, spec.words)
     .addAll(START_TAG.variable, variables)
-    .add(START_TAG.nice, spec.nice);
+    .add(START_TAG.nice, spec.nice)
+    .add(START_TAG.terminal, spec.terminal === true ? 1 : 0);
   return addSurroundings(start, spec).finish(TO_RUNNER.start);
 }
 
