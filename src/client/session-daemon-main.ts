@@ -27,6 +27,7 @@ import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
 import { KeptMismatches } from './kept-mismatches.js';
+import { KeptRecipes } from './kept-recipes.js';
 import { LocalSlots } from './local-slots.js';
 import { PrecompiledHeaders } from './precompiled-headers.js';
 import { ServerLink } from './server-link.js';
@@ -137,6 +138,7 @@ function unique(): string {
 /** Beside the socket, which is on a file system in memory where the user has one. */
 const sourceStem = `${socketPath.replace(/\.sock$/, '')}.source-`;
 
+const compilers = new ToolchainProbe(compilerDeps);
 const compilerFiles = new CompilerFiles(new LocaleFiles(compilerDeps));
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
@@ -155,8 +157,10 @@ const daemon = new SessionDaemon({
     files: realFiles,
     includes: includes.server,
     compilerFiles,
+    compilers,
+    kept: new KeptRecipes(fromText(stateDirectory), { files: realFiles, version: VERSION, log }),
   }),
-  compilers: new ToolchainProbe(compilerDeps),
+  compilers,
   farm,
   slots,
   clock: realClock,
