@@ -263,8 +263,8 @@ export class PumpCompile {
   }
 
   /**
-   * Whether the server tells the compiler that it prints on a terminal. Clang also asks for its width,
-   * and looks it up in a data base. What is compared with a compile here prints into a pipe.
+   * Whether the server tells the compiler that it prints on a terminal. Clang would also look that up
+   * in a data base, whose place is built into it. What is compared with a compile here prints into a pipe.
    */
   get #imitatesTerminal(): boolean {
     const { stderrIsTerminal } = this.#request;
