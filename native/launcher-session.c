@@ -20,7 +20,8 @@ static const char *const variables[] = {
     "OBJC_INCLUDE_PATH", "OBJCPLUS_INCLUDE_PATH", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES",
     "GCC_*", "CC_PRINT_*", "CC_LOG_*", "CCC_*", "COMPILER_PATH", "LIBRARY_PATH", "TERM_URLS",
     "LLVM_OVERRIDE_PRODUCER", "COLUMNS", "CXX_MODULE_MAPPER", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
-    "XDG_RUNTIME_DIR", "COLORTERM", "MAKELEVEL", "MAKEFLAGS", "POSIXLY_CORRECT", NULL,
+    "XDG_RUNTIME_DIR", "MAKELEVEL", "MAKEFLAGS", "POSIXLY_CORRECT", "COLORTERM", "NO_COLOR",
+    "TERMINFO", "TERMINFO_DIRS", NULL,
 };
 
 /* Frames, with little-endian numbers, are made and read here. One filling `out` is too large. */

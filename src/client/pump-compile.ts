@@ -20,6 +20,7 @@ import type { Files } from '../platform/files.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import { pumpFields } from '../toolchain/pump-command.js';
 import { onTerminal, pumpEnvironment } from '../toolchain/pump-environment.js';
+import type { TerminalFiles } from '../toolchain/terminal-files.js';
 import { STDERR } from '../toolchain/output-difference.js';
 import type { CompilerFiles } from './compiler-files.js';
 import { CompileOutputs } from './compile-outputs.js';
@@ -49,6 +50,7 @@ export interface PumpCompileContext {
   readonly files: Files;
   readonly includes: Pick<IncludeServer, 'closureOf' | 'readSource' | 'changedSince'>;
   readonly compilerFiles: Pick<CompilerFiles, 'of'>;
+  readonly terminals: Pick<TerminalFiles, 'of'>;
   readonly precompiled: Pick<PrecompiledHeaders, 'recipeOf' | 'isStill'>;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
@@ -190,7 +192,9 @@ export class PumpCompile {
     const { environment, stdinColumns } = this.#request;
     const { includes } = this.#context;
     this.#steps.phase = 'closure';
-    const compiler = this.#context.compilerFiles.of(toolchain, environment);
+    const terminalFiles = this.#terminalFiles();
+    const terminal = terminalFiles !== undefined;
+    const compiler = this.#context.compilerFiles.of(toolchain, environment, terminalFiles);
     // The same list again costs least.
     const also = this.#healed.length === 0 ? compiler : [...compiler, ...this.#healed];
     // At first what was looked at for the decision will do: a local compile would have begun by then.
@@ -214,7 +218,6 @@ export class PumpCompile {
     const entries = closure.entries();
     this.#closureSize = entries.length;
     this.#steps.lap('closure');
-    const terminal = this.#imitatesTerminal;
     const dependencyFile = wanted.findIndex(({ output }) => output.kind === 'dependencies');
     const job: PumpedJob = {
       mode: 'pump',
@@ -222,7 +225,9 @@ export class PumpCompile {
       program: toolchain.compiler,
       argv0: command.argv0,
       cwd: command.cwd,
-      environment: pumpEnvironment(terminal ? onTerminal(environment, stdinColumns) : environment),
+      environment: pumpEnvironment(
+        terminal && command.family === 'gcc' ? onTerminal(environment, stdinColumns) : environment,
+      ),
       terminal,
       source,
       closure: entries,
@@ -231,7 +236,7 @@ export class PumpCompile {
       dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
     };
     const run = await this.#runUnlessStale(job);
-    return run && { closure, precompiled, run, source };
+    return run && { closure, precompiled, run, source, terminal };
   }
 
   /** Of all precompiled headers that the compiler may open. */
@@ -263,19 +268,19 @@ export class PumpCompile {
   }
 
   /**
-   * Whether the server tells the compiler that it prints on a terminal. Clang would also look that up
-   * in a data base, whose place is built into it. What is compared with a compile here prints into a pipe.
+   * Where the server is to tell the compiler that it prints on a terminal: the files that it looks that
+   * up in. What is compared with a compile here prints into a pipe.
    */
-  get #imitatesTerminal(): boolean {
-    const { stderrIsTerminal } = this.#request;
-    const { family } = this.#decision.command;
-    return stderrIsTerminal && family === 'gcc' && this.#verification === undefined;
+  #terminalFiles(): readonly ByteString[] | undefined {
+    const { stderrIsTerminal, environment } = this.#request;
+    if (!stderrIsTerminal || this.#verification !== undefined) return undefined;
+    return this.#context.terminals.of(this.#decision.toolchain, environment);
   }
 
   /** Colours, links and the width of lines are a terminal's. */
   #requireSameWords(attempt: Attempt): Attempt {
     const { stderr } = attempt.run.result;
-    if (stderr.length > 0 && this.#request.stderrIsTerminal && !this.#imitatesTerminal) {
+    if (stderr.length > 0 && this.#request.stderrIsTerminal && !attempt.terminal) {
       throw fallback('terminal-diagnostics');
     }
     return attempt;

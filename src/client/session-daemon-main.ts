@@ -19,6 +19,7 @@ import { VERSION } from '../platform/version.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
 import { realIncludeServer } from '../include-server/include-host.js';
 import { LocaleFiles } from '../toolchain/locale-files.js';
+import { TerminalFiles } from '../toolchain/terminal-files.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
@@ -153,6 +154,7 @@ const daemon = new SessionDaemon({
   buffers: new SourceBuffers(),
   includes: includes.server,
   compilerFiles,
+  terminals: new TerminalFiles(compilerDeps),
   precompiled: new PrecompiledHeaders({
     files: realFiles,
     includes: includes.server,

@@ -49,6 +49,7 @@ const VARIABLES: ReadonlyMap<string, VariableSpec> = new Map([
   ['GCC_EXTRA_DIAGNOSTIC_OUTPUT', WORD],
   ['TERM', WORD],
   ['COLORTERM', WORD],
+  ['NO_COLOR', WORD],
   ['COLUMNS', WORD],
 ]);
 

@@ -42,6 +42,8 @@ interface Options {
   readonly clockWords?: ReadonlyMap<string, ReadonlySet<ClockWord>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly stderrIsTerminal?: boolean;
+  /** Files in which a terminal is looked up; without them nobody elsewhere can be told of it. */
+  readonly terminal?: readonly string[];
   readonly family?: CompilerFamily;
 }
 
@@ -84,6 +86,7 @@ function setUp(t: Test, options: Options = {}) {
     obstacles: { pump: undefined, plain: undefined },
   } as unknown as RemoteDecision;
 
+  const compilerFiles: string[][] = [];
   const jobs: PumpedJob[] = [];
   const asked: (readonly string[] | undefined)[] = [];
   const told: string[] = [];
@@ -130,7 +133,13 @@ function setUp(t: Test, options: Options = {}) {
   };
   const context = {
     files: realFiles,
-    compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    compilerFiles: {
+      of: (toolchain: Toolchain, _: unknown, more: readonly string[] = []) => {
+        compilerFiles.push([...toolchain.files, ...more]);
+        return toolchain.files;
+      },
+    },
+    terminals: { of: () => options.terminal },
     precompiled: { recipeOf: () => Promise.resolve(undefined), isStill: () => true },
     unique: () => 'unique',
     includes: {
@@ -150,7 +159,7 @@ function setUp(t: Test, options: Options = {}) {
     },
   } as unknown as PumpCompileContext;
   const compile = new PumpCompile(request, decision, launcher, steps, context, 0, () => {});
-  return { compile, jobs, asked, told, commits, cwd };
+  return { compile, compilerFiles, jobs, asked, told, commits, cwd };
 }
 
 const leftovers = (cwd: string) =>
@@ -285,22 +294,26 @@ await t.test('a precompiled header of unknown making keeps it here', async (t) =
 
 await t.test('a compiler elsewhere is told of the terminal here', async (t) => {
   const results = [{ stderr: Buffer.from('\x1b[01mwarning') }];
-  const run = setUp(t, { results, stderrIsTerminal: true });
+  const onTerminal = { results, stderrIsTerminal: true };
+  const run = setUp(t, { ...onTerminal, terminal: [] });
   t.match(await run.compile.run(), { kind: 'finished' });
   t.match(run.jobs, [{ terminal: true, environment: [['COLUMNS', '77']] }]);
-  const piped = setUp(t, { results });
+  const clang = setUp(t, { ...onTerminal, terminal: ['/terminfo/x/xterm'], family: 'clang' });
+  t.match(await clang.compile.run(), { kind: 'finished' });
+  t.match(clang.jobs, [{ terminal: true, environment: [] }], 'Clang goes by COLUMNS alone');
+  t.strictSame(clang.compilerFiles, [['/usr/bin/gcc', '/terminfo/x/xterm']]);
+  const piped = setUp(t, { results, terminal: [] });
   await piped.compile.run();
   t.match(piped.jobs, [{ terminal: false, environment: [] }]);
 });
 
-await t.test('words of Clang for a terminal are the local compiler’s', async (t) => {
+await t.test('where none can be told, words for a terminal are the local compiler’s', async (t) => {
   const results = [{ stderr: Buffer.from('warning') }];
-  const options = { stderrIsTerminal: true, family: 'clang' } as const;
-  const run = setUp(t, { results, ...options });
+  const run = setUp(t, { results, stderrIsTerminal: true });
   t.match(await run.compile.run(), { reason: { fallback: 'terminal-diagnostics' } });
   t.match(run.jobs, [{ terminal: false, environment: [] }]);
   t.strictSame(run.told, []);
-  t.match(await setUp(t, options).compile.run(), { kind: 'finished' });
+  t.match(await setUp(t, { stderrIsTerminal: true }).compile.run(), { kind: 'finished' });
 });
 
 await t.test(

@@ -1,6 +1,6 @@
 /**
- * Builds on a terminal: colours, links and the width of what GCC prints are those of the local
- * compiler, and it runs once. script(1) gives each line a terminal of its own.
+ * Builds on a terminal: colours, links and the width of what a compiler prints are those of the local
+ * one, and it runs once. script(1) gives each line a terminal of its own.
  */
 import t, { type Test } from 'tap';
 import { without } from '../fixtures/tools.js';
@@ -67,10 +67,17 @@ await t.test('an error is told once, as here', { skip }, async (t) => {
   t.equal((await compare(t, line, 'fallback compile-error')).match(/error:/g)?.length, 2);
 });
 
-await t.test('Clang’s words are made here', { skip: skip || without('clang') }, async (t) => {
-  const fate = 'fallback terminal-diagnostics';
-  t.match(await compare(t, '$CC -Wall -c x.c', fate, {}, 'clang'), ESCAPE);
-  await compare(t, '$CC -c x.c', 'pump', {}, 'clang');
+await t.test('Clang asks a data base', { skip: skip || without('clang') }, async (t) => {
+  const clang = (env: NodeJS.ProcessEnv = {}, fate: Fate = 'pump', line = '$CC -g -Wall -c x.c') =>
+    compare(t, line, fate, env, 'clang');
+  t.match(await clang(), ESCAPE);
+  t.match(await clang({ COLUMNS: '50' }), /\.\.\./, 'the line is cut');
+  t.match(await clang({ TERM: 'linux' }), ESCAPE);
+  t.notMatch(await clang({ TERM: 'dumb' }), ESCAPE);
+  t.notMatch(await clang({ TERM: 'nonesuch' }), ESCAPE);
+  t.notMatch(await clang({}, 'pump', '$CC -Wall -fno-color-diagnostics -c x.c'), ESCAPE);
+  t.match(await clang({}, 'pump', '$CC -Wall -g -O2 -MD -c x.c -o y.o'), ESCAPE);
+  t.notMatch(await clang({ TERMINFO: '/nowhere' }, 'fallback terminal-diagnostics'), LINK);
 });
 
 await t.test('a compile that is verified is compared without a terminal', { skip }, async (t) => {

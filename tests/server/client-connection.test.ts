@@ -62,7 +62,7 @@ await t.test('a client of another protocol hears why it is sent away', async (t)
     client: 'new',
     features: [],
   });
-  const message = /protocol 6 of tscc 9\.9 .* same version/;
+  const message = /protocol 7 of tscc 9\.9 .* same version/;
   t.match(await client.ended, { kind: 'goodbye', message });
 });
 
