@@ -1,9 +1,10 @@
 /**
- * `npm run matrix:diagnostics -- DIR [--sources N] [--seed S]`: what compilers say. N real sources made
- * wrong in one place each, and small ones that warnings are known for, by both compilers with
- * options and environments that change words, colours, columns and exit status, compiled here and
- * through tscc at the same paths. The last run is kept in benchmarks/results/diagnostics.md. Ends with
- * status 1 when words, status or a file differ, or when a command ran more than once.
+ * `npm run matrix:diagnostics -- DIR [--sources N] [--seed S] [--missing] [--minutes N]`: what
+ * compilers say. N real sources made wrong in one place each, and small ones that warnings are known
+ * for, by both compilers with options and environments that change words, colours, columns and exit
+ * status, compiled here and through tscc at the same paths. The last run is kept in
+ * benchmarks/results/diagnostics.md; --missing and --minutes do a part of it, as in matrix.ts. Ends
+ * with status 1 when words, status or a file differ, or when a command ran more than once.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { SeededRandom } from '../tests/fixtures/seeded-random.js';
 import { MATRIX_PROJECTS, unitsOf, type Unit } from './matrix-projects.js';
 import { MUTATIONS } from './source-mutations.js';
+import { PART_OPTIONS, partOf, type Part } from './campaign-part.js';
 import { TwinCampaign, type Compile } from './twin-campaign.js';
 import { isClean, rowOf, TwinResults } from './twin-results.js';
 import { BROKEN_HEADER, WARNING_SOURCES } from './warning-sources.js';
@@ -103,7 +105,13 @@ function writeSources(directory: string, count: number, seed: number) {
   return { typical, mutated };
 }
 
-async function main(directory: string, count: number, seed: number): Promise<void> {
+async function main(
+  directory: string,
+  count: number,
+  seed: number,
+  { missing, minutes }: Part,
+): Promise<void> {
+  const until = performance.now() + minutes * 60_000;
   const { typical, mutated } = writeSources(directory, count, seed);
   const results = new TwinResults(
     'diagnostics',
@@ -114,6 +122,7 @@ doubtful in one place each, and ${typical.length} small ones that warnings are k
 compiled in one manner of ${EVERY}, every mutated one in one manner for each compiler. The same: words, exit
 status, files; and the journal has one line about each command: what fails there runs here once.
 `,
+    `${count} sources of seed ${seed}`,
   );
   const cases = Object.entries(MANNERS).flatMap(([compiler, manners]) =>
     manners.map((manner, at) => {
@@ -132,6 +141,8 @@ status, files; and the journal has one line about each command: what fails there
   const campaign = await TwinCampaign.start(`${directory}/diagnostics-out`);
   try {
     for (const { compiler, manner, title, sources } of cases) {
+      if (performance.now() > until) break;
+      if (missing && results.rows.has(title)) continue;
       const compiles = sources.map(({ name, isCxx, flags, cwd }): Compile => ({
         name,
         compiler: isCxx ? ({ gcc: 'g++', clang: 'clang++' }[compiler] ?? compiler) : compiler,
@@ -155,12 +166,19 @@ status, files; and the journal has one line about each command: what fails there
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sources: { type: 'string' }, seed: { type: 'string' } },
+  options: { sources: { type: 'string' }, seed: { type: 'string' }, ...PART_OPTIONS },
 });
 const [directory] = positionals;
 if (directory === undefined) {
-  process.stdout.write('usage: npm run matrix:diagnostics -- DIR [--sources N] [--seed S]\n');
+  process.stdout.write(
+    'usage: npm run matrix:diagnostics -- DIR [--sources N] [--seed S] [--missing] [--minutes N]\n',
+  );
   process.exitCode = 2;
 } else {
-  await main(resolve(directory), Number(values.sources ?? 500), Number(values.seed ?? 1));
+  await main(
+    resolve(directory),
+    Number(values.sources ?? 500),
+    Number(values.seed ?? 1),
+    partOf(values),
+  );
 }

@@ -9,6 +9,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PART_OPTIONS, partOf, type Part } from './campaign-part.js';
 import { MATRIX_PROJECTS, unitsOf, type MatrixProject, type Unit } from './matrix-projects.js';
 import { flagsOf, VARIANTS, type Variant } from './matrix-variants.js';
 import { TwinCampaign, type Compile } from './twin-campaign.js';
@@ -83,9 +84,8 @@ function casesOf(words: readonly string[]): readonly Case[] {
 async function main(
   directory: string,
   words: readonly string[],
-  minutes: number,
-  missing: boolean,
-) {
+  { missing, minutes }: Part,
+): Promise<void> {
   const results = new TwinResults('matrix', HEAD);
   const order = CASES.map(({ title }) => title);
   const until = performance.now() + minutes * 60_000;
@@ -113,13 +113,12 @@ async function main(
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { missing: { type: 'boolean' }, minutes: { type: 'string' } },
+  options: PART_OPTIONS,
 });
 const [directory, ...words] = positionals;
 if (directory === undefined) {
   process.stdout.write('usage: npm run matrix -- DIR [--missing] [--minutes N] [WORD…]\n');
   process.exitCode = 2;
 } else {
-  const minutes = Number(values.minutes ?? Number.POSITIVE_INFINITY);
-  await main(resolve(directory), words, minutes, values.missing === true);
+  await main(resolve(directory), words, partOf(values));
 }

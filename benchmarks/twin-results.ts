@@ -11,6 +11,8 @@ const RESULTS = fileURLToPath(new URL('../../benchmarks/results', import.meta.ur
 const NAMED = 5;
 
 export interface TwinRow {
+  /** Of which sources, where there may be others under the same title. */
+  readonly of?: string;
   readonly compiles: number;
   /** Done by a server, the result of which was taken. */
   readonly pump: number;
@@ -71,29 +73,34 @@ function tally(names: readonly string[]): Record<string, number> {
   return found;
 }
 
-/** Rows by title, in the order in which they are to stand; those of earlier runs are kept. */
+/**
+ * Rows by title, in the order in which they are to stand; those that earlier runs have shown of the
+ * same sources are kept.
+ */
 export class TwinResults {
   readonly rows: Map<string, TwinRow>;
   readonly #name: string;
   readonly #head: string;
+  readonly #of: string | undefined;
 
   /**
    * @param name of the files in benchmarks/results
    * @param head of the page, above its table
+   * @param of which sources they are, where a run may be given others
    */
-  constructor(name: string, head: string) {
+  constructor(name: string, head: string, of?: string) {
     this.#name = name;
     this.#head = head;
+    this.#of = of;
     const path = `${RESULTS}/${name}.json`;
-    this.rows = new Map(
-      existsSync(path)
-        ? Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, TwinRow>)
-        : [],
-    );
+    const kept = existsSync(path)
+      ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, TwinRow>)
+      : {};
+    this.rows = new Map(Object.entries(kept).filter(([, row]) => row.of === of));
   }
 
   add(title: string, row: TwinRow): void {
-    this.rows.set(title, row);
+    this.rows.set(title, this.#of === undefined ? row : { of: this.#of, ...row });
   }
 
   /** @param order of titles; others are left out, as they are of what is no longer there */

@@ -1,6 +1,7 @@
 /* The conversation with the session daemon about one command, up to its verdict. */
 #include "launcher.h"
 #include <endian.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -19,7 +20,8 @@ static const char *const variables[] = {
     "OBJC_INCLUDE_PATH", "OBJCPLUS_INCLUDE_PATH", "DEPENDENCIES_OUTPUT", "SUNPRO_DEPENDENCIES",
     "GCC_*", "CC_PRINT_*", "CC_LOG_*", "CCC_*", "COMPILER_PATH", "LIBRARY_PATH", "TERM_URLS",
     "LLVM_OVERRIDE_PRODUCER", "COLUMNS", "CXX_MODULE_MAPPER", "XDG_CONFIG_HOME", "XDG_STATE_HOME",
-    "XDG_RUNTIME_DIR", "MAKELEVEL", "MAKEFLAGS", "POSIXLY_CORRECT", NULL,
+    "XDG_RUNTIME_DIR", "MAKELEVEL", "MAKEFLAGS", "POSIXLY_CORRECT", "COLORTERM", "NO_COLOR",
+    "TERMINFO", "TERMINFO_DIRS", NULL,
 };
 
 /* Frames, with little-endian numbers, are made and read here. One filling `out` is too large. */
@@ -68,6 +70,7 @@ static bool is_wanted(const char *assignment) {
 static bool send_request(const struct command *command) {
     char *cwd = getcwd(NULL, 0), space[64] = {0};
     struct stat root;
+    struct winsize size = {0};
     if (!cwd || stat("/", &root) < 0) return false;
     if (readlink("/proc/self/ns/mnt", space, sizeof space - 1) < 0) space[0] = '-';
     mode_t mask = umask(0);
@@ -76,6 +79,8 @@ static bool send_request(const struct command *command) {
     put_number(TAG_PID, getpid());
     put_number(TAG_UMASK, mask);
     put_number(TAG_FLAGS, isatty(STDERR_FILENO) ? FLAG_STDERR_IS_TERMINAL : 0);
+    ioctl(STDIN_FILENO, TIOCGWINSZ, &size); /* GCC asks there; no terminal leaves 0 */
+    put_number(TAG_COLUMNS, size.ws_col);
     put_text(TAG_CWD, cwd);
     put_text(TAG_WORLD, text("%s %ju %ju", space, (uintmax_t)root.st_dev, (uintmax_t)root.st_ino));
     const char *path = command->compiler;

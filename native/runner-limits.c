@@ -44,6 +44,7 @@ step confine(const struct request *r)
     if (!failed && r->number[USER]) failed = become_user(r->number[USER]);
     if (!failed) failed = drop_privileges();
     if (!failed && (layers & SANDBOX_LANDLOCK)) failed = restrict_files(r);
+    if (!failed && r->number[TERMINAL]) failed = imitate_terminal();
     /* The last: it takes away what the others are made with. */
     if (!failed && (layers & SANDBOX_SECCOMP)) failed = filter_system_calls();
     return failed;

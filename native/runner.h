@@ -22,7 +22,8 @@ enum frame_type { START = 1, KILL = 2, PROBE = 3, STARTED = 0x81, ENDED = 0x82, 
 /* Tags of START and PROBE; KILL has ID only. */
 enum {
     ID = 1, PROGRAM, WORD, VARIABLE, CWD, OUT, ERR, CPU, MEMORY, FILE_SIZE, FILES, NICE,
-    LAYER, UPPER, WORK, MOUNT, SCRATCH, SANDBOX, READABLE, PROCESSES, USER, TAGS
+    LAYER, UPPER, WORK, MOUNT, SCRATCH, SANDBOX, READABLE, PROCESSES, USER,
+    TERMINAL, TAGS
 };
 
 /* Bits of SANDBOX: what bounds a compiler besides limits, and its root if it has one. */
@@ -64,6 +65,7 @@ step confine(const struct request *r);
 step become_user(uint64_t user);              /* runner-user.c */
 step restrict_files(const struct request *r); /* runner-files.c */
 step filter_system_calls(void);               /* runner-calls.c */
+step imitate_terminal(void);                  /* runner-terminal.c */
 
 /* The processes of a sealed root; init's stack must stay as long as it is there. */
 struct sealed {

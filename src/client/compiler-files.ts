@@ -5,24 +5,33 @@ import type { Toolchain } from '../toolchain/toolchain.js';
 
 export class CompilerFiles {
   readonly #locales: Pick<LocaleFiles, 'of'>;
-  /** By the toolchain's own list, then by that of its locale. */
+  /** Two lists as one, by the first and then the second. */
   readonly #lists = new WeakMap<object, WeakMap<object, readonly ByteString[]>>();
 
   constructor(locales: Pick<LocaleFiles, 'of'>) {
     this.#locales = locales;
   }
 
-  /** Absolute paths; the identical list as long as nothing has changed. */
+  /**
+   * Absolute paths; the identical list as long as nothing has changed.
+   *
+   * @param terminal files that it looks its terminal up in
+   */
   of(
     toolchain: Toolchain,
     environment: ReadonlyMap<ByteString, ByteString>,
+    terminal: readonly ByteString[] = [],
   ): readonly ByteString[] {
     const locale = this.#locales.of(toolchain, environment);
-    if (locale.length === 0) return toolchain.files;
-    const lists = this.#lists.get(toolchain.files) ?? new WeakMap<object, readonly ByteString[]>();
-    this.#lists.set(toolchain.files, lists);
-    const list = lists.get(locale) ?? [...toolchain.files, ...locale];
-    lists.set(locale, list);
+    return this.#both(this.#both(toolchain.files, locale), terminal);
+  }
+
+  #both(one: readonly ByteString[], other: readonly ByteString[]): readonly ByteString[] {
+    if (other.length === 0) return one;
+    const lists = this.#lists.get(one) ?? new WeakMap<object, readonly ByteString[]>();
+    this.#lists.set(one, lists);
+    const list = lists.get(other) ?? [...one, ...other];
+    lists.set(other, list);
     return list;
   }
 }

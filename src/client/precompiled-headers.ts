@@ -5,13 +5,17 @@
  *
  *   compile of a header ──begin──▶ its closure ──local run──▶ end: same closure, new file ──▶ known
  *   compile that meets it ──recipeOf──▶ same file, same closure ──▶ recipe, else pch-present
+ *
+ * What a daemon before this one has learnt is read again from the state directory (kept-recipes.ts).
  */
 import { isDeepStrictEqual } from 'node:util';
 import { baseName, directoryName, joinPath, type ByteString } from '../core/byte-string.js';
+import { digestOf, type Digest } from '../core/digest.js';
 import { PUMP } from '../core/limits.js';
 import type { HeaderClosure } from '../include-server/header-closure.js';
 import type { IncludeServer } from '../include-server/include-server.js';
 import type { Files } from '../platform/files.js';
+import { packEntry } from '../protocol/pump-messages.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
 import { pumpFields, pumpObstacle } from '../toolchain/pump-command.js';
@@ -19,12 +23,16 @@ import { pumpEnvironment } from '../toolchain/pump-environment.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import { readsClock } from './clock-check.js';
 import type { CompilerFiles } from './compiler-files.js';
+import type { CompilerIdentifier } from './decision.js';
+import type { KeptRecipes } from './kept-recipes.js';
 import type { HeaderRecipe } from './remote-job.js';
 
 export interface PrecompiledHeadersContext {
   readonly files: Pick<Files, 'stat' | 'realPath'>;
   readonly includes: Pick<IncludeServer, 'closureOf'>;
   readonly compilerFiles: Pick<CompilerFiles, 'of'>;
+  readonly compilers: CompilerIdentifier;
+  readonly kept: Pick<KeptRecipes, 'forget' | 'get' | 'put'>;
 }
 
 /** A command that makes a precompiled header. */
@@ -71,6 +79,7 @@ export class PrecompiledHeaders {
     const path = this.#pathOf(command);
     if (path === undefined) return undefined;
     this.#known.delete(path);
+    this.#context.kept.forget(path);
     if (pumpObstacle(command, environment) !== undefined) return undefined;
     const before = await this.#closureOf(given, path);
     if (before === undefined) return undefined;
@@ -98,7 +107,7 @@ export class PrecompiledHeaders {
   /** The recipe of what stands at a real path; undefined where it is not known. */
   async recipeOf(path: ByteString): Promise<HeaderRecipe | undefined> {
     await this.#ending.get(path);
-    const known = this.#known.get(path);
+    const known = this.#known.get(path) ?? (await this.#recall(path));
     if (known === undefined || !this.isStill(known.recipe)) return undefined;
     const closure = await this.#closureOf(known.given, path);
     if (closure === undefined || !isSame(known.closure, closure)) return undefined;
@@ -129,6 +138,34 @@ export class PrecompiledHeaders {
     const { clockWords } = closure;
     if (readsClock(clockWords, entriesOf(closure), given.environment) !== undefined) return;
     this.#remember(path, { given, closure, recipe: recipeOf(given, path, closure), stamp });
+    const { command, toolchain, environment } = given;
+    this.#context.kept.put(path, {
+      stamp,
+      closure: fingerprint(closure),
+      compiler: toolchain.compiler,
+      toolchain: toolchain.digest,
+      command,
+      environment: pumpEnvironment(environment),
+    });
+  }
+
+  /** What an earlier daemon knew, if all is as it was then. */
+  async #recall(path: ByteString): Promise<Known | undefined> {
+    const { kept, compilers } = this.#context;
+    const recipe = kept.get(path);
+    if (recipe === undefined || recipe.stamp !== this.#stampOf(path)) return undefined;
+    const { command, compiler, stamp } = recipe;
+    const environment = new Map(recipe.environment.map(([name, value]) => [name, value ?? '']));
+    const toolchain = await compilers.identify(compiler, environment.get('PATH') ?? '');
+    if (typeof toolchain === 'string' || toolchain.digest !== recipe.toolchain) return undefined;
+    const given = { command, toolchain, environment };
+    const closure = await this.#closureOf(given, path);
+    if (closure === undefined || fingerprint(closure) !== recipe.closure) return undefined;
+    // Another compile asked at the same time, or the header has been made again.
+    const known = this.#known.get(path);
+    if (known !== undefined) return known;
+    this.#remember(path, { given, closure, recipe: recipeOf(given, path, closure), stamp });
+    return this.#known.get(path);
   }
 
   #remember(path: ByteString, known: Known): void {
@@ -184,6 +221,12 @@ function recipeOf(given: HeaderCommand, path: ByteString, closure: HeaderClosure
 /** With the source, which is a file like any other where a header is made. */
 function entriesOf(closure: HeaderClosure): readonly TreeEntry[] {
   return [...new Set([...closure.entries(), closure.sourceEntry])];
+}
+
+/** The same for the same entries, whichever daemon has found them and in whatever order. */
+function fingerprint(closure: HeaderClosure): Digest {
+  const entries = entriesOf(closure).map((entry) => JSON.stringify(packEntry(entry)));
+  return digestOf(entries.toSorted().join('\n'));
 }
 
 /** Whether all is there that was, as it was, and nothing else. */

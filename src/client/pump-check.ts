@@ -17,6 +17,8 @@ export interface Attempt {
   readonly precompiled: readonly HeaderRecipe[];
   readonly run: RemoteRun;
   readonly source: SourceFile;
+  /** Whether its words are those for the terminal here. */
+  readonly terminal: boolean;
 }
 
 export interface PumpCheckContext {

@@ -19,7 +19,8 @@ import type { IncludeServer } from '../include-server/include-server.js';
 import type { Files } from '../platform/files.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import { pumpFields } from '../toolchain/pump-command.js';
-import { pumpEnvironment } from '../toolchain/pump-environment.js';
+import { onTerminal, pumpEnvironment } from '../toolchain/pump-environment.js';
+import type { TerminalFiles } from '../toolchain/terminal-files.js';
 import { STDERR } from '../toolchain/output-difference.js';
 import type { CompilerFiles } from './compiler-files.js';
 import { CompileOutputs } from './compile-outputs.js';
@@ -49,6 +50,7 @@ export interface PumpCompileContext {
   readonly files: Files;
   readonly includes: Pick<IncludeServer, 'closureOf' | 'readSource' | 'changedSince'>;
   readonly compilerFiles: Pick<CompilerFiles, 'of'>;
+  readonly terminals: Pick<TerminalFiles, 'of'>;
   readonly precompiled: Pick<PrecompiledHeaders, 'recipeOf' | 'isStill'>;
   /** A string that no other compile uses, safe in a file name. */
   readonly unique: () => string;
@@ -187,10 +189,12 @@ export class PumpCompile {
   /** Undefined: a file of the closure was not there any more when a server wanted it. */
   async #attempt(wanted: readonly WantedOutput[]): Promise<Attempt | undefined> {
     const { command, toolchain } = this.#decision;
-    const { environment } = this.#request;
+    const { environment, stdinColumns } = this.#request;
     const { includes } = this.#context;
     this.#steps.phase = 'closure';
-    const compiler = this.#context.compilerFiles.of(toolchain, environment);
+    const terminalFiles = this.#terminalFiles();
+    const terminal = terminalFiles !== undefined;
+    const compiler = this.#context.compilerFiles.of(toolchain, environment, terminalFiles);
     // The same list again costs least.
     const also = this.#healed.length === 0 ? compiler : [...compiler, ...this.#healed];
     // At first what was looked at for the decision will do: a local compile would have begun by then.
@@ -221,7 +225,10 @@ export class PumpCompile {
       program: toolchain.compiler,
       argv0: command.argv0,
       cwd: command.cwd,
-      environment: pumpEnvironment(environment),
+      environment: pumpEnvironment(
+        terminal && command.family === 'gcc' ? onTerminal(environment, stdinColumns) : environment,
+      ),
+      terminal,
       source,
       closure: entries,
       precompiled,
@@ -229,7 +236,7 @@ export class PumpCompile {
       dependencyFile: dependencyFile < 0 ? undefined : dependencyFile,
     };
     const run = await this.#runUnlessStale(job);
-    return run && { closure, precompiled, run, source };
+    return run && { closure, precompiled, run, source, terminal };
   }
 
   /** Of all precompiled headers that the compiler may open. */
@@ -260,10 +267,22 @@ export class PumpCompile {
     return holds;
   }
 
-  /** Colours, links and the width of lines come from a terminal that the server has not. */
+  /**
+   * Where the server is to tell the compiler that it prints on a terminal: the files that it looks that
+   * up in. What is compared with a compile here prints into a pipe.
+   */
+  #terminalFiles(): readonly ByteString[] | undefined {
+    const { stderrIsTerminal, environment } = this.#request;
+    if (!stderrIsTerminal || this.#verification !== undefined) return undefined;
+    return this.#context.terminals.of(this.#decision.toolchain, environment);
+  }
+
+  /** Colours, links and the width of lines are a terminal's. */
   #requireSameWords(attempt: Attempt): Attempt {
     const { stderr } = attempt.run.result;
-    if (this.#request.stderrIsTerminal && stderr.length > 0) throw fallback('terminal-diagnostics');
+    if (stderr.length > 0 && this.#request.stderrIsTerminal && !attempt.terminal) {
+      throw fallback('terminal-diagnostics');
+    }
     return attempt;
   }
 

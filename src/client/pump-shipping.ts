@@ -87,6 +87,7 @@ export class PumpShipping {
       precompiled: packNumbers(precompiled.toSorted((a, b) => a - b)),
       language: command.language,
       stage: command.stage,
+      terminal: job.terminal,
       source: command.source,
       output: command.output,
       outputs: job.outputs,

@@ -32,6 +32,8 @@ export interface PumpedJob {
   /** Real path. */
   readonly cwd: ByteString;
   readonly environment: readonly WireOption[];
+  /** Whether the compiler shall print as it does on a terminal. */
+  readonly terminal: boolean;
   readonly source: SourceFile;
   /** What the compile may see besides its source. */
   readonly closure: readonly TreeEntry[];

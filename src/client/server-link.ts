@@ -244,7 +244,10 @@ export class ServerLink {
         if (this.#state.name === 'up') this.#state.jobs.chunkArrived(message.job, message.bytes);
         return;
       case 'refused':
-        if (this.#state.name === 'up') this.#state.jobs.refused(message);
+        if (this.#state.name !== 'up') return;
+        // A file of it is another than when the server was asked.
+        if (message.code === 'toolchain') forgetAnswers(this.#state.toolchains);
+        this.#state.jobs.refused(message);
         return;
       case 'missing':
         if (this.#state.name === 'up') this.#upload(connection, this.#state.shipping, message);
@@ -323,6 +326,13 @@ export class ServerLink {
     this.#state = { name: 'down', why, retryAt };
     this.#context.onUpOrDown('down', why);
     this.#context.onChange();
+  }
+}
+
+/** So that the server is asked again. */
+function forgetAnswers(toolchains: Map<Digest, ToolchainAnswer>): void {
+  for (const [digest, { known }] of toolchains) {
+    if (known !== undefined) toolchains.delete(digest);
   }
 }
 

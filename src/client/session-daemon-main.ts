@@ -20,6 +20,7 @@ import { VERSION } from '../platform/version.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
 import { realIncludeServer } from '../include-server/include-host.js';
 import { LocaleFiles } from '../toolchain/locale-files.js';
+import { TerminalFiles } from '../toolchain/terminal-files.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
@@ -28,6 +29,7 @@ import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
 import { KeptMismatches } from './kept-mismatches.js';
+import { KeptRecipes } from './kept-recipes.js';
 import { LocalSlots } from './local-slots.js';
 import { PrecompiledHeaders } from './precompiled-headers.js';
 import { ServerLink } from './server-link.js';
@@ -138,6 +140,7 @@ function unique(): string {
 /** Beside the socket, which is on a file system in memory where the user has one. */
 const sourceStem = `${socketPath.replace(/\.sock$/, '')}.source-`;
 
+const compilers = new ToolchainProbe(compilerDeps);
 const compilerFiles = new CompilerFiles(new LocaleFiles(compilerDeps));
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
@@ -153,12 +156,15 @@ const daemon = new SessionDaemon({
   buffers: new SourceBuffers(),
   includes: includes.server,
   compilerFiles,
+  terminals: new TerminalFiles(compilerDeps),
   precompiled: new PrecompiledHeaders({
     files: realFiles,
     includes: includes.server,
     compilerFiles,
+    compilers,
+    kept: new KeptRecipes(fromText(stateDirectory), { files: realFiles, version: VERSION, log }),
   }),
-  compilers: new ToolchainProbe(compilerDeps),
+  compilers,
   farm,
   slots,
   clock: realClock,

@@ -64,7 +64,8 @@ export const FALLBACK_REASONS = {
   'remote-disagreed':
     'it failed there and succeeded here: a fault of tscc; report it with what is kept in mismatches/',
   'verify-mismatch': 'it was done here too (TSCC_VERIFY), and the results differ: please report',
-  'terminal-diagnostics': 'the compiler prints something, and a terminal would see it otherwise',
+  'terminal-diagnostics':
+    'it prints what a terminal would see otherwise: it is verified, or Clang with its own terminfo',
   'closure-stale': 'files that the compile reads changed again and again while it ran',
   'closure-hole': 'the compiler read a file that it had not been sent: a fault, please report',
   'date-time': 'a file asks for the time of the compile (__DATE__, __TIME__, __TIMESTAMP__)',

@@ -6,7 +6,7 @@ import { LAUNCHER } from '../core/limits.js';
 import { toBytes, type ByteString } from '../core/byte-string.js';
 import { bytesFrame, Fields, FieldWriter, MalformedFrame } from './field-codec.js';
 
-export const LAUNCHER_WIRE_VERSION = 3;
+export const LAUNCHER_WIRE_VERSION = 4;
 
 export const FROM_LAUNCHER = {
   run: 0x01,
@@ -38,6 +38,7 @@ export const TAG = {
   compiler: 7,
   word: 8,
   variable: 9,
+  columns: 10,
   status: 20,
   stderrBytes: 21,
   cpuMicroseconds: 22,
@@ -60,6 +61,8 @@ export interface RunRequest {
   /** File mode creation mask of the build. */
   readonly umask: number;
   readonly stderrIsTerminal: boolean;
+  /** Width of the terminal on standard input; 0 where there is none, or it has none. */
+  readonly stdinColumns: number;
   /** Physical working directory (getcwd). */
   readonly cwd: ByteString;
   /** Mount namespace and root directory; see docs/protocol.md. */
@@ -208,6 +211,7 @@ function decodeRun(fields: Fields): RunRequest {
     pid: fields.number(TAG.pid),
     umask: fields.number(TAG.umask),
     stderrIsTerminal: (fields.number(TAG.flags) & FLAG_STDERR_IS_TERMINAL) !== 0,
+    stdinColumns: fields.number(TAG.columns),
     cwd: fields.string(TAG.cwd),
     world: fields.string(TAG.world),
     compiler: fields.string(TAG.compiler),

@@ -89,6 +89,8 @@ export interface PumpJob extends CommandInTree {
   /** Numbers of the precompiled headers that it may see, packed. */
   readonly precompiled: Uint8Array;
   readonly stage: 'object' | 'assembly';
+  /** Whether the compiler shall take its standard error for a terminal. */
+  readonly terminal: boolean;
   /** Real paths of the files that the compile may leave. The first one is the object. */
   readonly outputs: readonly ByteString[];
   /** Which of `outputs` is the command's own dependency file; null where it asks for none. */
@@ -241,6 +243,7 @@ export function decodePumpJob(job: number, fields: MessageFields): PumpJob {
     ...decodeCommand(fields),
     precompiled: fields.bytes('precompiled', WIRE.controlBytes),
     stage: fields.oneOf('stage', ['object', 'assembly']),
+    terminal: fields.boolean('terminal'),
     outputs: fields.byteStrings('outputs', INCLUDES.pathBytes),
     dependencyFile: fields.isNull('dependencyFile')
       ? null

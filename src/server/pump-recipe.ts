@@ -101,7 +101,7 @@ export class PumpRecipe implements JobRecipe {
   }
 
   async command(): Promise<CompileSpec> {
-    const { program, argv0, cwd } = this.#job;
+    const { program, argv0, cwd, terminal } = this.#job;
     const { layers } = await this.#snapshot;
     const { spec } = this.#madeRoot();
     for (const { hold } of this.#headers) this.#held.push(await hold());
@@ -114,6 +114,7 @@ export class PumpRecipe implements JobRecipe {
       stdout: `${this.#directory}/stdout`,
       stderr: `${this.#directory}/stderr`,
       nice: this.#around.nice,
+      terminal,
       root: { ...spec, layers: [...headers, ...layers, ...spec.layers] },
     };
   }

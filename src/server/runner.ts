@@ -37,6 +37,7 @@ const START_TAG = {
   readable: 19,
   processes: 20,
   user: 21,
+  terminal: 22,
 } as const;
 
 const ANSWER_TAG = {
@@ -106,6 +107,8 @@ export interface CompileSpec extends Streams {
   readonly cwd: ByteString;
   /** Added to the server's own niceness. */
   readonly nice: number;
+  /** Whether it shall take its standard error for a terminal. */
+  readonly terminal?: boolean;
 }
 
 /** A canary. */
@@ -293,7 +296,8 @@ function encodeStart(id: number, spec: CompileSpec): Buffer {
     .add(START_TAG.program, spec.program)
     .addAll(START_TAG.word, spec.words)
     .addAll(START_TAG.variable, variables)
-    .add(START_TAG.nice, spec.nice);
+    .add(START_TAG.nice, spec.nice)
+    .add(START_TAG.terminal, spec.terminal === true ? 1 : 0);
   return addSurroundings(start, spec).finish(TO_RUNNER.start);
 }
 

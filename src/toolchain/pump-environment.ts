@@ -48,6 +48,8 @@ const VARIABLES: ReadonlyMap<string, VariableSpec> = new Map([
   ['TERM_URLS', WORD],
   ['GCC_EXTRA_DIAGNOSTIC_OUTPUT', WORD],
   ['TERM', WORD],
+  ['COLORTERM', WORD],
+  ['NO_COLOR', WORD],
   ['COLUMNS', WORD],
 ]);
 
@@ -56,6 +58,19 @@ export const CARRIED_VARIABLES: readonly string[] = [...VARIABLES.keys()];
 
 function isCarried({ pattern, longest }: VariableSpec, value: ByteString): boolean {
   return value.length <= longest && pattern.test(value);
+}
+
+/**
+ * The environment of a GCC that is to print as on a terminal of this width, which it asks for where
+ * COLUMNS is no number above 0. Without a width it does not cut lines.
+ */
+export function onTerminal(
+  environment: ReadonlyMap<ByteString, ByteString>,
+  columns: number,
+): ReadonlyMap<ByteString, ByteString> {
+  const isGiven = Number.parseInt(environment.get('COLUMNS') ?? '', 10) > 0;
+  if (isGiven || columns === 0) return environment;
+  return new Map([...environment, ['COLUMNS', String(columns)]]);
 }
 
 /** What is set and sent, in the table's order; only for environments without an obstacle. */

@@ -77,6 +77,7 @@ function setUp(t: Test, options: Options = {}) {
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    terminals: { of: () => undefined },
     precompiled: NO_HEADERS,
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,

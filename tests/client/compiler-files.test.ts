@@ -19,4 +19,9 @@ await t.test('one list for one compiler in one locale, the identical one', async
   t.strictSame(of('de'), ['/usr/bin/gcc', '/de/LC_CTYPE']);
   t.equal(of('de'), of('de'));
   t.strictSame(of('fr'), ['/usr/bin/gcc', '/fr/LC_CTYPE']);
+  const terminal = ['/terminfo/x/xterm'];
+  const onTerminal = () => files.of(toolchain, new Map([['LANG', 'de']]), terminal);
+  t.strictSame(onTerminal(), ['/usr/bin/gcc', '/de/LC_CTYPE', '/terminfo/x/xterm']);
+  t.equal(onTerminal(), onTerminal());
+  t.equal(of('de').length, 2);
 });

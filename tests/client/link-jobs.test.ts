@@ -24,6 +24,7 @@ const PUMPED: PumpedJob = {
   argv0: 'gcc',
   cwd: '/w',
   environment: [],
+  terminal: false,
   source: { path: '/w/x.c', bytes: SOURCE, digest: JOB.source.digest, mtime: 3, mode: 0o644 },
   closure: [
     { kind: 'directory', path: '/w' },

@@ -19,6 +19,7 @@ import type { ClosureAnswer } from '../../src/include-server/include-server.js';
 import type { ClockWord } from '../../src/include-server/scanned-file.js';
 import { realFiles } from '../../src/platform/files.js';
 import type { TreeEntry } from '../../src/protocol/tree-entry.js';
+import type { CompilerFamily } from '../../src/toolchain/options/option-table.js';
 import { parseCommand } from '../../src/toolchain/parse-command.js';
 import { runRequest } from '../fixtures/fake-launcher.js';
 import type { Toolchain } from '../../src/toolchain/toolchain.js';
@@ -41,31 +42,42 @@ interface Options {
   readonly clockWords?: ReadonlyMap<string, ReadonlySet<ClockWord>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly stderrIsTerminal?: boolean;
+  /** Files in which a terminal is looked up; without them nobody elsewhere can be told of it. */
+  readonly terminal?: readonly string[];
+  readonly family?: CompilerFamily;
 }
 
 function setUp(t: Test, options: Options = {}) {
   const cwd = t.testdir({ 'x.c': 'int x;\n', ...options.files });
   const stderrIsTerminal = options.stderrIsTerminal ?? false;
   const argv = options.argv ?? ['gcc', '-c', 'x.c'];
-  const request = runRequest({ cwd, argv, environment: new Map(), umask: 0o022, stderrIsTerminal });
+  const family = options.family ?? 'gcc';
+  const request = runRequest({
+    cwd,
+    argv,
+    environment: new Map(),
+    umask: 0o022,
+    stderrIsTerminal,
+    stdinColumns: stderrIsTerminal ? 77 : 0,
+  });
   const parsed = parseCommand({
     argv,
     cwd,
     environment: request.environment,
-    family: 'gcc',
+    family,
     readResponseFile: () => undefined,
   });
   if (parsed.kind !== 'compile') throw new Error('no compile');
   const { command } = parsed;
   const target = (path: string) => {
-    const found = findOutputTarget(path, cwd, 'dependencies', 'gcc', realFiles);
+    const found = findOutputTarget(path, cwd, 'dependencies', family, realFiles);
     if (!found.ok) throw new Error(found.error);
     return found.value;
   };
   const decision = {
     kind: 'remote',
     command,
-    toolchain: { family: 'gcc', compiler: '/usr/bin/gcc', files: ['/usr/bin/gcc'] },
+    toolchain: { family, compiler: '/usr/bin/gcc', files: ['/usr/bin/gcc'] },
     hosts: { remote: [], localhost: 0 },
     targets: {
       output: target(command.output),
@@ -74,6 +86,7 @@ function setUp(t: Test, options: Options = {}) {
     obstacles: { pump: undefined, plain: undefined },
   } as unknown as RemoteDecision;
 
+  const compilerFiles: string[][] = [];
   const jobs: PumpedJob[] = [];
   const asked: (readonly string[] | undefined)[] = [];
   const told: string[] = [];
@@ -120,7 +133,13 @@ function setUp(t: Test, options: Options = {}) {
   };
   const context = {
     files: realFiles,
-    compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    compilerFiles: {
+      of: (toolchain: Toolchain, _: unknown, more: readonly string[] = []) => {
+        compilerFiles.push([...toolchain.files, ...more]);
+        return toolchain.files;
+      },
+    },
+    terminals: { of: () => options.terminal },
     precompiled: { recipeOf: () => Promise.resolve(undefined), isStill: () => true },
     unique: () => 'unique',
     includes: {
@@ -140,7 +159,7 @@ function setUp(t: Test, options: Options = {}) {
     },
   } as unknown as PumpCompileContext;
   const compile = new PumpCompile(request, decision, launcher, steps, context, 0, () => {});
-  return { compile, jobs, asked, told, commits, cwd };
+  return { compile, compilerFiles, jobs, asked, told, commits, cwd };
 }
 
 const leftovers = (cwd: string) =>
@@ -273,13 +292,28 @@ await t.test('a precompiled header of unknown making keeps it here', async (t) =
   t.equal(run.jobs.length, 0);
 });
 
-await t.test('words for a terminal are the local compiler’s', async (t) => {
+await t.test('a compiler elsewhere is told of the terminal here', async (t) => {
+  const results = [{ stderr: Buffer.from('\x1b[01mwarning') }];
+  const onTerminal = { results, stderrIsTerminal: true };
+  const run = setUp(t, { ...onTerminal, terminal: [] });
+  t.match(await run.compile.run(), { kind: 'finished' });
+  t.match(run.jobs, [{ terminal: true, environment: [['COLUMNS', '77']] }]);
+  const clang = setUp(t, { ...onTerminal, terminal: ['/terminfo/x/xterm'], family: 'clang' });
+  t.match(await clang.compile.run(), { kind: 'finished' });
+  t.match(clang.jobs, [{ terminal: true, environment: [] }], 'Clang goes by COLUMNS alone');
+  t.strictSame(clang.compilerFiles, [['/usr/bin/gcc', '/terminfo/x/xterm']]);
+  const piped = setUp(t, { results, terminal: [] });
+  await piped.compile.run();
+  t.match(piped.jobs, [{ terminal: false, environment: [] }]);
+});
+
+await t.test('where none can be told, words for a terminal are the local compiler’s', async (t) => {
   const results = [{ stderr: Buffer.from('warning') }];
   const run = setUp(t, { results, stderrIsTerminal: true });
   t.match(await run.compile.run(), { reason: { fallback: 'terminal-diagnostics' } });
+  t.match(run.jobs, [{ terminal: false, environment: [] }]);
   t.strictSame(run.told, []);
-  const silent = setUp(t, { stderrIsTerminal: true });
-  t.match(await silent.compile.run(), { kind: 'finished' });
+  t.match(await setUp(t, { stderrIsTerminal: true }).compile.run(), { kind: 'finished' });
 });
 
 await t.test(

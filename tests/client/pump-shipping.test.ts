@@ -41,6 +41,7 @@ function job(closure: readonly TreeEntry[], options: PumpedJob['command']['optio
     argv0: 'gcc',
     cwd: '/w',
     environment: [['LANG', 'C']],
+    terminal: false,
     source: {
       path: '/w/x.c',
       bytes: SOURCE,

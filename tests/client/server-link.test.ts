@@ -128,6 +128,29 @@ await t.test('toolchains are asked for once, and again when the server lacked on
   t.equal(link.hasToolchain(other), 'unknown');
 });
 
+await t.test('one that a server had and has not any more is asked for again', async (t) => {
+  const server = await up();
+  const { link } = server;
+  const [mine, asked] = [wanted('a'), wanted('b')];
+  link.hasToolchain(mine);
+  await server.expect('toolchain-query');
+  server.send({ kind: 'toolchain', digest: mine.digest, known: true });
+  link.hasToolchain(asked);
+  await server.expect('toolchain-query');
+  t.equal(link.hasToolchain(mine), 'yes');
+  server.send({ kind: 'refused', job: 7, code: 'draining', message: 'ends' });
+  await server.settle();
+  t.equal(link.hasToolchain(mine), 'yes');
+  server.send({ kind: 'refused', job: 8, code: 'toolchain', message: 'not here' });
+  await server.settle();
+  t.equal(link.hasToolchain(mine), 'unknown');
+  t.match(await server.expect('toolchain-query'), mine);
+  t.equal(link.hasToolchain(asked), 'unknown', 'which is still being asked for');
+  server.send({ kind: 'toolchain', digest: mine.digest, known: true });
+  await server.settle();
+  t.equal(link.hasToolchain(mine), 'yes');
+});
+
 await t.test('a server that answers no question has not got the toolchain', async (t) => {
   const server = await up();
   t.equal(server.link.hasToolchain(wanted('a')), 'unknown');

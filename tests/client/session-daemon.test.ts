@@ -56,6 +56,7 @@ class Visitor {
       .add(TAG.pid, request.pid)
       .add(TAG.umask, request.umask)
       .add(TAG.flags, 0)
+      .add(TAG.columns, 0)
       .add(TAG.cwd, request.cwd)
       .add(TAG.world, request.world)
       .add(TAG.compiler, request.compiler)
@@ -110,6 +111,7 @@ function setUp() {
     buffers: new SourceBuffers(),
     includes: NO_INCLUDES,
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
+    terminals: { of: () => undefined },
     precompiled: NO_HEADERS,
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(() => {

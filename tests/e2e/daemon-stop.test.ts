@@ -89,6 +89,7 @@ await t.test('a launcher that was told to preprocess is served to its end', asyn
       .add(TAG.pid, process.pid)
       .add(TAG.umask, 0o022)
       .add(TAG.flags, 0)
+      .add(TAG.columns, 0)
       .add(TAG.cwd, host.directory)
       .add(TAG.world, `${readlinkSync('/proc/self/ns/mnt')} ${root.dev} ${root.ino}`)
       .add(TAG.compiler, '/usr/bin/gcc')

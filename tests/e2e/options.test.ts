@@ -55,6 +55,15 @@ const CLANG: readonly (readonly [words: string, fate: ExpectedFate])[] = [
   ['-Xclang -fno-validate-pch -c y.c', 'decline option:-Xclang'],
   ['-flto=thin -c y.c', { plain: 'decline lto', pump: 'pump' }],
   ['-fprofile-instr-use=absent.profdata -c y.c', 'decline profile-use'],
+  // The whole command as it was spelled gets into the object.
+  ['-g -grecord-gcc-switches -c y.c', 'decline option:-grecord-gcc-switches'],
+  [
+    '-frecord-gcc-switches -c y.c',
+    {
+      plain: 'decline option:-frecord-gcc-switches',
+      pump: 'decline option:-frecord-command-line',
+    },
+  ],
 ];
 
 /** Another machine's compiler, by a name with the machine in it. */

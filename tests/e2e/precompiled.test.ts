@@ -43,6 +43,18 @@ await t.test('it is made again when a header has changed', async (t) => {
   t.not(files['1.o'], files['2.o']);
 });
 
+await t.test('it is known to a daemon that has not seen it made', async (t) => {
+  const stop = 'case $CC in tscc*) tscc stop >/dev/null;; esac';
+  const line = `$CC -O2 p.h && ${stop}; $CC -O2 -MD -c x.c && $CC -O2 -c x.c -o y.o${REMOVE}`;
+  const fates = ['decline pch', 'pump', 'pump'] as const;
+  t.match(await twins.compare(t, line, fates, { files: FILES }), { status: 0 });
+  const changed = `$CC -O2 p.h && ${stop}; echo 'int new;' >>deep.h; $CC -O2 -c x.c${REMOVE}`;
+  const here = ['decline pch', 'decline pch-present'] as const;
+  t.match(await twins.compare(t, changed, here, { files: FILES }), { status: 0 });
+  const swapped = `$CC -O2 p.h && ${stop}; gcc -O2 -DN p.h; $CC -O2 -DN -c x.c${REMOVE}`;
+  t.match(await twins.compare(t, swapped, here, { files: FILES }), { status: 0 });
+});
+
 await t.test('whoever uses one that is out of date gets what is in it', async (t) => {
   const make = '$CC -O1 p.h && echo "#error new" >>deep.h && ';
   const line = `${make}$CC -O1 -c x.c${REMOVE}`;

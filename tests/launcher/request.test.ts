@@ -37,6 +37,7 @@ await t.test('RUN describes the command and its surroundings', async (t) => {
     version: LAUNCHER_WIRE_VERSION,
     pid: launcher.pid,
     stderrIsTerminal: false,
+    stdinColumns: 0,
     cwd: sandbox.work,
     world: `${readlinkSync('/proc/self/ns/mnt')} ${rootDirectory.dev} ${rootDirectory.ino}`,
     compiler,

@@ -19,6 +19,7 @@ function run(): FieldWriter {
     .add(TAG.pid, 77)
     .add(TAG.umask, 0o022)
     .add(TAG.flags, 1)
+    .add(TAG.columns, 132)
     .add(TAG.cwd, '/home/\xe9')
     .add(TAG.world, 'mnt:[1] 2 3')
     .add(TAG.compiler, '/usr/bin/gcc');
@@ -35,6 +36,7 @@ await t.test('RUN', async (t) => {
       pid: 77,
       umask: 0o022,
       stderrIsTerminal: true,
+      stdinColumns: 132,
       cwd: '/home/\xe9',
       world: 'mnt:[1] 2 3',
       compiler: '/usr/bin/gcc',

@@ -62,6 +62,7 @@ const pumpJob: PumpJob = {
   precompiled: packNumbers([0]),
   language: null,
   stage: 'object',
+  terminal: false,
   source: 'x.c',
   output: null,
   outputs: ['/home/x/x.o', '/home/x/x.d'],

@@ -51,6 +51,20 @@ await t.test('a program gets its words, variables, directory and files', async (
   t.equal(readFileSync(`${cwd}/stderr`, 'utf8'), 'err');
 });
 
+await t.test('standard error is a terminal to whoever asks, where that is wanted', async (t) => {
+  const script = '[ -t 1 ] && echo 1; [ -t 2 ] && echo 2; exec 3>&2; [ -t 3 ] && echo 3; stty <&2';
+  const environment = new Map([['PATH', '/bin:/usr/bin']]);
+  for (const terminal of [true, false]) {
+    const { runner, cwd, spec } = setUp(t);
+    const barriers = { landlock: false, seccomp: true };
+    const confinement = { barriers, readable: [] };
+    const told = { ...shell(spec, script), environment, confinement, terminal };
+    t.match(await runner.start(told).ended, { status: 1 });
+    t.equal(readFileSync(`${cwd}/stdout`, 'utf8'), terminal ? '2\n' : '');
+    t.match(readFileSync(`${cwd}/stderr`, 'utf8'), 'stty: ', 'but it is none');
+  }
+});
+
 await t.test('a program starts with a clean slate', async (t) => {
   const { runner, cwd, spec } = setUp(t);
   const script = `

@@ -5,6 +5,7 @@ import { DECLINED_VARIABLES } from '../../src/toolchain/options/environment.js';
 import {
   CARRIED_VARIABLES,
   environmentObstacle,
+  onTerminal,
   pumpEnvironment,
   renderPumpEnvironment,
 } from '../../src/toolchain/pump-environment.js';
@@ -40,6 +41,19 @@ await t.test('what compilers look at goes along, in the order of the table', asy
       'TERM=xterm-256color',
     ],
   });
+});
+
+await t.test('a terminal has the width that the environment says, else its own', async (t) => {
+  const columns = (given: string | undefined, width: number) =>
+    onTerminal(given === undefined ? of() : of(['COLUMNS', given]), width).get('COLUMNS');
+  t.equal(columns(undefined, 80), '80');
+  t.equal(columns('', 80), '80');
+  t.equal(columns('0', 80), '80');
+  t.equal(columns('x', 80), '80');
+  t.equal(columns('132', 80), '132');
+  t.equal(columns(' 70x', 80), ' 70x', 'a compiler reads it as 70');
+  t.equal(columns(undefined, 0), undefined, 'lines of any length');
+  t.equal(columns('0', 0), '0');
 });
 
 await t.test('what cannot be carried keeps the compile here', async (t) => {

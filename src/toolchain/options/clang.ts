@@ -68,6 +68,8 @@ const ROWS: readonly OptionRow[] = [
   ['-fprofile-list=', 'joined', 'path', 'both', PROFILE],
   ['-fprofile-remapping-file=', 'joined', 'path', 'both', PROFILE],
   ['-frecord-command-line', 'none', 'none', 'both', { plain: 'option:-frecord-command-line' }],
+  // The same in its debug information; GCC records no paths there, and does so anyway.
+  ['-grecord-gcc-switches', 'none', 'none', 'both', { plain: 'option:-grecord-gcc-switches' }],
   ['-dM', 'none', 'none', 'driver', { decline: 'option:-d' }],
 ];
 
