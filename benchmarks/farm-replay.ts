@@ -132,8 +132,6 @@ export class FarmReplay {
       TSCC_DIR: `${this.#scratch}/state`,
       XDG_RUNTIME_DIR: this.#scratch,
       DISTCC_DIR: `${this.#scratch}/distcc`,
-      // A compile that came back would be no distributed one.
-      DISTCC_FALLBACK: '0',
     };
     mkdirSync(`${this.#scratch}/distcc`);
     writeFileSync(`${this.#scratch}/replay.mk`, makefile(recording.compiles));
@@ -250,7 +248,7 @@ export class FarmReplay {
       name: 'distcc plain',
       replay: (number) => {
         const log = `${this.#scratch}/distcc.log`;
-        const env: NodeJS.ProcessEnv = { ...this.#env, DISTCC_HOSTS: hosts };
+        const env = distccEnvironment(this.#env, hosts);
         // What it sends it only tells where it tells all.
         const telling = { DISTCC_LOG: log, DISTCC_VERBOSE: '1' };
         const before = sum(pids.map(cpuOfTree));
@@ -270,7 +268,7 @@ export class FarmReplay {
       replay: (number) => {
         const log = `${this.#scratch}/distcc-pump.log`;
         const stat = `${this.#scratch}/include-server`;
-        const env: NodeJS.ProcessEnv = { ...own, DISTCC_HOSTS: withPump.join(' ') };
+        const env = distccEnvironment(own, withPump.join(' '));
         const telling = { DISTCC_LOG: log, DISTCC_VERBOSE: '1' };
         const before = sum(pids.map(cpuOfTree));
         // Its include server is nobody's child: what it used is asked before it ends.
@@ -309,6 +307,13 @@ export class FarmReplay {
     return cost;
   }
 }
+
+/** A compile that came back would be no distributed one. */
+const distccEnvironment = (env: NodeJS.ProcessEnv, hosts: string): NodeJS.ProcessEnv => ({
+  ...env,
+  DISTCC_HOSTS: hosts,
+  DISTCC_FALLBACK: '0',
+});
 
 interface Bytes {
   readonly sent: number;
