@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseJournal } from '../src/report/journal.js';
 import type { SessionStatus } from '../src/report/statistics.js';
 import { startDistccd, type Distccd } from './distccd.js';
+import { queueTime } from './farm-ideal.js';
 import { partOf, shellWord, type Recorded, type Recording } from './farm-recording.js';
 import { standInDirectory, withStandIn } from './farm-stand-in.js';
 import {
@@ -80,6 +81,8 @@ export interface FarmResult extends FarmShape {
   readonly make: number;
   /** Seconds that a farm could do it in at best. */
   readonly ideal: number;
+  /** The same if compiles begin in the order that make has them in. */
+  readonly queue: number;
   readonly rows: readonly Row[];
 }
 
@@ -201,6 +204,7 @@ export class FarmReplay {
       ...{ cores, compiles: times.length, work, longest, replaying },
       make: median(alone.map(({ cpu }) => cpu)),
       ideal: Math.max(work / (hosts * slots), longest, replaying / cores),
+      queue: queueTime(times, Math.min(hosts * slots, shape.jobs)),
       rows: ROW_NAMES.map((name) => ({ name, runs: results.get(name) ?? [] })),
     };
   }

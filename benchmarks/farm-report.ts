@@ -46,7 +46,8 @@ export function farmReport(
 }
 
 function farmSection(farm: FarmResult): string[] {
-  const { hosts, slots, jobs, compiles, work, longest, replaying, make, cores, ideal } = farm;
+  const { hosts, slots, jobs, compiles, work, longest, replaying, make, cores, ideal, queue } =
+    farm;
   const perCompile = (seconds: number) => ((seconds * 1000) / compiles).toFixed(1);
   const last = farm.rows.flatMap(({ name, runs }) => {
     const tscc = runs.at(-1)?.tscc;
@@ -62,6 +63,7 @@ function farmSection(farm: FarmResult): string[] {
       'stand-ins alone',
     `÷ ${cores} cores ${(replaying / cores).toFixed(2)} s. Of that time a stand-in has ` +
       `${perCompile(replaying - make)} ms, make ${perCompile(make)} ms.`,
+    `In make's order no queue could be faster than ${queue.toFixed(2)} s.`,
     '',
     table(farm.rows.map((row) => cellsOf(row, farm))),
     '',

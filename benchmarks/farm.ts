@@ -5,7 +5,7 @@
  * fit in one, and what is measured is the distribution: who keeps the slots busy, at what cost.
  *
  *   node build/benchmarks/farm.js DIR [--project PLACE --build LINE] [--farm HOSTSxSLOTS]…
- *     [--jobs N] [--runs N] [--rows NAME,…] [--distcc-pump BIN] [--output FILE]
+ *     [--jobs N] [--order longest|build] [--runs N] [--rows NAME,…] [--distcc-pump BIN] [--output FILE]
  *
  * DIR keeps the recording; remove its recording.json to record anew. LINE is run by sh in PLACE and
  * must call compilers by name along PATH; its tree must stay as the build left it. Without them
@@ -39,6 +39,7 @@ function arguments_() {
       build: { type: 'string' },
       farm: { type: 'string', multiple: true, default: ['8x3'] },
       jobs: { type: 'string' },
+      order: { type: 'string', default: 'longest' },
       runs: { type: 'string', default: '3' },
       rows: { type: 'string', default: ROW_NAMES.join(',') },
       'distcc-pump': { type: 'string' },
@@ -66,9 +67,13 @@ function arguments_() {
       slots: number('slots of --farm', slots, BOUNDS.slots),
     };
   });
+  const { order } = values;
+  if (order !== 'longest' && order !== 'build') {
+    throw new Error(`--order: ${order} is neither longest nor build`);
+  }
   const jobs = values.jobs === undefined ? undefined : number('--jobs', values.jobs, 4096);
   return {
-    ...{ directory: resolve(directory), project: values.project, build: values.build },
+    ...{ directory: resolve(directory), order, project: values.project, build: values.build },
     ...{ rows: new Set<RowName>(rows), shapes, jobs, runs: number('--runs', values.runs, 1000) },
     ...{ distccPump: values['distcc-pump'], output: values.output },
   };
@@ -96,8 +101,11 @@ function recordingOf(directory: string, project?: string, build?: string): Recor
 }
 
 async function main(): Promise<void> {
-  const { directory, project, build, rows, shapes, jobs, runs, distccPump, output } = arguments_();
-  const recording = recordingOf(directory, project, build);
+  const { directory, order, project, build, rows, shapes, jobs, runs, distccPump, output } =
+    arguments_();
+  const kept = recordingOf(directory, project, build);
+  const longestFirst = kept.compiles.toSorted((a, b) => b.cpu - a.cpu);
+  const recording = order === 'build' ? kept : { ...kept, compiles: longestFirst };
   const farms: FarmResult[] = [];
   for (const shape of shapes) {
     const { hosts, slots } = shape;
