@@ -1,4 +1,5 @@
 /** What simulated farms did, as Markdown. */
+import { availableParallelism, loadavg } from 'node:os';
 import type { Recording } from './farm-recording.js';
 import type { FarmResult, Row, Run } from './farm-replay.js';
 import { median } from './measure.js';
@@ -22,15 +23,16 @@ export function figuresOf({ runs }: Row, { work, ideal }: FarmResult): RowFigure
 export function farmReport(
   recording: Recording,
   farms: readonly FarmResult[],
-  runs: number,
+  { runs, stretch }: { readonly runs: number; readonly stretch: number },
 ): string {
   return [
     '# Simulated farms',
     '',
     'A simulation: real clients, launchers, daemons and servers, all on one machine, around compilers',
-    'that do not compute. Each sleeps as long as the real compile took and leaves its object.',
+    `that do not compute. Each sleeps ${stretch === 1 ? '' : `${stretch} times `}as long as the real compile computed and leaves its object.`,
     `Made by \`npm run bench:farm\`: medians of ${runs} run(s) in turn, after one of each that is not`,
     'counted, so that servers have headers and compilers. Every object is the recorded one.',
+    `Load of the machine at the end, all else that it did included: ${loadavg()[0]?.toFixed(0)} on ${availableParallelism()} cores.`,
     '',
     `Recorded: \`${recording.build}\``,
     `Left out: ${counts(recording.leftOut)}.`,

@@ -5,7 +5,8 @@
  * fit in one, and what is measured is the distribution: who keeps the slots busy, at what cost.
  *
  *   node build/benchmarks/farm.js DIR [--project PLACE --build LINE] [--farm HOSTSxSLOTS]…
- *     [--jobs N] [--order longest|build] [--runs N] [--rows NAME,…] [--distcc-pump BIN] [--output FILE]
+ *     [--jobs N] [--order longest|build] [--stretch FACTOR] [--runs N]
+ *     [--rows NAME,…] [--distcc-pump BIN] [--output FILE]
  *
  * DIR keeps the recording; remove its recording.json to record anew. LINE is run by sh in PLACE and
  * must call compilers by name along PATH; its tree must stay as the build left it. Without them
@@ -40,6 +41,7 @@ function arguments_() {
       farm: { type: 'string', multiple: true, default: ['8x3'] },
       jobs: { type: 'string' },
       order: { type: 'string', default: 'longest' },
+      stretch: { type: 'string', default: '1' },
       runs: { type: 'string', default: '3' },
       rows: { type: 'string', default: ROW_NAMES.join(',') },
       'distcc-pump': { type: 'string' },
@@ -71,9 +73,17 @@ function arguments_() {
   if (order !== 'longest' && order !== 'build') {
     throw new Error(`--order: ${order} is neither longest nor build`);
   }
+  const stretch = Number(values.stretch);
+  if (!(stretch > 0)) throw new Error(`--stretch: ${values.stretch} is no factor`);
   const jobs = values.jobs === undefined ? undefined : number('--jobs', values.jobs, 4096);
   return {
-    ...{ directory: resolve(directory), order, project: values.project, build: values.build },
+    ...{
+      directory: resolve(directory),
+      order,
+      stretch,
+      project: values.project,
+      build: values.build,
+    },
     ...{ rows: new Set<RowName>(rows), shapes, jobs, runs: number('--runs', values.runs, 1000) },
     ...{ distccPump: values['distcc-pump'], output: values.output },
   };
@@ -101,20 +111,22 @@ function recordingOf(directory: string, project?: string, build?: string): Recor
 }
 
 async function main(): Promise<void> {
-  const { directory, order, project, build, rows, shapes, jobs, runs, distccPump, output } =
-    arguments_();
+  const given = arguments_();
+  const { directory, order, stretch, project, build, rows, shapes, jobs, runs, output } = given;
   const kept = recordingOf(directory, project, build);
-  const longestFirst = kept.compiles.toSorted((a, b) => b.cpu - a.cpu);
-  const recording = order === 'build' ? kept : { ...kept, compiles: longestFirst };
+  const inOrder =
+    order === 'build' ? kept.compiles : kept.compiles.toSorted((a, b) => b.cpu - a.cpu);
+  const compiles = inOrder.map((compile) => ({ ...compile, cpu: compile.cpu * stretch }));
+  const recording = { ...kept, compiles };
   const farms: FarmResult[] = [];
   for (const shape of shapes) {
     const { hosts, slots } = shape;
-    const replay = new FarmReplay(directory, recording, distccPump, say);
+    const replay = new FarmReplay(directory, recording, given.distccPump, say);
     farms.push(
       await replay.measure({ hosts, slots, jobs: jobs ?? hosts * (slots + 1) }, rows, runs),
     );
   }
-  const text = farmReport(recording, farms, runs);
+  const text = farmReport(recording, farms, { runs, stretch });
   say(`\n${text}`);
   if (output === undefined) return;
   writeFileSync(`${output}.json`, `${JSON.stringify(farms, null, 2)}\n`);
