@@ -184,8 +184,10 @@ export class FarmReplay {
         results.get('serial')?.push({ ...NO_FARM, wall: cost.wall, client: cost.cpu });
       }
       for (let number = 0; number <= runs; number++) {
-        alone.push(this.#make(shape.jobs, 'true', this.#env, false));
-        bare.push(this.#make(shape.jobs, '', this.#env));
+        if (number > 0) {
+          alone.push(this.#make(shape.jobs, 'true', this.#env, false));
+          bare.push(this.#make(shape.jobs, '', this.#env));
+        }
         for (const way of ways) {
           const run = way.replay(number);
           this.#say(`${number === 0 ? 'uncounted' : `run ${number}`}: ${describe(way.name, run)}`);

@@ -125,13 +125,13 @@ async function main(): Promise<void> {
     farms.push(
       await replay.measure({ hosts, slots, jobs: jobs ?? hosts * (slots + 1) }, rows, runs),
     );
+    if (output === undefined) continue;
+    // After each: a campaign that is broken off has left those that it did.
+    writeFileSync(`${output}.json`, `${JSON.stringify(farms, null, 2)}\n`);
+    writeFileSync(`${output}.md`, farmReport(recording, farms, { runs, stretch }));
+    writeFileSync(`${output}.svg`, drawFarms(farms));
   }
-  const text = farmReport(recording, farms, { runs, stretch });
-  say(`\n${text}`);
-  if (output === undefined) return;
-  writeFileSync(`${output}.json`, `${JSON.stringify(farms, null, 2)}\n`);
-  writeFileSync(`${output}.md`, text);
-  writeFileSync(`${output}.svg`, drawFarms(farms));
+  say(`\n${farmReport(recording, farms, { runs, stretch })}`);
 }
 
 await main();
