@@ -153,10 +153,10 @@ export class FarmReplay {
         const stores = `${this.#scratch}/stores`;
         const options = ['--jobs', String(slots)];
         const servers = await startServers(addresses, stores, options, this.#env);
-        stops.push(async () => {
-          execFileSync(tscc, ['stop'], { env: this.#env, stdio: 'ignore' });
-          await servers.stop();
-        });
+        stops.push(
+          () => void execFileSync(tscc, ['stop'], { env: this.#env, stdio: 'ignore' }),
+          () => servers.stop(),
+        );
         for (const mode of ['plain', 'pump'] as const) {
           if (rows.has(`tscc ${mode}`)) ways.push(this.#tscc(mode, servers, shape));
         }
@@ -195,8 +195,11 @@ export class FarmReplay {
         }
       }
     } finally {
-      for (const stop of stops) await stop();
+      // Each is tried, whatever became of the one before.
+      const ends = await Promise.allSettled(stops.map(async (stop) => stop()));
       rmSync(this.#scratch, { recursive: true, force: true });
+      for (const end of ends)
+        if (end.status === 'rejected') process.stderr.write(`${end.reason}\n`);
     }
     const times = this.#recording.compiles.map(({ cpu }) => cpu);
     const [work, longest, cores] = [sum(times), Math.max(...times), availableParallelism()];
