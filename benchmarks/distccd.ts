@@ -6,20 +6,23 @@ import { setTimeout } from 'node:timers/promises';
 export interface Distccd {
   /** A host list for DISTCC_HOSTS. */
   readonly hosts: string;
+  readonly pids: readonly number[];
   stop(): void;
 }
 
-const has = (program: string) => spawnSync('which', [program]).status === 0;
+const has = (program: string, env: NodeJS.ProcessEnv) =>
+  spawnSync('which', [program], { env }).status === 0;
 
 /**
  * One server per address, each taking `jobs` compiles at once. Undefined when distcc is not
- * installed. As root distccd becomes another user, who writes to the common temporary directory.
+ * installed. With an environment's PATH it and its compilers are looked for. As root distccd becomes another user, who writes to the common temporary directory.
  */
 export async function startDistccd(
   addresses: readonly string[],
   jobs: number,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<Distccd | undefined> {
-  if (!has('distcc') || !has('distccd')) return undefined;
+  if (!has('distcc', env) || !has('distccd', env)) return undefined;
   const started = await Promise.all(
     addresses.map(async (address) => {
       const port = await freePort(address);
@@ -30,7 +33,7 @@ export async function startDistccd(
           ...['--allow', '127.0.0.0/8', '--listen', address],
           ...['--port', String(port), '--jobs', String(jobs)],
         ],
-        { stdio: 'ignore' },
+        { stdio: 'ignore', env },
       );
       await accepting(address, port);
       return { host: `${address}:${port}/${jobs}`, child };
@@ -38,6 +41,7 @@ export async function startDistccd(
   );
   return {
     hosts: started.map(({ host }) => host).join(' '),
+    pids: started.map(({ child: { pid = 0 } }) => pid),
     stop() {
       for (const { child } of started) child.kill('SIGTERM');
     },

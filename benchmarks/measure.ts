@@ -30,7 +30,11 @@ export function measure(line: string, cwd: string, env: NodeJS.ProcessEnv): Cost
  * @param withChildren those that it has waited for as well
  */
 export function cpuOf(pid: number, withChildren = false): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return cpuOfStat(readFileSync(`/proc/${pid}/stat`, 'latin1'), withChildren);
+}
+
+/** The same, of what `/proc/PID/stat` said. */
+export function cpuOfStat(stat: string, withChildren: boolean): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const counted = withChildren ? fields.slice(11, 15) : fields.slice(11, 13);
   return counted.reduce((sum, field) => sum + Number(field), 0) / 100;
@@ -62,6 +66,11 @@ export function cpuOfServers(processes: readonly { readonly pid?: number | undef
       ({ pid = 0 }) => cpuOf(pid) + sum(childrenOf(pid).map((child) => cpuOf(child, true))),
     ),
   );
+}
+
+/** A process and all that descend from it, dead ones that were waited for included, in seconds. */
+export function cpuOfTree(pid: number): number {
+  return cpuOf(pid, true) + sum(childrenOf(pid).map(cpuOfTree));
 }
 
 /** The most memory that a running process has had, in MiB. */

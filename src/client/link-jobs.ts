@@ -1,4 +1,5 @@
 /** The jobs of one connection: numbered, sent, answered, or lost with it. */
+import type { Digest } from '../core/digest.js';
 import { WIRE } from '../core/limits.js';
 import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
@@ -18,6 +19,8 @@ export interface LinkJobsContext {
   readonly compressed: boolean;
   readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
   readonly nextNumber: () => number;
+  /** The server told that it has a compiler, and refused a job for the lack of it. */
+  readonly onToolchainLost: (digest: Digest) => void;
   /** A job has ended. */
   readonly onChange: () => void;
 }
@@ -141,7 +144,12 @@ export class LinkJobs {
   refused({ job, code, message }: Refused): void {
     const reason = REFUSALS[code] ?? 'server-refused';
     const text = `${this.#context.hostName}: ${code}: ${message}`;
-    this.#jobs.get(job)?.reject(new RemoteFailure(reason, text));
+    const open = this.#jobs.get(job);
+    // Before the compile looks for another server.
+    if (code === 'toolchain' && open?.job.mode === 'plain') {
+      this.#context.onToolchainLost(open.job.toolchain);
+    }
+    open?.reject(new RemoteFailure(reason, text));
   }
 
   lost(message: string): void {

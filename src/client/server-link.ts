@@ -291,15 +291,21 @@ export class ServerLink {
       nextNumber,
       compressed: this.host.compress,
     });
+    const toolchains: Up['toolchains'] = new Map();
+    const onToolchainLost = (digest: Digest) => {
+      cancelPatience(toolchains.get(digest));
+      toolchains.set(digest, { known: false, at: clock.monotonic() });
+    };
     const jobs = new LinkJobs(connection, shipping, {
       clock,
       compress,
+      onToolchainLost,
       onChange,
       nextNumber,
       hostName: this.host.name,
       compressed: this.host.compress,
     });
-    return { jobs, shipping, toolchains: new Map() };
+    return { jobs, shipping, toolchains };
   }
 
   #upload(connection: PeerConnection, shipping: PumpShipping, { digests }: Missing): void {

@@ -3,7 +3,7 @@
  * compilers are looked up along the server's own PATH, by well-known names only.
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { baseName, fromText, type ByteString } from '../core/byte-string.js';
+import { baseName, fromText, toText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
 import { describeError, errnoCode } from '../core/errors.js';
 import { WRAPPERS } from '../toolchain/wrappers.js';
@@ -61,10 +61,13 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
   }
 
   async current(digest: Digest): Promise<T | undefined> {
-    for (const [key, toolchain] of this.#known) {
-      if (toolchain.digest !== digest) continue;
-      if (this.#probe.isCurrent(toolchain)) return toolchain;
-      this.#known.delete(key);
+    for (const known of [...this.#known.values()]) {
+      if (known.digest !== digest) continue;
+      if (this.#probe.isCurrent(known)) return known;
+      // A client was told that it is here. Files that were only touched, or put there anew with the
+      // same contents, make the same compiler still.
+      const now = await this.#identify(toText(known.compiler));
+      if (now?.digest === digest) return now;
     }
     return undefined;
   }
@@ -118,12 +121,13 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     if (file === undefined || WRAPPERS.has(baseName(file))) return undefined;
     const key = `${file} ${COMPILER_NAME.exec(baseName(candidate))?.groups?.['kind']}`;
     const known = this.#known.get(key);
-    if (known !== undefined) {
-      if (this.#probe.isCurrent(known)) return known;
-      this.#known.delete(key);
-    }
+    if (known !== undefined && this.#probe.isCurrent(known)) return known;
+    // Until it is told anew the old one stays, for others who ask meanwhile.
     const toolchain = await this.#probe.identify(fromText(candidate), fromText(this.#path));
-    if (typeof toolchain === 'string') return undefined;
+    if (typeof toolchain === 'string') {
+      this.#known.delete(key);
+      return undefined;
+    }
     this.#known.set(key, toolchain);
     this.#log(`found compiler ${candidate}, identity ${toolchain.digest.slice(0, 16)}`);
     return toolchain;

@@ -249,6 +249,22 @@ await t.test('refused by the server', async (t) => {
   }
 });
 
+await t.test('a compiler that a server had is not asked of it any more', async (t) => {
+  const server = await up();
+  const { link } = server;
+  const mine = { ...wanted('a'), digest: JOB.toolchain };
+  link.hasToolchain(mine);
+  await server.expect('toolchain-query');
+  server.send({ kind: 'toolchain', digest: mine.digest, known: true });
+  await server.settle();
+  t.equal(link.hasToolchain(mine), 'yes');
+  const running = link.run(JOB, 60_000, never);
+  const { job } = await server.expect('job');
+  server.send({ kind: 'refused', job, code: 'toolchain', message: 'it is gone' });
+  await t.rejects(running, { reason: 'server-refused', message: 'red: toolchain: it is gone' });
+  t.equal(link.hasToolchain(mine), 'no');
+});
+
 await t.test('the server dies', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);

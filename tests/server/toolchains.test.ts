@@ -124,6 +124,21 @@ await t.test('a compiler that has changed is not the same', async (t) => {
   t.equal(await toolchains.find(wanted('after', 'gcc')), `${root}/bin/gcc`);
 });
 
+await t.test('a compiler whose files were only touched is the same', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['gcc'] });
+  probe.identities.set(`${root}/bin/gcc`, 'same');
+  await toolchains.find(wanted('same', 'gcc'));
+  const digest = digestOf('same');
+  const known = await toolchains.current(digest);
+  if (known === undefined) throw new Error('it was found');
+  probe.stale.add(known);
+  const answers = await Promise.all([1, 2, 3].map(() => toolchains.current(digest)));
+  for (const answer of answers) t.match(answer, { digest, compiler: `${root}/bin/gcc` });
+  probe.identities.delete(`${root}/bin/gcc`);
+  probe.isCurrent = () => false;
+  t.equal(await toolchains.current(digest), undefined, 'one that is none any more');
+});
+
 await t.test('a directory that cannot be listed is told, a missing one is not', async (t) => {
   const root = t.testdir({ file: '' });
   const log: string[] = [];
