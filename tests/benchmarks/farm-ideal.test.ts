@@ -13,5 +13,8 @@ await t.test("the stand-in's log", async (t) => {
   const text = '3\0/a b\0gcc\0-c\0x y.c\x002000000\x001500000\x001\0x y.c: error\n\0';
   const command = { cwd: '/a b', argv: ['gcc', '-c', 'x y.c'], wall: 2, cpu: 1.5, status: 1 };
   t.same(parseLog(''), []);
-  t.same(parseLog(text + text), Array(2).fill({ ...command, stderr: 'x y.c: error\n' }));
+  t.same(
+    parseLog(text + text),
+    [0, 1].map(() => ({ ...command, stderr: 'x y.c: error\n' })),
+  );
 });

@@ -110,7 +110,7 @@ async function compile(t: Test, host: BuildHost, name: string): Promise<void> {
 
 await t.test('configured by a file, watched while it compiles', async (t) => {
   const server = new Operated(t);
-  server.configure('jobs = 3\nmetrics-port = 0\nstore-size = "500M"\n');
+  server.configure('jobs = 3\nmetrics-port = 0\nstore-size = "500M"\nscratch = "jobs"\n');
   await server.start();
   const { host } = server;
   t.equal(await server.metric('tscc_slots'), 3);
