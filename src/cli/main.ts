@@ -63,7 +63,11 @@ async function main(words: readonly string[]): Promise<void> {
       (command) =>
         command
           .option('session', { type: 'string', describe: 'Its name; default: the newest' })
-          .option('output', { type: 'string', describe: 'File to write; - is standard output' })
+          .option('output', {
+            type: 'string',
+            nargs: 1,
+            describe: 'File to write; - is standard output',
+          })
           .option('text', { type: 'boolean', default: false, describe: 'For a terminal' })
           .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
           .option('trace', {

@@ -3,7 +3,7 @@ import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
 import { realFiles } from '../platform/files.js';
 import { askDaemon } from '../protocol/control.js';
 import { buildModel, type BuildModel } from '../report/analysis/build-model.js';
-import { buildReport } from '../report/analysis/build-report.js';
+import { buildReport, type BuildReport } from '../report/analysis/build-report.js';
 import { listSessions, readJournal } from '../report/journal.js';
 import { reportPage } from '../report/page/report-page.js';
 import { reportLines } from '../report/report-text.js';
@@ -47,8 +47,13 @@ export async function writeReport(options: ReportOptions): Promise<void> {
   } else print(options.output, page);
 }
 
-/** Writes the page of a session that has just ended; gives its path. Throws TsccError. */
-export function writeSessionPage(stateDirectory: string, session: string): string {
+export interface SessionPage {
+  readonly path: string;
+  readonly report: BuildReport;
+}
+
+/** Writes the page of a session that has just ended. Throws TsccError. */
+export function writeSessionPage(stateDirectory: string, session: string): SessionPage {
   const model = readModel(stateDirectory, session);
   if (model === undefined) {
     throw new TsccError(
@@ -57,7 +62,8 @@ export function writeSessionPage(stateDirectory: string, session: string): strin
     );
   }
   const report = buildReport(model, earlierModels(stateDirectory, session));
-  return keepReport(stateDirectory, session, reportPage(report, readPageAssets()));
+  const path = keepReport(stateDirectory, session, reportPage(report, readPageAssets()));
+  return { path, report };
 }
 
 /** Reports are kept as long as their journals. */
