@@ -71,7 +71,7 @@ function drawWhatIf(report: ReportData): uPlot | undefined {
     {
       width: container.clientWidth,
       height: CHART_HEIGHT,
-      padding: [8, 16, 0, 0],
+      padding: [8, 40, 0, 0],
       scales: {
         x: { time: false, distr: 3, log: 2 },
         y: { range: (_c, _low, high) => [0, high * 1.1] },

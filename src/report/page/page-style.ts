@@ -70,6 +70,7 @@ figure { margin: 0 0 0.75rem; }
 output { display: block; min-height: 1.5em; color: var(--ink); overflow-wrap: anywhere; }
 .controls { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 0 0 0.5rem; }
 button, input, select { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: 0.25rem 0.7rem; }
+input { width: 18rem; }
 button:disabled { opacity: 0.45; }
 .uplot, .u-title { color: var(--ink); }
 .u-legend { color: var(--quiet); font-size: 13px; }
