@@ -19,12 +19,20 @@ function fail(message) {
 
 function buildTypeScript() {
   // An emptied build/src with a left-over build info would make an incremental tsc emit nothing.
-  if (!existsSync(`${root}build/src`)) rmSync(`${root}build/.tsbuildinfo`, { force: true });
-  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (tsc.status !== 0) fail('tsc found errors (above)');
+  for (const [output, info] of [
+    ['src', '.tsbuildinfo'],
+    ['browser/report-main.js', 'browser/.tsbuildinfo'],
+  ]) {
+    if (!existsSync(`${root}build/${output}`)) rmSync(`${root}build/${info}`, { force: true });
+  }
+  // The second project's scripts run in a page, where there is a document and no Node.js.
+  for (const project of ['.', 'browser']) {
+    const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    if (tsc.status !== 0) fail('tsc found errors (above)');
+  }
 }
 
 function buildNative(program) {

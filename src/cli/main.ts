@@ -7,7 +7,7 @@ import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
 /** Subcommands that the launcher knows already and a later version brings. */
-const LATER = new Set(['report', 'top']);
+const LATER = new Set(['top']);
 
 /** Shown above the list of subcommands. */
 const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
@@ -57,6 +57,26 @@ async function main(words: readonly string[]): Promise<void> {
           .option('json', { type: 'boolean', default: false, describe: 'For scripts' })
           .option('session', { type: 'string', describe: 'Its name; default: the newest' }),
       async (options) => (await import('./explain.js')).printExplanation(options),
+    )
+    .command(
+      'report',
+      'Why a build took as long as it did, and what to do about it',
+      (command) =>
+        command
+          .option('session', { type: 'string', describe: 'Its name; default: the newest' })
+          .option('output', {
+            type: 'string',
+            nargs: 1,
+            describe: 'File to write; - is standard output',
+          })
+          .option('text', { type: 'boolean', default: false, describe: 'For a terminal' })
+          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
+          .option('trace', {
+            type: 'boolean',
+            default: false,
+            describe: 'Chrome’s trace events, for Perfetto',
+          }),
+      async (options) => (await import('./report.js')).writeReport(options),
     )
     .command(
       'verify',

@@ -11,9 +11,10 @@ import { isInForeground } from '../platform/process-table.js';
 import { VERSION } from '../platform/version.js';
 import { askDaemon } from '../protocol/control.js';
 import type { SessionStatus } from '../report/statistics.js';
-import { summarize } from '../report/summary.js';
+import { pumpSummary } from '../report/pump-summary.js';
 import { newSessionName } from '../client/session-name.js';
 import { fail } from './fail.js';
+import { writeSessionPage, type SessionPage } from './report.js';
 import { findUserState, type UserState } from './user-state.js';
 
 const USAGE = `usage: tscc-pump COMMAND [ARGUMENT…]
@@ -92,8 +93,19 @@ async function printSummary(user: UserState, session: string, wall: number): Pro
     );
     return;
   }
-  for (const line of summarize(status as SessionStatus, wall)) {
+  const found = reportOf(user, session);
+  for (const line of pumpSummary(status as SessionStatus, wall, found)) {
     process.stderr.write(`tscc-pump: ${line}\n`);
+  }
+}
+
+/** The build has ended well or ill by itself: a page that cannot be written is told, and no more. */
+function reportOf(user: UserState, session: string): SessionPage | undefined {
+  try {
+    return writeSessionPage(user.stateDirectory, session);
+  } catch (error) {
+    process.stderr.write(`tscc-pump: no report: ${describeError(error)}\n`);
+    return undefined;
   }
 }
 

@@ -43,7 +43,7 @@ export class CommandRecord {
     this.#end({ event: 'local', ...this.#of(detail), waited, ...reason });
   }
 
-  /** @param ran milliseconds */
+  /** Of a compile that runs here, and of any other command. @param ran milliseconds */
   localEnd(ran: number): void {
     this.#session.record({ event: 'local-end', id: this.#identity.id, ran });
   }
@@ -74,6 +74,8 @@ export class CommandRecord {
       outputBytes,
       remoteCpu: result.cpu,
       remoteRunning: result.running,
+      remoteQueued: result.queued,
+      ...(result.read === undefined ? {} : { reads: this.#session.files(result.read.entries) }),
     });
   }
 

@@ -256,7 +256,10 @@ export class CommandRun {
   async #runOther(kind: OtherKind): Promise<void> {
     this.#record.other(kind);
     this.#phase = () => 'local-queue';
-    await this.#local.exec(WITHOUT_SLOT.has(kind) ? undefined : await this.#local.slot('other'));
+    const slot = WITHOUT_SLOT.has(kind) ? undefined : await this.#local.slot('other');
+    const waited = this.#elapsed();
+    await this.#local.exec(slot);
+    this.#record.localEnd(this.#elapsed() - waited);
   }
 
   /** The outcome is known, and counted, when the compiler starts; how it ends is its own affair. */

@@ -27,6 +27,8 @@ export interface RemoteRun {
   readonly result: RemoteResult;
   readonly host: string;
   readonly tier: number;
+  /** Compiles that it runs at once for this client. */
+  readonly slots: number;
   /** Servers asked before. */
   readonly retries: number;
 }
@@ -118,8 +120,8 @@ export class CompileSteps {
         const result = await place.run(job, this.#settings.ioTimeout, this.#launcher.gone);
         this.lap('remote');
         if (result.signal === 0) {
-          const { host, tier } = place;
-          return { result, host, tier, retries: tried.size };
+          const { host, tier, slots } = place;
+          return { result, host, tier, slots, retries: tried.size };
         }
         failed = new RemoteFailure('remote-killed', `signal ${result.signal} on ${place.host}`);
       } catch (error) {

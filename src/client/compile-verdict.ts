@@ -10,6 +10,7 @@ import type { Verified } from './verification.js';
 export interface CompileRecord {
   readonly host: string;
   readonly tier: number;
+  readonly slots: number;
   readonly retries: number;
   readonly sourceBytes: number;
   readonly preprocessCpu: number;

@@ -39,6 +39,8 @@ export interface RemotePlace {
   readonly host: string;
   /** How well the server seals jobs of the wanted mode off. */
   readonly tier: number;
+  /** Compiles that the server runs at once for this client. */
+  readonly slots: number;
   run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult>;
   release(): void;
 }
@@ -139,6 +141,7 @@ export class Farm {
       kind: 'remote',
       host: link.host.name,
       tier: tierOf(link, mode),
+      slots: link.slots,
       run: (job, timeout, signal) => link.run(job, timeout, signal),
       release: () => {
         if (!held) return;

@@ -92,7 +92,7 @@ export class PlainCompile {
       this.#steps.lap('decide');
       const source = await this.#preprocess();
       const job = this.#jobOf(source);
-      const { result, host, tier, retries } = await this.#steps.run(job);
+      const { result, host, tier, slots, retries } = await this.#steps.run(job);
       this.#requireClean(result);
       // All of it has arrived there, so no connection holds on to it.
       this.#context.buffers.give(source);
@@ -108,6 +108,7 @@ export class PlainCompile {
         record: {
           host,
           tier,
+          slots,
           retries,
           sourceBytes: source.length,
           preprocessCpu: this.#preprocessCpu,

@@ -148,6 +148,7 @@ export class PumpCompile {
         record: {
           host: run.host,
           tier: run.tier,
+          slots: run.slots,
           retries: run.retries,
           sourceBytes: source.bytes.length,
           preprocessCpu: 0,

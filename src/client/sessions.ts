@@ -4,10 +4,12 @@
  * after a while without any.
  */
 import { toText } from '../core/byte-string.js';
-import { DAEMON } from '../core/limits.js';
+import { DAEMON, REPORT } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
-import type { Event } from '../report/events.js';
+import type { TreeEntry } from '../protocol/tree-entry.js';
+import type { Event, ReadFile } from '../report/events.js';
+import { joinRuns } from '../report/file-runs.js';
 import type { Journal } from '../report/journal.js';
 
 /** Variables that mean something to tscc or to make only. */
@@ -18,6 +20,8 @@ export class Session {
   readonly isImplicit: boolean;
   readonly #told = new Set<string>();
   readonly #environments = new Map<string, number>();
+  /** Path and content → number. */
+  readonly #files = new Map<string, number>();
   #commands = 0;
   #active = 0;
   #isOver = false;
@@ -66,6 +70,25 @@ export class Session {
       ),
     });
     return number;
+  }
+
+  /** Numbers in the journal of the files that a compile read; it has their names then. */
+  files(entries: readonly TreeEntry[]): string {
+    const first = this.#files.size;
+    const news: ReadFile[] = [];
+    const numbers = entries.flatMap((entry) => {
+      if (entry.kind !== 'file') return [];
+      const key = `${entry.digest}${entry.path}`;
+      const known = this.#files.get(key);
+      if (known !== undefined) return [known];
+      const number = this.#files.size;
+      this.#files.set(key, number);
+      const digest = entry.digest.slice(0, REPORT.digestLength);
+      news.push([toText(entry.path), entry.size, digest]);
+      return [number];
+    });
+    if (news.length > 0) this.record({ event: 'files', first, files: news });
+    return joinRuns(numbers);
   }
 
   leave(): void {

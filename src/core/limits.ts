@@ -330,4 +330,6 @@ export const REPORT = {
   headers: 100,
   /** Of these, those that a summary for people has lines for. */
   headerLines: 8,
+  /** Of a content's digest in a journal: told apart, not attested. */
+  digestLength: 16,
 } as const;

@@ -55,6 +55,9 @@ export interface Phases {
   readonly write: number;
 }
 
+/** Path, bytes, and the first digits of the content's digest: a list, since there are many. */
+export type ReadFile = readonly [path: string, size: number, digest: string];
+
 export type Event =
   | { readonly event: 'session-start'; readonly session: string; readonly tscc: string }
   | { readonly event: 'session-end'; readonly session: string }
@@ -68,6 +71,8 @@ export type Event =
       readonly host: string;
       /** How well that server seals jobs of this mode off, 0 to 3 (docs/security.md). */
       readonly tier?: number;
+      /** Compiles that the server ran at once for this client. */
+      readonly slots?: number;
       /** Servers asked before the one that answered. */
       readonly retries: number;
       readonly sourceBytes: number;
@@ -77,6 +82,10 @@ export type Event =
       readonly preprocessCpu: number;
       readonly remoteCpu: number;
       readonly remoteRunning: number;
+      /** Waiting for a slot on the server: a part of `phases.remote`, as `remoteRunning` is. */
+      readonly remoteQueued?: number;
+      /** Pump: what the compiler read, as runs of numbers of `files` events before this one. */
+      readonly reads?: string;
       readonly phases: Phases;
       /** Plain: why it is not pump mode, where that was possible. */
       readonly demotion?: DemotionReason;
@@ -120,6 +129,12 @@ export type Event =
       readonly event: 'environment';
       readonly environment: number;
       readonly variables: Readonly<Record<string, string>>;
+    }
+  | {
+      /** Files that some compile read; the first has this number, the others the next ones. */
+      readonly event: 'files';
+      readonly first: number;
+      readonly files: readonly ReadFile[];
     }
   | { readonly event: 'local-end'; readonly id: number; readonly ran: number }
   | (CommandIdentity & { readonly event: 'other'; readonly kind: OtherKind })

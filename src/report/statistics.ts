@@ -161,6 +161,7 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
       return withVerdict(status, line.verdict);
     case 'local-end':
     case 'environment':
+    case 'files':
       return status;
     case 'other':
       return { ...status, other: increment(status.other, line.kind) };

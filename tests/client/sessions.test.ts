@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Sessions } from '../../src/client/sessions.js';
+import { digestOf } from '../../src/core/digest.js';
 import { Journal, parseJournal } from '../../src/report/journal.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
@@ -52,6 +53,34 @@ await t.test('commands are numbered, news is told once', async (t) => {
   t.equal(session.active, 2);
   t.equal(session.isNews('host a is down'), true);
   t.equal(session.isNews('host a is down'), false);
+});
+
+await t.test('files that compiles read have a number each, and a name once', async (t) => {
+  const { sessions, store, clock } = setUp();
+  const session = sessions.of('build');
+  const file = (path: string, digest: string) =>
+    ({ kind: 'file', path, digest: digestOf(digest), size: 7, mtime: 0, mode: 0o644 }) as const;
+  const [a, b, c] = [file('/a.h', 'a'), file('/b.h', 'b'), file('/c.h', 'c')];
+  t.equal(session.files([a, { kind: 'directory', path: '/d' }, b]), '0-1');
+  t.equal(session.files([b, c]), '1-2');
+  t.equal(session.files([a]), '0');
+  t.equal(session.files([file('/a.h', 'e')]), '3', 'another content');
+  clock.advance(1_000);
+  const lines = [...parseJournal(store.read('/state/journal/build.jsonl'))];
+  t.match(
+    lines.filter(({ event }) => event === 'files'),
+    [
+      {
+        first: 0,
+        files: [
+          ['/a.h', 7, digestOf('a').slice(0, 16)],
+          ['/b.h', 7, digestOf('b').slice(0, 16)],
+        ],
+      },
+      { first: 2, files: [['/c.h', 7, digestOf('c').slice(0, 16)]] },
+      { first: 3, files: [['/a.h', 7, digestOf('e').slice(0, 16)]] },
+    ],
+  );
 });
 
 await t.test('the end of the daemon completes every journal', async (t) => {
