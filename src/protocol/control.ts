@@ -12,6 +12,10 @@ export type ControlRequest =
   | { readonly ask: 'status'; readonly session?: string }
   /** tscc-pump: the build is over. Answers the session's final status. */
   | { readonly ask: 'end-session'; readonly session: string }
+  /** What happens now: a LiveView. Does not keep the daemon from ending when it is idle. */
+  | { readonly ask: 'live' }
+  /** The live page, whose server starts if need be. Answers its `url`. */
+  | { readonly ask: 'web' }
   /** Ends the daemon once its running commands have ended. Answers their number and its `pid`. */
   | { readonly ask: 'stop' };
 
@@ -34,7 +38,9 @@ export function decodeControlRequest(json: Uint8Array): ControlRequest {
   const session = 'session' in value ? value.session : undefined;
   switch (value.ask) {
     case 'stop':
-      return { ask: 'stop' };
+    case 'live':
+    case 'web':
+      return { ask: value.ask };
     case 'status':
       return typeof session === 'string' ? { ask: 'status', session } : { ask: 'status' };
     case 'end-session':
