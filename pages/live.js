@@ -7,6 +7,9 @@ const LABEL = 140;
 const MARGIN = 4;
 const OUTCOMES = ['pump', 'plain', 'cache', 'local', 'running'];
 
+/** Phases in which the build's own host works; in others it waits, or thinks. */
+const HERE = new Set(['local', 'preprocess', 'verify']);
+
 const byId = (id) => document.getElementById(id);
 const seconds = (milliseconds) => (milliseconds / 1000).toFixed(1);
 
@@ -73,7 +76,7 @@ function showText() {
     'commands',
     view.commands.map((command) => [
       command.name,
-      command.host ?? 'here',
+      command.host ?? (HERE.has(command.phase) ? 'here' : '–'),
       command.phase,
       seconds(command.elapsed),
     ]),
@@ -83,7 +86,7 @@ function showText() {
 /** Bars of compiles that run now: they end where the timeline does. */
 function runningSpans() {
   return view.commands
-    .filter(({ phase }) => phase === 'remote' || phase === 'local')
+    .filter(({ kind, phase }) => kind === 'compile' && (phase === 'remote' || phase === 'local'))
     .map((command) => ({
       session: command.session,
       source: command.name,

@@ -8,9 +8,9 @@ import { describeError } from '../core/errors.js';
 import { LIVE } from '../core/limits.js';
 import { realClock, type Timer } from '../platform/clock.js';
 import { isInForeground } from '../platform/process-table.js';
+import { askDaemon } from '../protocol/control.js';
 import { Progress } from '../report/live-line.js';
-import { compilesDone } from '../report/live.js';
-import { LiveSource } from './live-view.js';
+import { compilesDone, type LiveCommand, type LiveView } from '../report/live.js';
 import { StatusLine } from './status-line.js';
 import type { UserState } from './user-state.js';
 
@@ -25,7 +25,7 @@ export function canShowProgress({ settings }: UserState): boolean {
 }
 
 export class BuildProgress {
-  readonly #source: LiveSource;
+  readonly #socketPath: string;
   readonly #session: string;
   readonly #progress: Progress;
   readonly #line = new StatusLine(process.stderr);
@@ -35,7 +35,7 @@ export class BuildProgress {
 
   /** @param total compiles of the same build last time, if there was one */
   constructor(user: UserState, session: string, total: number | undefined) {
-    this.#source = new LiveSource(user);
+    this.#socketPath = user.socketPath;
     this.#session = session;
     this.#progress = new Progress(total);
     process.on('SIGTSTP', this.#pause);
@@ -43,7 +43,7 @@ export class BuildProgress {
     this.#wait();
   }
 
-  /** What went wrong, if the line was missing for that. */
+  /** What went wrong, if the line is missing for that. */
   close(): string | undefined {
     this.#isOver = true;
     this.#timer?.cancel();
@@ -67,13 +67,23 @@ export class BuildProgress {
 
   async #look(): Promise<void> {
     try {
-      const { sessions, queued, time } = await this.#source.view();
-      const session = sessions.find((session) => session.session === this.#session);
+      const view = (await askDaemon(this.#socketPath, { ask: 'live' })) as LiveView | undefined;
+      this.#trouble = undefined;
       if (this.#isOver) return;
-      const hasCompiles = session !== undefined && compilesDone(session) + session.running > 0;
-      if (hasCompiles && isInForeground())
-        this.#line.draw(this.#progress.line(session, queued, time));
-      else this.#line.close();
+      // No daemon, no session: no compile has come yet.
+      const session = view?.sessions.find((session) => session.session === this.#session);
+      const isCompile = ({ kind, session }: LiveCommand) =>
+        kind === 'compile' && session === this.#session;
+      if (
+        view !== undefined &&
+        session !== undefined &&
+        (compilesDone(session) > 0 || view.commands.some(isCompile)) &&
+        isInForeground()
+      ) {
+        this.#line.draw(this.#progress.line(session, view.queued, view.time));
+      } else {
+        this.#line.close();
+      }
     } catch (error) {
       this.#trouble = describeError(error);
       this.#line.close();

@@ -363,7 +363,10 @@ export const LIVE = {
   pageIdle: 5 * 60_000,
   /** Bars of a timeline that are kept for pages: 600 KB, and more than a screen has dots. */
   spans: 4_000,
-  /** A larger journal (some 10,000 compiles) is not read for what was before a page was opened. */
+  /**
+   * A larger journal is not read for what was before a page was opened: this one has some 10,000
+   * compiles, and holds the daemon up for a sixth of a second.
+   */
   pastBytes: 16 * MiB,
   /** Pages at once: somebody's tabs. */
   readers: 8,
