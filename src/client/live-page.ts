@@ -52,6 +52,8 @@ export class LivePage {
       "default-src 'none'",
       `style-src '${hashOf(style)}'`,
       `script-src '${hashOf(script)}'`,
+      // Its own icon, an empty one, so that no browser asks for another.
+      'img-src data:',
       "connect-src 'self'",
       "base-uri 'none'",
       "form-action 'none'",

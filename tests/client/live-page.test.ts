@@ -81,6 +81,7 @@ await t.test('one document, which may load nothing', async (t) => {
     "default-src 'none'",
     `style-src 'sha256-${hash(STYLE)}'`,
     `script-src 'sha256-${hash(SCRIPT)}'`,
+    'img-src data:',
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
