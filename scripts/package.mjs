@@ -46,6 +46,12 @@ function stageCode(stage) {
     const text = readFileSync(root + script, 'utf8');
     stage.write(script, text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'));
   }
+  // What pages are made of.
+  for (const name of readdirSync(`${root}browser`).filter((name) => name.endsWith('.ts'))) {
+    const script = `build/browser/${name.replace(/\.ts$/, '.js')}`;
+    stage.copy(root + script, script);
+  }
+  for (const name of readdirSync(`${root}pages`)) stage.copy(`${root}pages/${name}`, `pages/${name}`);
   // Version and module type; what npm would do with it is nothing that a package does.
   const { name, description, license, type, engines } = JSON.parse(
     readFileSync(`${root}package.json`, 'utf8'),

@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 const GATES = [
   /^platform\//,
   /^cli\//,
-  /^client\/(session-daemon-main|dial|own-socket)\.ts$/,
+  /^client\/(session-daemon-main|dial|live-page|own-socket)\.ts$/,
   /^protocol\/(control|key-file)\.ts$/,
   /^server\/(access|adoptable-files|blob-files|blob-store|gate|host-facts|job-directory|job-output|job-users|runner|scratch|server|server-directory|source-receiver|status-endpoint|toolchains|tree-layer|tree-whiteouts)\.ts$/,
   /^server\/(job-root|pump-service|sandbox)\.ts$/,

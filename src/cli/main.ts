@@ -6,9 +6,6 @@ import { VERIFY } from '../core/limits.js';
 import { VERSION } from '../platform/version.js';
 import { fail } from './fail.js';
 
-/** Subcommands that the launcher knows already and a later version brings. */
-const LATER = new Set(['top']);
-
 /** Shown above the list of subcommands. */
 const USAGE = `tscc COMPILER [ARGUMENT…]    compile, on another host where that is possible
 tscc SUBCOMMAND [OPTION…]
@@ -28,9 +25,6 @@ async function main(words: readonly string[]): Promise<void> {
       return (await import('./closure.js')).printClosure(words.slice(1));
     default:
   }
-  if (LATER.has(words[0] ?? '')) {
-    throw new TsccError(`'${words[0]}' is not in tscc ${VERSION} yet`, EXIT.badArguments);
-  }
   await yargs(words)
     .scriptName('tscc')
     .usage(USAGE)
@@ -40,8 +34,26 @@ async function main(words: readonly string[]): Promise<void> {
       (command) =>
         command
           .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
-          .option('session', { type: 'string', describe: 'Its name; default: the newest' }),
-      async ({ json, session }) => (await import('./status.js')).printStatus({ json, session }),
+          .option('session', { type: 'string', describe: 'Its name; default: the newest' })
+          .option('web', {
+            type: 'boolean',
+            default: false,
+            describe: 'Address of a page that shows what happens now',
+          })
+          .conflicts('web', 'session'),
+      async ({ json, session, web }) =>
+        web
+          ? (await import('./live-page-address.js')).printLivePage({ json })
+          : (await import('./status.js')).printStatus({ json, session }),
+    )
+    .command(
+      'top',
+      'What happens now: builds, hosts, slots, queue, running compiles',
+      (command) =>
+        command
+          .option('json', { type: 'boolean', default: false, describe: 'The stable schema' })
+          .option('interval', { type: 'number', describe: 'Seconds between two looks' }),
+      async ({ json, interval }) => (await import('./top.js')).top({ json, interval }),
     )
     .command(
       'explain <file>',

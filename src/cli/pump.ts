@@ -11,8 +11,11 @@ import { isInForeground } from '../platform/process-table.js';
 import { VERSION } from '../platform/version.js';
 import { askDaemon } from '../protocol/control.js';
 import type { SessionStatus } from '../report/statistics.js';
+import { compilesDone, liveSession } from '../report/live.js';
 import { pumpSummary } from '../report/pump-summary.js';
 import { newSessionName } from '../client/session-name.js';
+import { BuildProgress, canShowProgress } from './build-progress.js';
+import { BuildTotals } from './build-totals.js';
 import { fail } from './fail.js';
 import { writeSessionPage, type SessionPage } from './report.js';
 import { findUserState, type UserState } from './user-state.js';
@@ -36,21 +39,50 @@ async function pump(words: readonly string[]): Promise<never> {
   const user = findUserState();
   const session = newSessionName();
   const began = performance.now();
-  const status = await runBuild(command, args, session);
+  const totals = new BuildTotals(user.stateDirectory, process.cwd(), words);
+  const progress = canShowProgress(user)
+    ? new BuildProgress(user, session, totals.last())
+    : undefined;
+  // One inside this one would draw on the same row.
+  const own = progress === undefined ? {} : { TSCC_PROGRESS: '0' };
+  const status = await runBuild(command, args, { ...own, TSCC_SESSION: session });
   const wall = performance.now() - began;
-  await printSummary(user, session, wall);
+  const trouble = progress?.close();
+  if (trouble !== undefined) process.stderr.write(`tscc-pump: no progress line: ${trouble}\n`);
+  const counts = await endSession(user, session);
+  if (counts !== undefined) {
+    for (const line of pumpSummary(counts, wall, reportOf(user, session))) {
+      process.stderr.write(`tscc-pump: ${line}\n`);
+    }
+    if (status === 0) remember(totals, compilesDone(liveSession(counts, 0)));
+  }
   process.exit(status);
 }
 
+function remember(totals: BuildTotals, compiles: number): void {
+  if (compiles === 0) return;
+  try {
+    totals.remember(compiles);
+  } catch (error) {
+    process.stderr.write(
+      `tscc-pump: the next progress line has no total: ${describeError(error)}\n`,
+    );
+  }
+}
+
 /** Resolves with the exit status, 128+n for a signal. Signals sent to us are for the build. */
-function runBuild(command: string, args: readonly string[], session: string): Promise<number> {
+function runBuild(
+  command: string,
+  args: readonly string[],
+  variables: NodeJS.ProcessEnv,
+): Promise<number> {
   const bin = fileURLToPath(new URL('../../../bin', import.meta.url));
   return new Promise((resolve, reject) => {
     const build = spawn(command, args, {
       stdio: 'inherit',
       env: {
         ...process.env,
-        TSCC_SESSION: session,
+        ...variables,
         PATH: `${bin}:${process.env['PATH'] ?? ''}`,
       },
     });
@@ -79,24 +111,22 @@ function runBuild(command: string, args: readonly string[], session: string): Pr
   });
 }
 
-async function printSummary(user: UserState, session: string, wall: number): Promise<void> {
+/** Its last status; undefined, and said why, where there is none. */
+async function endSession(user: UserState, session: string): Promise<SessionStatus | undefined> {
   let status: unknown;
   try {
     status = await askDaemon(user.socketPath, { ask: 'end-session', session });
   } catch (error) {
     process.stderr.write(`tscc-pump: no summary: ${describeError(error)}\n`);
-    return;
+    return undefined;
   }
   if (status === undefined || status === null) {
     process.stderr.write(
       'tscc-pump: no command of this build came to tscc: is CC="tscc gcc" set?\n',
     );
-    return;
+    return undefined;
   }
-  const found = reportOf(user, session);
-  for (const line of pumpSummary(status as SessionStatus, wall, found)) {
-    process.stderr.write(`tscc-pump: ${line}\n`);
-  }
+  return status as SessionStatus;
 }
 
 /** The build has ended well or ill by itself: a page that cannot be written is told, and no more. */

@@ -34,6 +34,16 @@ export class CommandRecord {
     };
   }
 
+  /** Number of the command in its session. */
+  get id(): number {
+    return this.#identity.id;
+  }
+
+  /** For people: its source, or else its words. */
+  get name(): string {
+    return this.source === '' ? this.#identity.argv.join(' ') : toText(this.source);
+  }
+
   other(kind: OtherKind): void {
     this.#end({ event: 'other', ...this.#identity, kind });
   }

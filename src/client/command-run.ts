@@ -14,10 +14,12 @@
  */
 import { joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT } from '../core/errors.js';
+import { LIVE } from '../core/limits.js';
 import { isHostDemotion, type DemotionReason, type OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';
 import type { LocalReason } from '../report/events.js';
+import type { LiveCommand } from '../report/live.js';
 import { BuildMessages } from './build-messages.js';
 import { CommandRecord, type ModeRecord } from './command-record.js';
 import { CompileSteps, type StepsContext } from './compile-steps.js';
@@ -26,6 +28,7 @@ import { decide, type Decision, type DecisionContext, type RemoteDecision } from
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
 import { LocalRun, type LocalRunContext } from './local-run.js';
+import type { Slot } from './local-slots.js';
 import { writingOf } from './output-target.js';
 import type { HeaderCommand, PrecompiledHeaders } from './precompiled-headers.js';
 import { PlainCompile, refusalMessage, type PlainCompileContext } from './plain-compile.js';
@@ -51,6 +54,13 @@ export interface CommandRunContext
 /** Commands that hold no slot: they take no time, or another command of the build feeds them. */
 const WITHOUT_SLOT: ReadonlySet<OtherKind> = new Set(['query', 'stdin', 'no-input']);
 
+/** Where a command is on its way, for the journal of an interrupted one and for who looks on. */
+interface Stage {
+  readonly phase: string;
+  /** Monotonic time. */
+  readonly since: number;
+}
+
 export class CommandRun {
   readonly #launcher: LauncherConnection;
   readonly #request: RunRequest;
@@ -61,7 +71,8 @@ export class CommandRun {
   readonly #record: CommandRecord;
   readonly #local: LocalRun;
   readonly #began: number;
-  #phase: () => string = () => 'deciding';
+  #stage: Stage;
+  #kind: LiveCommand['kind'] = null;
 
   constructor(
     launcher: LauncherConnection,
@@ -77,6 +88,7 @@ export class CommandRun {
     this.#context = context;
     this.#messages = new BuildMessages(launcher, request, settings, session, context);
     this.#began = context.clock.monotonic();
+    this.#stage = { phase: 'deciding', since: this.#began };
     this.#record = new CommandRecord(request, session, this.#messages);
     this.#local = new LocalRun(launcher, request, context);
   }
@@ -99,7 +111,25 @@ export class CommandRun {
     }
   }
 
+  /** For who looks at it from outside. */
+  view(): LiveCommand {
+    const { phase, since } = this.#stage;
+    const now = this.#context.clock.monotonic();
+    const [step, host] = splitOnce(phase);
+    return {
+      session: this.#session.name,
+      id: this.#record.id,
+      kind: this.#kind,
+      name: this.#record.name.slice(0, LIVE.nameLength),
+      phase: step,
+      host: host ?? null,
+      elapsed: now - this.#began,
+      inPhase: now - since,
+    };
+  }
+
   async #dispatch(decision: Decision): Promise<void> {
+    this.#kind = decision.kind === 'other' ? 'other' : 'compile';
     switch (decision.kind) {
       case 'other':
         return this.#runOther(decision.other);
@@ -140,7 +170,7 @@ export class CommandRun {
       this.#context,
       this.#began,
     );
-    this.#phase = () => steps.phase;
+    this.#stage = steps;
     const onResult = (mode: 'pump' | 'plain') => (host: string) =>
       this.#messages.remote(command.source, mode, host);
     const verification = this.#verificationOf(command);
@@ -228,10 +258,10 @@ export class CommandRun {
     const { files } = this.#context;
     const path = joinPath(this.#request.cwd, output);
     const before = writingOf(path, files);
-    this.#phase = () => 'local-queue';
+    this.#enter('local-queue');
     const slot = await this.#local.slot('compile');
     const waited = this.#elapsed();
-    await this.#local.exec(slot);
+    await this.#exec(slot);
     const ran = this.#elapsed() - waited;
     if (writingOf(path, files) === before) {
       this.#record.local({ fallback: 'compile-error' }, detail, waited);
@@ -255,40 +285,53 @@ export class CommandRun {
 
   async #runOther(kind: OtherKind): Promise<void> {
     this.#record.other(kind);
-    this.#phase = () => 'local-queue';
+    this.#enter('local-queue');
     const slot = WITHOUT_SLOT.has(kind) ? undefined : await this.#local.slot('other');
     const waited = this.#elapsed();
-    await this.#local.exec(slot);
+    await this.#exec(slot);
     this.#record.localEnd(this.#elapsed() - waited);
   }
 
   /** The outcome is known, and counted, when the compiler starts; how it ends is its own affair. */
   async #runLocally(reason: LocalReason, detail?: string): Promise<void> {
-    this.#phase = () => 'local-queue';
+    this.#enter('local-queue');
     const slot = await this.#local.slot('compile');
     const waited = this.#elapsed();
     this.#record.local(reason, detail, waited);
-    await this.#local.exec(slot);
+    await this.#exec(slot);
     const ran = this.#elapsed() - waited;
     this.#record.localEnd(ran);
+  }
+
+  #enter(phase: string): void {
+    this.#stage = { phase, since: this.#context.clock.monotonic() };
+  }
+
+  #exec(slot: Slot | undefined): Promise<void> {
+    this.#enter('local');
+    return this.#local.exec(slot);
   }
 
   #recordDeparture(gone: LauncherGone): void {
     switch (gone.leaving) {
       case 'daemon-silent':
-        return this.#record.local({ fallback: 'daemon-silent' }, this.#phase(), this.#elapsed());
+        return this.#record.local(
+          { fallback: 'daemon-silent' },
+          this.#stage.phase,
+          this.#elapsed(),
+        );
       case 'cannot-preprocess':
         return this.#record.local({ fallback: 'internal-error' }, gone.message, this.#elapsed());
       case 'interrupted':
       case undefined:
-        this.#record.cancelled(this.#phase(), gone.message);
+        this.#record.cancelled(this.#stage.phase, gone.message);
     }
   }
 
   /** A fault of tscc must not break the build: it is logged, counted, and the compiler runs. */
   async #survive(error: unknown): Promise<void> {
     const stack = error instanceof Error ? error.stack : undefined;
-    this.#context.log(`${this.#phase()}: ${stack ?? describeError(error)}`);
+    this.#context.log(`${this.#stage.phase}: ${stack ?? describeError(error)}`);
     const { gone } = this.#launcher;
     if (gone.aborted) return this.#recordDeparture(gone.reason as LauncherGone);
     try {
@@ -306,4 +349,10 @@ export class CommandRun {
   #elapsed(): number {
     return this.#context.clock.monotonic() - this.#began;
   }
+}
+
+/** `remote:HOST` into its two parts; a host's name may have colons. */
+function splitOnce(phase: string): [string, string?] {
+  const colon = phase.indexOf(':');
+  return colon < 0 ? [phase] : [phase.slice(0, colon), phase.slice(colon + 1)];
 }

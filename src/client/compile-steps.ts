@@ -74,6 +74,11 @@ export class CompileSteps {
     return { ...this.#times };
   }
 
+  /** Monotonic time at which the last phase ended, and so about when the current one began. */
+  get since(): number {
+    return this.#mark;
+  }
+
   /** The time since the last call belongs to this phase. */
   lap(phase: keyof Phases): void {
     const now = this.#context.clock.monotonic();

@@ -5,6 +5,7 @@
 import { PUMP } from '../core/limits.js';
 import type { FallbackReason, HostDemotion } from '../core/reasons.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
+import type { LiveHost } from '../report/live.js';
 import type { Toolchain } from '../toolchain/toolchain.js';
 import type { HostList, RemoteHost } from './host-list.js';
 import type { LocalSlots } from './local-slots.js';
@@ -76,6 +77,23 @@ export class Farm {
   /** Compiles that wait for a place. */
   get queued(): number {
     return this.#waiting.length;
+  }
+
+  /** The servers that builds have used, for who looks at it from outside. */
+  view(): LiveHost[] {
+    return [...this.#links.values()].map((link) => {
+      const { state, serverState } = link;
+      const draining = serverState?.draining === true;
+      return {
+        name: link.host.name,
+        state: draining ? 'draining' : state,
+        reason: link.downReason ?? null,
+        slots: serverState === undefined ? null : link.slots,
+        mine: this.#places.get(link) ?? 0,
+        others: serverState === undefined ? null : othersOn(link),
+        load: serverState?.load ?? null,
+      };
+    });
   }
 
   /** Whether some server could take such a compile at all; waits while that is not known yet. */

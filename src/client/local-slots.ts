@@ -3,6 +3,7 @@
  * others: compiles, local preprocessors, and other commands (links above all). First come, first
  * served. Slots are counted here; a launcher that runs a command holds its slot by its connection.
  */
+import type { LivePool } from '../report/live.js';
 
 export type SlotPool = 'compile' | 'preprocess' | 'other';
 
@@ -42,6 +43,12 @@ export class LocalSlots {
 
   waiting(name: SlotPool): number {
     return this.#pools[name].waiting.length;
+  }
+
+  /** For who looks at it from outside. */
+  view(name: SlotPool): LivePool {
+    const { used, limit, waiting } = this.#pools[name];
+    return { used, limit, waiting: waiting.length };
   }
 
   /** A slot if one is free now and nobody waits for it. */

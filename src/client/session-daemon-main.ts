@@ -4,7 +4,7 @@
  */
 import '../platform/node-version.js';
 import { randomBytes } from 'node:crypto';
-import { lstatSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,7 @@ import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
 import { KeptMismatches } from './kept-mismatches.js';
 import { KeptRecipes } from './kept-recipes.js';
+import { LivePages } from './live-pages.js';
 import { LocalSlots } from './local-slots.js';
 import { PrecompiledHeaders } from './precompiled-headers.js';
 import { ServerLink } from './server-link.js';
@@ -145,6 +146,31 @@ const compilerFiles = new CompilerFiles(new LocaleFiles(compilerDeps));
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
 
+/** The parts of the live page as they stand in the installation. */
+function pagePart(name: string): string {
+  return readFileSync(new URL(`../../../pages/${name}`, import.meta.url), 'utf8');
+}
+
+const livePages: LivePages = new LivePages({
+  clock: realClock,
+  sessions,
+  view: () => daemon.view(),
+  async makePage(context) {
+    // Hardly any daemon serves one: its code, and node's for HTTP, would cost each one's start.
+    const { LivePage } = await import('./live-page.js');
+    return new LivePage({
+      ...context,
+      clock: realClock,
+      source: {
+        html: pagePart('live.html'),
+        style: pagePart('live.css'),
+        script: pagePart('live.js'),
+      },
+      log,
+    });
+  },
+});
+
 const daemon = new SessionDaemon({
   version: VERSION,
   stateDirectory,
@@ -181,6 +207,7 @@ const daemon = new SessionDaemon({
     return () => start !== undefined && processStart(pid) === start;
   },
   log,
+  livePage: livePages,
   leaveSocket() {
     // Not when another daemon has taken the path over.
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ownInode) unlinkSync(socketPath);

@@ -9,7 +9,8 @@
  * happened.
  */
 import type { Duplex } from 'node:stream';
-import { DAEMON } from '../core/limits.js';
+import { describeError } from '../core/errors.js';
+import { DAEMON, LIVE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import {
   decodeControlRequest,
@@ -22,6 +23,7 @@ import {
   type FromLauncher,
   type RunRequest,
 } from '../protocol/launcher-wire.js';
+import { liveSession, type LiveView } from '../report/live.js';
 import { readStatus, listSessions, type JournalStore } from '../report/journal.js';
 import { CommandRun, type CommandRunContext } from './command-run.js';
 import { LauncherConnection, LauncherGone } from './launcher-connection.js';
@@ -34,6 +36,8 @@ export interface SessionDaemonContext extends CommandRunContext {
   readonly stateDirectory: string;
   readonly journals: JournalStore;
   readonly sessions: Sessions;
+  /** The page that shows the build as it happens; `close` when it was never opened does nothing. */
+  readonly livePage: { readonly open: () => Promise<string>; readonly close: () => void };
   /** Takes the socket off its path, so that the next launcher starts another daemon. */
   readonly leaveSocket: () => void;
   /** Everything has ended; the process may exit. */
@@ -43,7 +47,10 @@ export interface SessionDaemonContext extends CommandRunContext {
 export class SessionDaemon {
   readonly #context: SessionDaemonContext;
   readonly #clock: Clock;
+  readonly #commands = new Set<CommandRun>();
   #connections = 0;
+  /** Monotonic time; who only looks on does not count. */
+  #lastUse: number;
   #isEnding = false;
   #hasEnded = false;
   #idle: Timer | undefined;
@@ -51,6 +58,7 @@ export class SessionDaemon {
   constructor(context: SessionDaemonContext) {
     this.#context = context;
     this.#clock = context.clock;
+    this.#lastUse = this.#clock.monotonic();
     this.#restartIdleTimer();
   }
 
@@ -58,9 +66,14 @@ export class SessionDaemon {
   async accept(stream: Duplex): Promise<void> {
     this.#connections++;
     this.#idle?.cancel();
+    let isUse = true;
     const launcher = new LauncherConnection(stream, this.#clock);
     try {
-      await this.#serve(launcher, await launcher.next());
+      const first = await launcher.next();
+      const question = first.kind === 'control' ? decodeControlRequest(first.json) : undefined;
+      isUse = question?.ask !== 'live';
+      if (question === undefined) await this.#serve(launcher, first);
+      else await this.#reply(launcher, question);
     } catch (error) {
       // Whoever connects and says nothing, or nonsense, has gone; that concerns nobody else.
       if (!(error instanceof LauncherGone) && !(error instanceof MalformedFrame)) {
@@ -69,9 +82,33 @@ export class SessionDaemon {
       launcher.close();
     } finally {
       this.#connections--;
+      if (isUse) this.#lastUse = this.#clock.monotonic();
       this.#restartIdleTimer();
       if (this.#isEnding) this.#endIfDone();
     }
+  }
+
+  /** What happens now. */
+  view(): LiveView {
+    const { sessions, farm, slots, clock } = this.#context;
+    const shown = new Set(sessions.all());
+    if (shown.size === 0 && sessions.newest !== undefined) shown.add(sessions.newest);
+    return {
+      schema: 1,
+      time: clock.now(),
+      daemon: process.pid,
+      sessions: [...shown].map(({ journal, active }) => liveSession(journal.counted, active)),
+      queued: farm.queued,
+      hosts: farm.view(),
+      local: {
+        compile: slots.view('compile'),
+        preprocess: slots.view('preprocess'),
+        other: slots.view('other'),
+      },
+      running: this.#commands.size,
+      // A set has them in the order in which they came.
+      commands: [...this.#commands].slice(0, LIVE.commands).map((command) => command.view()),
+    };
   }
 
   /** New launchers start another daemon; the commands that are here already finish. */
@@ -86,12 +123,7 @@ export class SessionDaemon {
     switch (first.kind) {
       case 'run':
         return this.#run(launcher, first.request);
-      case 'control': {
-        const reply = this.#answer(decodeControlRequest(first.json));
-        launcher.send({ kind: 'control-reply', json: Buffer.from(JSON.stringify(reply)) });
-        launcher.close();
-        return;
-      }
+      case 'control':
       case 'preprocessed':
       case 'committed':
       case 'leaving':
@@ -105,12 +137,21 @@ export class SessionDaemon {
     const session = sessions.of(settings.session);
     // Another version was installed meanwhile: make room for its daemon, as soon as we can.
     if (request.version !== LAUNCHER_WIRE_VERSION) this.stop();
-    await new CommandRun(launcher, request, settings, session, this.#context).run();
+    const command = new CommandRun(launcher, request, settings, session, this.#context);
+    this.#commands.add(command);
+    await command.run();
+    this.#commands.delete(command);
     if (session.isImplicit) sessions.restartIdleTimer();
   }
 
-  #answer(request: ControlRequest): ControlReply {
-    const { sessions } = this.#context;
+  async #reply(launcher: LauncherConnection, question: ControlRequest): Promise<void> {
+    const reply = await this.#answer(question);
+    launcher.send({ kind: 'control-reply', json: Buffer.from(JSON.stringify(reply)) });
+    launcher.close();
+  }
+
+  async #answer(request: ControlRequest): Promise<ControlReply> {
+    const { sessions, livePage } = this.#context;
     switch (request.ask) {
       case 'status': {
         const status = this.#status(request.session);
@@ -123,6 +164,15 @@ export class SessionDaemon {
         return { ok: true, value: this.#status(request.session) ?? null };
       case 'version':
         return { ok: true, value: { version: this.#context.version, pid: process.pid } };
+      case 'live':
+        return { ok: true, value: this.view() };
+      case 'web':
+        if (this.#isEnding) return { ok: false, message: 'the session daemon is ending' };
+        try {
+          return { ok: true, value: { url: await livePage.open() } };
+        } catch (error) {
+          return { ok: false, message: `the live page cannot be served: ${describeError(error)}` };
+        }
       case 'stop':
         // After the answer has gone out.
         this.#clock.after(0, () => this.stop());
@@ -145,7 +195,8 @@ export class SessionDaemon {
   #restartIdleTimer(): void {
     this.#idle?.cancel();
     if (this.#connections > 0 || this.#isEnding) return;
-    this.#idle = this.#clock.after(DAEMON.idleExit, () => this.stop());
+    const unused = this.#clock.monotonic() - this.#lastUse;
+    this.#idle = this.#clock.after(Math.max(0, DAEMON.idleExit - unused), () => this.stop());
   }
 
   #endIfDone(): void {
@@ -153,6 +204,7 @@ export class SessionDaemon {
     this.#hasEnded = true;
     this.#idle?.cancel();
     this.#context.sessions.endAll();
+    this.#context.livePage.close();
     this.#context.farm.close('the session daemon ends');
     this.#context.onEnd();
   }

@@ -15,9 +15,13 @@ import type { Journal } from '../report/journal.js';
 /** Variables that mean something to tscc or to make only. */
 const OF_NO_COMPILER = /^(?:TSCC_|DISTCC_|_TSCC_|XDG_|MAKE|HOME$)/;
 
+/** Hears each event of each session; `now` is milliseconds since the epoch. */
+export type SessionObserver = (session: string, event: Event, now: number) => void;
+
 export class Session {
   readonly journal: Journal;
   readonly isImplicit: boolean;
+  readonly #onEvent: (event: Event) => void;
   readonly #told = new Set<string>();
   readonly #environments = new Map<string, number>();
   /** Path and content → number. */
@@ -26,9 +30,10 @@ export class Session {
   #active = 0;
   #isOver = false;
 
-  constructor(journal: Journal, isImplicit: boolean) {
+  constructor(journal: Journal, isImplicit: boolean, onEvent: (event: Event) => void = () => {}) {
     this.journal = journal;
     this.isImplicit = isImplicit;
+    this.#onEvent = onEvent;
   }
 
   get name(): string {
@@ -41,6 +46,7 @@ export class Session {
 
   record(event: Event): void {
     this.journal.record(event);
+    this.#onEvent(event);
   }
 
   /** Number of the next command in this session, from 1. It counts as active until `leave`. */
@@ -118,6 +124,8 @@ export class Sessions {
   readonly #version: string;
   readonly #newName: () => string;
   readonly #sessions = new Map<string, Session>();
+  /** Nobody looks on, most of the time. */
+  #observer: SessionObserver | undefined;
   #implicit: Session | undefined;
   #idle: Timer | undefined;
   #newest: Session | undefined;
@@ -137,6 +145,11 @@ export class Sessions {
   /** The session that began last and that this daemon knows. */
   get newest(): Session | undefined {
     return this.#newest;
+  }
+
+  /** One may look on; undefined when it does so no more. */
+  observe(observer: SessionObserver | undefined): void {
+    this.#observer = observer;
   }
 
   all(): Iterable<Session> {
@@ -184,7 +197,9 @@ export class Sessions {
   }
 
   #start(name: string, isImplicit: boolean): Session {
-    const session = new Session(this.#open(name), isImplicit);
+    const session = new Session(this.#open(name), isImplicit, (event) =>
+      this.#observer?.(name, event, this.#clock.now()),
+    );
     session.record({ event: 'session-start', session: name, tscc: this.#version });
     this.#sessions.set(name, session);
     this.#newest = session;

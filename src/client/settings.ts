@@ -18,6 +18,8 @@ export interface Settings {
   readonly verifyFail: boolean;
   /** Say how every command ended. */
   readonly verbose: boolean;
+  /** tscc-pump may draw a progress line on its terminal. */
+  readonly progress: boolean;
   /** File for what tscc says to the person who builds; undefined: standard error. */
   readonly log: ByteString | undefined;
   /** Milliseconds without an answer to a job. */
@@ -46,6 +48,7 @@ export function readSettings(environment: Environment): Settings {
     verify: perMille(environment.get('TSCC_VERIFY')),
     verifyFail: isOn(nonEmpty(environment.get('TSCC_VERIFY_FAIL'))),
     verbose: isOn(either(environment, 'VERBOSE')),
+    progress: environment.get('TSCC_PROGRESS') !== '0',
     log: either(environment, 'LOG'),
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
     connectTimeout: milliseconds(either(environment, 'CONNECT_TIMEOUT'), WIRE.connect),

@@ -14,6 +14,10 @@ export type ControlRequest =
   | { readonly ask: 'end-session'; readonly session: string }
   /** Answers `version` of tscc and `pid`. */
   | { readonly ask: 'version' }
+  /** What happens now: a LiveView. Does not keep the daemon from ending when it is idle. */
+  | { readonly ask: 'live' }
+  /** The live page, whose server starts if need be. Answers its `url`. */
+  | { readonly ask: 'web' }
   /** Ends the daemon once its running commands have ended. Answers their number and its `pid`. */
   | { readonly ask: 'stop' };
 
@@ -38,7 +42,9 @@ export function decodeControlRequest(json: Uint8Array): ControlRequest {
     case 'version':
       return { ask: 'version' };
     case 'stop':
-      return { ask: 'stop' };
+    case 'live':
+    case 'web':
+      return { ask: value.ask };
     case 'status':
       return typeof session === 'string' ? { ask: 'status', session } : { ask: 'status' };
     case 'end-session':

@@ -62,12 +62,24 @@ export class Journal implements EventSink {
     this.#status = this.#readAll();
   }
 
+  /** As far as this process knows: memory only, for who asks often. */
+  get counted(): SessionStatus {
+    return this.#status;
+  }
+
   /** Counts lines of another daemon too: one that was told to end may still write to the file. */
   get status(): SessionStatus {
     this.flush();
     const hasMore = (this.#store.size(this.#path) ?? 0) > this.#size;
     if (hasMore && !this.#failed) this.#status = this.#readAll();
     return this.#status;
+  }
+
+  /** The events so far, from disk; none when they have more bytes than that. */
+  past(atMost: number): Iterable<JournalLine> {
+    this.flush();
+    if ((this.#store.size(this.#path) ?? 0) > atMost) return [];
+    return readJournal(this.#stateDirectory, this.session, this.#store) ?? [];
   }
 
   #readAll(): SessionStatus {

@@ -6,12 +6,13 @@ import { LocalSlots } from '../../src/client/local-slots.js';
 import { SessionDaemon } from '../../src/client/session-daemon.js';
 import { Sessions } from '../../src/client/sessions.js';
 import { SourceBuffers } from '../../src/client/source-buffers.js';
-import { DAEMON } from '../../src/core/limits.js';
+import { DAEMON, LIVE } from '../../src/core/limits.js';
 import { realFiles } from '../../src/platform/files.js';
 import type { ControlReply, ControlRequest } from '../../src/protocol/control.js';
 import { bytesFrame, FieldWriter, FrameSplitter } from '../../src/protocol/field-codec.js';
 import { FROM_LAUNCHER, TAG, TO_LAUNCHER } from '../../src/protocol/launcher-wire.js';
 import { Journal } from '../../src/report/journal.js';
+import type { LiveView } from '../../src/report/live.js';
 import type { SessionStatus } from '../../src/report/statistics.js';
 import { duplexPair } from '../fixtures/duplex-pair.js';
 import { runRequest, WORLD } from '../fixtures/fake-launcher.js';
@@ -94,6 +95,7 @@ function setUp() {
   const events: string[] = [];
   const slots = new LocalSlots({ compile: 4, preprocess: 4, other: 4 });
   let names = 0;
+  let isPageClosed = false;
   const sessions = new Sessions(
     (name) => new Journal('/state', name, journals, clock, (message) => logged.push(message)),
     () => `implicit-${++names}`,
@@ -124,6 +126,10 @@ function setUp() {
     mismatches: { keep: () => Promise.resolve('/s/mismatches/one') },
     watchProcess: () => () => true,
     log: (message) => logged.push(message),
+    livePage: {
+      open: () => Promise.resolve('http://127.0.0.1:1/token/'),
+      close: () => void (isPageClosed = true),
+    },
     leaveSocket: () => events.push('leaves its socket'),
     onEnd: () => events.push('ends'),
   });
@@ -135,6 +141,7 @@ function setUp() {
     events,
     slots,
     daemon,
+    isPageClosed: () => isPageClosed,
     visit,
     ask: async (request: ControlRequest): Promise<ControlReply> => {
       const visitor = visit();
@@ -293,6 +300,81 @@ await t.test('the implicit session ends by itself, the daemon does not', async (
   clock.advance(1);
   t.match(await statusOf(stage), { session: 'implicit-1', ended: Number });
   t.strictSame(events, []);
+});
+
+/** What happens now. */
+async function viewOf(daemon: Daemon): Promise<LiveView> {
+  const reply = await daemon.ask({ ask: 'live' });
+  if (!reply.ok) throw new Error(reply.message);
+  return reply.value as LiveView;
+}
+
+await t.test('who asks sees what happens now', async (t) => {
+  const stage = setUp();
+  const { visit, clock } = stage;
+  t.match(await viewOf(stage), { daemon: process.pid, sessions: [], running: 0, commands: [] });
+  const visitor = visit().run({ session: 'build' });
+  await visitor.expect('exec');
+  clock.advance(1_500);
+  t.match(await viewOf(stage), {
+    time: clock.now(),
+    sessions: [{ session: 'build', ended: null, running: 1 }],
+    queued: 0,
+    hosts: [],
+    local: { other: { used: 1, limit: 4, waiting: 0 }, compile: { used: 0 } },
+    running: 1,
+    commands: [
+      {
+        session: 'build',
+        id: 1,
+        kind: 'other',
+        name: 'gcc -o x x.o',
+        phase: 'local',
+        host: null,
+        elapsed: 1_500,
+        inPhase: 1_500,
+      },
+    ],
+  });
+  await visitor.leave();
+  t.match(await viewOf(stage), { sessions: [{ running: 0 }], running: 0, commands: [] });
+  await stage.ask({ ask: 'end-session', session: 'build' });
+  t.match(await viewOf(stage), { sessions: [{ session: 'build', ended: Number }] });
+});
+
+await t.test('of very many commands the oldest are told, and the number of all', async (t) => {
+  const stage = setUp();
+  const visitors = Array.from({ length: LIVE.commands + 3 }, () => stage.visit().run());
+  for (const visitor of visitors.slice(0, 4)) await visitor.expect('exec');
+  const view = await viewOf(stage);
+  t.strictSame([view.running, view.commands.length], [LIVE.commands + 3, LIVE.commands]);
+  t.match(view.commands[0], { id: 1, phase: 'local' });
+  t.match(view.commands[4], { id: 5, phase: 'local-queue' });
+  await Promise.all(visitors.map((visitor) => visitor.leave()));
+  stage.clock.advance(DAEMON.sessionIdle);
+});
+
+await t.test('who only looks on does not keep it alive', async (t) => {
+  const stage = setUp();
+  const { clock, events } = stage;
+  clock.advance(DAEMON.idleExit - 2);
+  await viewOf(stage);
+  clock.advance(1);
+  await viewOf(stage);
+  t.strictSame(events, []);
+  clock.advance(1);
+  t.strictSame(events, ENDED);
+});
+
+await t.test('the live page: its address, and its end with the daemon', async (t) => {
+  const stage = setUp();
+  t.strictSame(await stage.ask({ ask: 'web' }), {
+    ok: true,
+    value: { url: 'http://127.0.0.1:1/token/' },
+  });
+  t.equal(stage.isPageClosed(), false);
+  stage.clock.advance(DAEMON.idleExit);
+  t.strictSame([stage.isPageClosed(), stage.events], [true, ENDED]);
 });
 
 await t.test('nonsense disturbs nobody', async (t) => {

@@ -127,3 +127,22 @@ await t.test(
     );
   },
 );
+
+await t.test('one may look on', async (t) => {
+  const { sessions, clock } = setUp();
+  const seen: unknown[] = [];
+  const before = sessions.of('before');
+  sessions.observe((session, { event }, now) => seen.push([session, event, now]));
+  sessions.of('build').record({ event: 'local-end', id: 1, ran: 5 });
+  clock.advance(7);
+  before.end();
+  sessions.observe(undefined);
+  sessions.end('build');
+  const start = clock.now() - 7;
+  t.strictSame(seen, [
+    ['build', 'session-start', start],
+    ['build', 'local-end', start],
+    ['before', 'session-end', start + 7],
+  ]);
+  clock.advance(1_000);
+});

@@ -10,6 +10,7 @@ await t.test('nothing set', async (t) => {
     mode: 'pump',
     fallback: true,
     verbose: false,
+    progress: true,
     ioTimeout: 31 * 60_000,
     connectTimeout: 2_000,
     session: undefined,
@@ -72,4 +73,10 @@ await t.test('TSCC_VERIFY is a part of a thousand', async (t) => {
 await t.test('a tier that is not understood is the highest', async (t) => {
   const tierOf = (value: string) => read({ TSCC_MIN_TIER: value }).minTier;
   t.strictSame(['', '0', '2', '3', '4', 'high', '-1'].map(tierOf), [0, 0, 2, 3, 3, 3, 3]);
+});
+
+await t.test('a progress line is there unless it is turned off', async (t) => {
+  t.equal(read({ TSCC_PROGRESS: '0' }).progress, false);
+  t.equal(read({ TSCC_PROGRESS: '1' }).progress, true);
+  t.equal(read({ TSCC_PROGRESS: '' }).progress, true);
 });

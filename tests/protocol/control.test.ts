@@ -11,6 +11,8 @@ const decode = (text: string) => decodeControlRequest(Buffer.from(text));
 await t.test('requests', async (t) => {
   t.strictSame(decode('{"ask":"stop"}'), { ask: 'stop' });
   t.strictSame(decode('{"ask":"version"}'), { ask: 'version' });
+  t.strictSame(decode('{"ask":"live","session":"s"}'), { ask: 'live' });
+  t.strictSame(decode('{"ask":"web"}'), { ask: 'web' });
   t.strictSame(decode('{"ask":"status"}'), { ask: 'status' });
   t.strictSame(decode('{"ask":"status","session":"é"}'), { ask: 'status', session: 'é' });
   t.strictSame(decode('{"ask":"end-session","session":"s","more":1}'), {

@@ -115,3 +115,15 @@ await t.test('two daemons write to one journal, and either counts all of it', as
   store.files.clear();
   t.strictSame(next.status.other, { query: 4 }, 'a journal that was removed is still counted');
 });
+
+await t.test('what was so far, for who comes late', async (t) => {
+  const { journal, store } = open('s1');
+  journal.record(OTHER);
+  journal.record({ ...OTHER, id: 2 });
+  t.match(journal.counted, { other: { query: 2 } });
+  t.equal(store.files.size, 0, 'counting asks no disk');
+  t.match([...journal.past(1_000)], [OTHER, { ...OTHER, id: 2 }]);
+  const size = store.size('/state/journal/s1.jsonl') ?? 0;
+  t.equal([...journal.past(size)].length, 2);
+  t.strictSame([...journal.past(size - 1)], [], 'too much to read');
+});

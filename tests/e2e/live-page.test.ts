@@ -1,0 +1,100 @@
+/** `tscc status --web` of a real build. */
+import { writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import t from 'tap';
+import type { FeedMessage } from '../../src/client/live-feed.js';
+import { BrowserPage } from '../fixtures/browser.js';
+import { BuildHost } from '../fixtures/build-host.js';
+import { without } from '../fixtures/tools.js';
+import { until } from '../fixtures/until.js';
+
+await t.test('a page that sees a compile happen, and those before it', async (t) => {
+  const host = new BuildHost(t);
+  host.env['TSCC_MODE'] = 'plain';
+  const web = () => host.run('tscc', ['status', '--web']);
+  t.match(await web(), { status: 117, stderr: /^tscc: no session daemon runs, / });
+  await host.startServers(['127.0.0.1']);
+  for (const name of ['a', 'b', 'c'])
+    writeFileSync(`${host.directory}/${name}.c`, `int ${name};\n`);
+  await host.run('tscc', ['gcc', '-c', 'a.c']);
+  await host.run('tscc', ['gcc', '-flto', '-c', 'b.c']);
+  const { status, stdout } = await web();
+  t.equal(status, 0);
+  t.match(stdout, /^http:\/\/127\.0\.0\.1:[0-9]+\/[0-9a-f]{32}\/\n$/);
+  const url = stdout.trim();
+  t.equal((await web()).stdout, stdout, 'one for all who ask');
+
+  const page = await (await fetch(url)).text();
+  t.match(page, /<style>[^]*<canvas\s+id="timeline"[^]*<script>[^]*new EventSource\('events'\)/);
+  t.notMatch(page, /<!-- (?:style|script) -->/);
+
+  const messages: FeedMessage[] = [];
+  const closed = new Promise<void>((resolve, reject) => {
+    get(`${url}events`, (response) => {
+      let text = '';
+      response.on('data', (bytes: Buffer) => {
+        const events = (text + bytes.toString()).split('\n\n');
+        text = events.pop() ?? '';
+        for (const event of events) messages.push(JSON.parse(event.slice(6)) as FeedMessage);
+      });
+      // The daemon's end cuts it off.
+      response.on('error', () => resolve());
+      response.on('close', resolve);
+    }).on('error', reject);
+  });
+  await until(() => messages.length > 0);
+  t.match(messages[0], {
+    reset: true,
+    view: { sessions: [{ outcomes: { plain: 1, local: 1 } }] },
+    spans: [
+      { id: 1, source: 'a.c', host: /^127\.0\.0\.1:/, outcome: 'plain', reason: null },
+      { id: 2, source: 'b.c', host: null, outcome: 'local', reason: 'lto' },
+    ],
+  });
+  await host.run('tscc', ['gcc', '-c', 'c.c']);
+  await until(() => messages.some(({ spans }) => spans.some(({ id }) => id === 3)));
+  const [span] = messages.flatMap(({ spans }) => spans.filter(({ id }) => id === 3));
+  t.match(span, { source: 'c.c', outcome: 'plain', start: Number, end: Number });
+  t.ok(span !== undefined && span.start < span.end);
+
+  await host.run('tscc', ['stop']);
+  await closed;
+  await t.rejects(fetch(url), 'it ends with the daemon');
+});
+
+await t.test('in a browser', { skip: without('chromium') }, async (t) => {
+  const host = new BuildHost(t);
+  host.env['TSCC_MODE'] = 'plain';
+  await host.startServers(['127.0.0.1']);
+  const evil = '<img src=x onerror=document.title=1>.c';
+  for (const name of ['a.c', evil]) writeFileSync(`${host.directory}/${name}`, 'int x;\n');
+  await host.run('tscc', ['gcc', '-c', 'a.c']);
+  const url = (await host.run('tscc', ['status', '--web'])).stdout.trim();
+  const page = await BrowserPage.open(t, url);
+  const text = (id: string) => `document.getElementById('${id}').textContent`;
+  await page.until(`/: 1 plain$/.test(${text('builds')})`);
+  t.equal(await page.evaluate(text('state')), '0 running');
+  t.match(await page.evaluate(text('hosts')), /127\.0\.0\.1:[0-9]+up0 \/ [0-9]+0[0-9.]+\s*$/);
+
+  // A bar of the timeline tells, pointed at, which compile it is.
+  const pointed = `(() => {
+    const canvas = document.getElementById('timeline');
+    const { left, top } = canvas.getBoundingClientRect();
+    for (let x = 140; x < canvas.clientWidth; x++) {
+      canvas.dispatchEvent(new MouseEvent('mousemove', { clientX: left + x + 1, clientY: top + 7 }));
+      if (${text('pointed')}.trim() !== '') break;
+    }
+    return ${text('pointed')};
+  })()`;
+  t.match(await page.evaluate(pointed), /^a\.c: plain, 127\.0\.0\.1:[0-9]+, [0-9.]+ s$/);
+
+  // What happens while it is looked at, in a file whose name would like to be more than text.
+  await host.run('tscc', ['gcc', '-flto', '-c', evil]);
+  await page.until(`/: 1 plain, 1 local \\(1 × lto\\)$/.test(${text('builds')})`);
+  t.equal(await page.evaluate("document.querySelectorAll('img').length"), 0);
+  t.equal(await page.evaluate('document.title'), 'tscc: live');
+  t.strictSame(page.complaints, [], 'no error, and nothing that its own policy forbids');
+
+  await host.run('tscc', ['stop']);
+  await page.until(`/^not connected: /.test(${text('state')})`);
+});
