@@ -160,7 +160,7 @@ await t.test('what the shell asks for completion', async (t) => {
   const env = { SHELL: '/bin/bash' };
   const asked = await host.run('tscc', ['--get-yargs-completions', 'tscc', 'st'], { env });
   t.match(asked, { status: 0, stdout: /^status$/m, stderr: '' });
-  t.match(await host.run('tscc', ['report']), { status: 101, stderr: /not in tscc .* yet\n$/ });
+  t.match(await host.run('tscc', ['doctor']), { status: 101, stderr: /not in tscc .* yet\n$/ });
 });
 
 await t.test('sources that came preprocessed make the local objects', async (t) => {
