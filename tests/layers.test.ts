@@ -97,9 +97,10 @@ await t.test('side effects enter through the gates', async (t) => {
 
 /** Packages and files that only some runs need. */
 const LATE =
-  /^(yargs|pino|prom-client|smol-toml|node:http)$|\/(tsccd-status|metrics|status-endpoint)\.js$/;
+  /^(yargs|pino|prom-client|smol-toml|node:http)$|\/(tsccd-status|metrics|status-endpoint|live-page)\.js$/;
 /** Not part of a start that does not need them: imported late itself, or a program of its own. */
-const LATE_FILES = /^(server\/(metrics|status-endpoint)|cli\/(tsccd-status|main))\.ts$/;
+const LATE_FILES =
+  /^(server\/(metrics|status-endpoint)|client\/live-page|cli\/(tsccd-status|main))\.ts$/;
 
 await t.test('what only some runs need is loaded by these', async (t) => {
   const asked = imports.filter(({ specifier, typeOnly }) => !typeOnly && LATE.test(specifier));
