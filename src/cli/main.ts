@@ -39,12 +39,14 @@ async function main(words: readonly string[]): Promise<void> {
             type: 'boolean',
             default: false,
             describe: 'Address of a page that shows what happens now',
-          })
-          .conflicts('web', 'session'),
-      async ({ json, session, web }) =>
-        web
-          ? (await import('./live-page-address.js')).printLivePage({ json })
-          : (await import('./status.js')).printStatus({ json, session }),
+          }),
+      async ({ json, session, web }) => {
+        if (!web) return (await import('./status.js')).printStatus({ json, session });
+        if (session !== undefined) {
+          throw new TsccError('--web shows all builds: leave --session out', EXIT.badArguments);
+        }
+        return (await import('./live-page-address.js')).printLivePage({ json });
+      },
     )
     .command(
       'top',

@@ -65,10 +65,11 @@ export class Screen {
     process.off('SIGCONT', this.#continue);
     process.off('exit', this.#close);
     for (const signal of ENDING) process.off(signal, this.#events.onSignal);
+    if (this.#input.isTTY) {
+      this.#input.setRawMode(false);
+      this.#input.pause();
+    }
     this.#output.write(GIVE_BACK);
-    if (!this.#input.isTTY) return;
-    this.#input.setRawMode(false);
-    this.#input.pause();
   }
 
   #take(): void {

@@ -70,7 +70,8 @@ await t.test('on a terminal', { skip }, async (t) => {
         await terminal.until((rows) => rows[0]?.startsWith('tscc top: ') === true);
       }
       terminal.key(key);
-      const rows = await terminal.until((rows) => rows.some((row) => row === 'before'));
+      // What is typed before the shell is there again is the program's.
+      const rows = await terminal.until((rows) => rows.includes('before') && rows.includes('$'));
       t.notOk(
         rows.some((row) => row.startsWith('tscc top')),
         key,
