@@ -14,6 +14,9 @@ export const RUN_TSCCD: readonly [string, ...string[]] = [
   fileURLToPath(new URL('../src/cli/tsccd.js', import.meta.url)),
 ];
 
+/** Among a server's options: its own store. */
+export const OWN_STORE = '@store';
+
 export interface Servers {
   /** A host list for TSCC_HOSTS. */
   readonly hosts: string;
@@ -56,11 +59,12 @@ function startServer(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly host: string; readonly child: ChildProcess }> {
   const [program = '', ...words] = command;
+  const own = options.map((word) => (word === OWN_STORE ? store : word));
   // What this user's own servers are told is not meant for these.
   const config = options.includes('--config') ? [] : ['--config', '/dev/null'];
   const child = spawn(
     program,
-    [...words, ...config, '--listen', `${address}:0`, '--store', store, ...options],
+    [...words, ...config, '--listen', `${address}:0`, '--store', store, ...own],
     { stdio: ['ignore', 'pipe', 'pipe'], env },
   );
   return new Promise((resolve, reject) => {

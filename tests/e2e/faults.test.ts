@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { processStart } from '../../src/platform/process-table.js';
+import { OWN_STORE } from '../../benchmarks/servers.js';
 import { BuildHost, finish } from '../fixtures/build-host.js';
 import { FakeCompiler, UNSEALED, type Invocation } from '../fixtures/fake-compiler.js';
 import { until } from '../fixtures/until.js';
@@ -38,6 +39,9 @@ async function answer(invocation: Invocation): Promise<void> {
   await invocation.exit(0);
 }
 
+/** So that a compiler's directory tells where it runs. */
+const IN_STORE = [...UNSEALED, '--scratch', OWN_STORE];
+
 function isRemote(invocation: Invocation, host: BuildHost): boolean {
   return invocation.cwd.startsWith(`${host.directory}/.stores/`);
 }
@@ -45,7 +49,7 @@ function isRemote(invocation: Invocation, host: BuildHost): boolean {
 await t.test('the compiler dies of a signal there: another server, then here', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  await host.startServers(['127.0.0.1', '127.0.0.2'], UNSEALED);
+  await host.startServers(['127.0.0.1', '127.0.0.2'], IN_STORE);
   const { finished } = await startCompile(stage);
   for (let i = 0; i < 2; i++) {
     const remote = await compiler.nextInvocation();
@@ -68,7 +72,7 @@ await t.test('the compiler dies of a signal there: another server, then here', a
 await t.test('a server is killed while it compiles: another one does it', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  const servers = await host.startServers(['127.0.0.1', '127.0.0.2'], UNSEALED);
+  const servers = await host.startServers(['127.0.0.1', '127.0.0.2'], IN_STORE);
   const { finished } = await startCompile(stage);
   const first = await compiler.nextInvocation();
   const at = Number(/\.stores\/([0-9])\//.exec(first.cwd)?.[1]);
@@ -89,7 +93,7 @@ await t.test('an interrupt kills the remote compiler and leaves nothing', async 
     await t.test(signal, async (t) => {
       const stage = setStage(t);
       const { host, compiler } = stage;
-      await host.startServers(['127.0.0.1'], UNSEALED);
+      await host.startServers(['127.0.0.1'], IN_STORE);
       const { child, finished } = await startCompile(stage);
       const remote = await compiler.nextInvocation();
       await remote.child();
@@ -107,7 +111,7 @@ await t.test('an interrupt kills the remote compiler and leaves nothing', async 
 
 await t.test('an interrupt while it is preprocessed here', async (t) => {
   const { host, compiler } = setStage(t);
-  await host.startServers(['127.0.0.1'], UNSEALED);
+  await host.startServers(['127.0.0.1'], IN_STORE);
   const child = host.spawn(host.tscc, ['gcc', '-g', '-MD', '-c', 'x.c']);
   const finished = finish(child);
   const preprocessor = await compiler.nextInvocation();
@@ -123,7 +127,7 @@ await t.test('an interrupt while it is preprocessed here', async (t) => {
 await t.test('the daemon is killed while launchers wait: each runs its compiler', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  await host.startServers(['127.0.0.1'], UNSEALED);
+  await host.startServers(['127.0.0.1'], IN_STORE);
   const { finished } = await startCompile(stage);
   const remote = await compiler.nextInvocation();
   const log = readFileSync(`${host.directory}/.state/daemon.log`, 'utf8');
@@ -166,7 +170,7 @@ await t.test(
 await t.test('servers that drain finish what they have', async (t) => {
   const stage = setStage(t);
   const { host, compiler } = stage;
-  const servers = await host.startServers(['127.0.0.1'], UNSEALED);
+  const servers = await host.startServers(['127.0.0.1'], IN_STORE);
   const { finished } = await startCompile(stage);
   const remote = await compiler.nextInvocation();
   const stopped = servers.stop();

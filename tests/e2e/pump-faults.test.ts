@@ -10,10 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import t, { type Test } from 'tap';
-import { startServers } from '../../benchmarks/servers.js';
+import { OWN_STORE, startServers } from '../../benchmarks/servers.js';
 import { BuildHost, finish } from '../fixtures/build-host.js';
 import { processesWith } from '../fixtures/job-cell.js';
 import { until } from '../fixtures/until.js';
+
+/** So that what a job leaves behind is found. */
+const IN_STORE = ['--scratch', OWN_STORE];
 
 /** Takes gcc some seconds, and nothing else. */
 const SLOW = `#include "h.h"
@@ -81,7 +84,7 @@ function startSlow(host: BuildHost) {
 
 await t.test('a server is killed while it compiles: another one does it', async (t) => {
   const host = newHost(t);
-  const servers = await host.startServers(['127.0.0.1', '127.0.0.2'], ['--jobs', '1']);
+  const servers = await host.startServers(['127.0.0.1', '127.0.0.2'], ['--jobs', '1', ...IN_STORE]);
   const { finished } = startSlow(host);
   await until(() => compilers(host).length > 0);
   const stores = [0, 1].map((n) => `${host.directory}/.stores/${n}`);
@@ -96,10 +99,15 @@ await t.test('a server is killed while it compiles: another one does it', async 
     await host.run('tscc', ['stop']);
     const before = uploads(host).length;
     const { HOME, PATH } = host.env;
-    const again = await startServers(['127.0.0.1'], `${host.directory}/.stores`, ['--jobs', '1'], {
-      HOME,
-      PATH,
-    });
+    const again = await startServers(
+      ['127.0.0.1'],
+      `${host.directory}/.stores`,
+      ['--jobs', '1', ...IN_STORE],
+      {
+        HOME,
+        PATH,
+      },
+    );
     t.teardown(() => again.stop());
     host.env['TSCC_HOSTS'] = again.hosts;
     await compare(t, host, '-O2 x.c');
@@ -115,7 +123,7 @@ await t.test('a server is killed while it compiles: another one does it', async 
 
 await t.test('a store that was damaged while nobody looked', async (t) => {
   const host = newHost(t);
-  const servers = await host.startServers(['127.0.0.1']);
+  const servers = await host.startServers(['127.0.0.1'], ['--jobs', '2', ...IN_STORE]);
   await compare(t, host);
   await host.run('tscc', ['stop']);
   await servers.stop();
@@ -167,7 +175,7 @@ await t.test('a disk that is full', { skip: cannotMount }, async (t) => {
   const small = `mount -t tmpfs -o size=16m none '${store}' && exec "$0" "$@"`;
   const servers = await host.startServers(
     ['127.0.0.1'],
-    ['--jobs', '2'],
+    ['--jobs', '2', ...IN_STORE],
     ['unshare', ...UNSHARE, 'sh', '-c', small],
   );
   await compare(t, host);
@@ -181,7 +189,7 @@ await t.test('a disk that is full', { skip: cannotMount }, async (t) => {
 
 await t.test('an interrupt ends the compiler there and leaves nothing', async (t) => {
   const host = newHost(t);
-  await host.startServers(['127.0.0.1']);
+  await host.startServers(['127.0.0.1'], ['--jobs', '2', ...IN_STORE]);
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     const { child, finished } = startSlow(host);
     await until(() => compilers(host).length > 0);
@@ -198,7 +206,7 @@ await t.test('an interrupt ends the compiler there and leaves nothing', async (t
 
 await t.test('the daemon is killed: the compile is done here, its tree is removed', async (t) => {
   const host = newHost(t);
-  await host.startServers(['127.0.0.1']);
+  await host.startServers(['127.0.0.1'], ['--jobs', '2', ...IN_STORE]);
   const { finished } = startSlow(host);
   await until(() => compilers(host).length > 0);
   const log = readFileSync(`${host.directory}/.state/daemon.log`, 'utf8');
