@@ -53,7 +53,7 @@ interface TsccBuild {
   readonly serverMemory: number;
   /** Bytes that each job had beyond its compressed source. */
   readonly overheads: readonly number[];
-  readonly status: SessionStatus;
+  readonly outcomes: SessionStatus['outcomes'];
 }
 
 type Way = 'distcc plain' | 'tscc pump, empty stores' | 'tscc pump, again';
@@ -144,7 +144,7 @@ async function throughTscc(place: string): Promise<readonly [Build, Build]> {
         daemonMemory: peakMemory(pid),
         serverMemory: Math.max(...processes.map((server) => peakMemory(server.pid ?? 0))),
         overheads: jobOverheads(`${state}/journal/${session}.jsonl`),
-        status,
+        outcomes: status.outcomes,
       },
     };
   };
@@ -169,7 +169,7 @@ const client = ({ launcher, tscc }: Build) => launcher + (tscc?.daemon ?? 0);
 /** Name, digits after the point, figure. */
 const COLUMNS: readonly Column[] = [
   ['compiles', 0, ({ compiles }) => compiles],
-  ['of them pump', 0, ({ tscc }) => tscc?.status.outcomes.pump],
+  ['of them pump', 0, ({ tscc }) => tscc?.outcomes.pump],
   ['client CPU', 2, client],
   ['launcher', 2, ({ launcher }) => launcher],
   ['daemon', 2, ({ tscc }) => tscc?.daemon],
@@ -241,7 +241,7 @@ async function main(directory: string): Promise<boolean> {
   return [...builds.values()].flat().every(({ compiles, tscc }) => {
     if (tscc === undefined) return true;
     // Those with -S, which distcc never sends, are no compiles of the account's.
-    const { pump, plain, cache, local } = tscc.status.outcomes;
+    const { pump, plain, cache, local } = tscc.outcomes;
     return pump >= compiles && plain + cache + local === 0;
   });
 }
