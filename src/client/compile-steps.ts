@@ -9,7 +9,7 @@ import { errnoCode } from '../core/errors.js';
 import { SCHEDULING } from '../core/limits.js';
 import { isHostDemotion } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
-import type { Phases } from '../report/events.js';
+import { NO_PHASES, type Phases } from '../report/events.js';
 import { fallback, RunLocally } from './compile-verdict.js';
 import type { CompileOutputs, PendingOutput } from './compile-outputs.js';
 import type { RemoteDecision } from './decision.js';
@@ -56,18 +56,7 @@ export class CompileSteps {
     this.#launcher = launcher;
     this.#context = context;
     this.#mark = began;
-    this.#times = {
-      decide: 0,
-      closure: 0,
-      preprocessQueue: 0,
-      preprocess: 0,
-      digest: 0,
-      remoteQueue: 0,
-      remote: 0,
-      check: 0,
-      verify: 0,
-      write: 0,
-    };
+    this.#times = { ...NO_PHASES };
   }
 
   get times(): Phases {

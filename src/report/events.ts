@@ -55,6 +55,20 @@ export interface Phases {
   readonly write: number;
 }
 
+/** Before anything has taken time. */
+export const NO_PHASES: Phases = {
+  decide: 0,
+  closure: 0,
+  preprocessQueue: 0,
+  preprocess: 0,
+  digest: 0,
+  remoteQueue: 0,
+  remote: 0,
+  check: 0,
+  verify: 0,
+  write: 0,
+};
+
 /** Path, bytes, and the first digits of the content's digest: a list, since there are many. */
 export type ReadFile = readonly [path: string, size: number, digest: string];
 

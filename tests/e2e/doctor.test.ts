@@ -1,5 +1,4 @@
 /** `tscc doctor` against real servers. */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
@@ -8,6 +7,7 @@ import { VERSION } from '../../src/platform/version.js';
 import { formatKey, generateKey } from '../../src/protocol/key-file.js';
 import { BuildHost } from '../fixtures/build-host.js';
 import { TamperingProxy } from '../fixtures/tampering-proxy.js';
+import { NO_NAMESPACES_TO_TAKE, WITHOUT_NAMESPACES } from '../fixtures/without-namespaces.js';
 
 interface Report {
   readonly schema: number;
@@ -136,34 +136,33 @@ await t.test('a server that sends back something else', async (t) => {
   ]);
 });
 
-/** Becomes a command that may make no namespace. */
-const UNSEALED = [
-  ...['unshare', '-Ur', 'sh', '-c'],
-  'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" "$@"',
-];
-const skip =
-  spawnSync('unshare', [...UNSEALED.slice(1), 'true']).status !== 0 &&
-  'this host makes no user namespace to begin with';
+await t.test(
+  'a server of a lower tier: why, and the fix',
+  { skip: NO_NAMESPACES_TO_TAKE },
+  async (t) => {
+    const host = newHost(t);
+    const { hosts } = await host.startServers(['127.0.0.1'], ['--jobs', '2'], WITHOUT_NAMESPACES);
+    const report = await examine(t, host);
+    t.strictSame(report.wrong, [], 'plain mode works');
+    t.match(report.found(hosts, 'sandbox'), [
+      {
+        status: 'warning',
+        what: /^tier 2, of plain jobs 2, so no pump mode; .*make namespaces/,
+        fix: /^sysctl -w user.max_user_namespaces=/,
+      },
+    ]);
+    t.strictSame(report.found(hosts, 'pump'), []);
+    t.match(report.found(hosts, 'plain'), [{ status: 'ok' }]);
 
-await t.test('a server of a lower tier: why, and the fix', { skip }, async (t) => {
-  const host = newHost(t);
-  const { hosts } = await host.startServers(['127.0.0.1'], ['--jobs', '2'], UNSEALED);
-  const report = await examine(t, host);
-  t.strictSame(report.wrong, [], 'plain mode works');
-  t.match(report.found(hosts, 'sandbox'), [
-    {
-      status: 'warning',
-      what: /^tier 2, of plain jobs 2, so no pump mode; .*make namespaces/,
-      fix: /^sysctl -w user.max_user_namespaces=/,
-    },
-  ]);
-  t.strictSame(report.found(hosts, 'pump'), []);
-  t.match(report.found(hosts, 'plain'), [{ status: 'ok' }]);
-
-  const asked = await examine(t, host, { TSCC_MIN_TIER: '3' });
-  t.match(asked.wrong, [{ where: hosts, check: 'min-tier', fix: /user.max_user_namespaces=/ }]);
-  t.strictSame(asked.found(hosts, 'plain'), [], 'nothing is sent to a host that seals too little');
-});
+    const asked = await examine(t, host, { TSCC_MIN_TIER: '3' });
+    t.match(asked.wrong, [{ where: hosts, check: 'min-tier', fix: /user.max_user_namespaces=/ }]);
+    t.strictSame(
+      asked.found(hosts, 'plain'),
+      [],
+      'nothing is sent to a host that seals too little',
+    );
+  },
+);
 
 await t.test('a server without a sandbox', async (t) => {
   const host = newHost(t);

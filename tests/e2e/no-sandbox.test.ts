@@ -1,18 +1,9 @@
 /** Servers that cannot seal jobs off, and hosts that the list wants in plain mode. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { buildBareHost, CANNOT_BE_BARE } from '../fixtures/bare-host.js';
 import { BuildHost } from '../fixtures/build-host.js';
-
-/** Becomes a command that may make no namespace. */
-const UNSEALED = [
-  ...['unshare', '-Ur', 'sh', '-c'],
-  'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" "$@"',
-];
-const skip =
-  spawnSync('unshare', [...UNSEALED.slice(1), 'true']).status !== 0 &&
-  'this host makes no user namespace to begin with';
+import { NO_NAMESPACES_TO_TAKE, WITHOUT_NAMESPACES } from '../fixtures/without-namespaces.js';
 
 function newHost(t: Test): BuildHost {
   const host = new BuildHost(t);
@@ -31,11 +22,15 @@ async function compile(t: Test, host: BuildHost, words: string, count = 1): Prom
 
 await t.test(
   'a server without a sandbox: plain mode, and everybody is told why',
-  { skip },
+  { skip: NO_NAMESPACES_TO_TAKE },
   async (t) => {
     const host = newHost(t);
     const logFile = `${host.directory}/tsccd.log`;
-    await host.startServers(['127.0.0.1'], ['--jobs', '2', '--log-file', logFile], UNSEALED);
+    await host.startServers(
+      ['127.0.0.1'],
+      ['--jobs', '2', '--log-file', logFile],
+      WITHOUT_NAMESPACES,
+    );
     await compile(t, host, '-O2 x.c', 3);
     await compile(t, host, '-g s.S');
     t.match(await host.status(), {
@@ -87,9 +82,13 @@ await t.test('a host that the list wants in plain mode', async (t) => {
   t.match(await host.status(), expected);
 });
 
-await t.test('hosts of all kinds in one list', { skip }, async (t) => {
+await t.test('hosts of all kinds in one list', { skip: NO_NAMESPACES_TO_TAKE }, async (t) => {
   const host = newHost(t);
-  const { hosts: unsealed } = await host.startServers(['127.0.0.1'], ['--jobs', '2'], UNSEALED);
+  const { hosts: unsealed } = await host.startServers(
+    ['127.0.0.1'],
+    ['--jobs', '2'],
+    WITHOUT_NAMESPACES,
+  );
   const { hosts } = await host.startServers(['127.0.0.2', '127.0.0.3'], ['--jobs', '2']);
   const [sealed, plain] = hosts.split(' ');
   host.env['TSCC_HOSTS'] = `${unsealed} ${plain},plain ${sealed}`;
