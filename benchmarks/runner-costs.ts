@@ -134,7 +134,7 @@ export async function runnerCosts(jobs: number): Promise<RunnerCost[]> {
       const layer = makeLayer(sealed.store);
       const start: Start = (path) => ({
         cwd: '/',
-        root: sealed.roots.create({ path }, [layer], barriers).spec,
+        root: sealed.roots.create({ path }, [layer], { kind: 'namespaces', barriers }).spec,
       });
       ways.push(new Way('tier 3', sealed, start));
     }

@@ -27,8 +27,10 @@ step become_compiler(const struct request *r)
     sigemptyset(&none);
     for (int n = 1; n < NSIG; n++) signal(n, SIG_DFL); /* fails for some, which have no handler */
     if (sigprocmask(SIG_SETMASK, &none, NULL)) return "unblock signals";
-    if (setpgid(0, 0)) return "make a process group";
-    if (chdir(r->string[CWD])) return "enter the job directory";
+    /* A supervisor has done both, as far as there is a directory to be in. */
+    const bool is_supervised = root_of(r) == SUPERVISED_ROOT;
+    if (!is_supervised && setpgid(0, 0)) return "make a process group";
+    if (chdir(is_supervised ? "/" : r->string[CWD])) return "enter the job directory";
     umask(077);
     errno = 0;
     if (nice((int)r->number[NICE]) == -1 && errno) return "set the priority";

@@ -2,7 +2,8 @@
  * Landlock: which files a compiler may open, by whatever name, for what. Without a root of its own
  * these are the files of the toolchain to read and the job's directory to write. In a sealed root
  * all that is there, which is the job's own; but no device or socket is made there, nothing is
- * mounted, and nobody outside can be sent a signal or be met at an abstract socket.
+ * mounted, and nobody outside can be sent a signal or be met at an abstract socket. Where a supervisor
+ * opens all files, the host's own programs are what is left to be started.
  */
 #include "runner.h"
 #include <fcntl.h>
@@ -67,10 +68,12 @@ static int allow(int rules, const char *path, uint64_t access)
 static step add_rules(int rules, const struct request *r, uint64_t all)
 {
     const uint64_t made = FS_MAKE_CHAR | FS_MAKE_BLOCK | FS_MAKE_SOCK;
-    if (r->string[UPPER]) return allow(rules, "/", all & ~made) ? "allow its root" : NULL;
+    if (root_of(r) == SEALED_ROOT) return allow(rules, "/", all & ~made) ? "allow its root" : NULL;
     const uint64_t read = FS_EXECUTE | FS_READ_FILE | FS_READ_DIR;
     for (size_t i = 0; i < r->readable->count; i++)
         if (allow(rules, r->readable->items[i], read)) return "allow a file of the compiler";
+    /* Whatever else it opens, its supervisor opens for it. */
+    if (root_of(r) == SUPERVISED_ROOT) return NULL;
     if (allow(rules, r->string[CWD], all & ~made & ~(uint64_t)FS_EXECUTE))
         return "allow the job directory";
     const uint64_t device = all & (FS_READ_FILE | FS_WRITE_FILE | FS_TRUNCATE);

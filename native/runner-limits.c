@@ -21,8 +21,8 @@ static step set_limits(const struct request *r)
     if (limit(RLIMIT_FSIZE, r->number[FILE_SIZE])) return "limit its files";
     if (limit(RLIMIT_NOFILE, r->number[FILES])) return "limit its descriptors";
     /* Counted for each user namespace, and so for each root; without one, with all that the user
-       has: unless that is nobody else's, it would hit the innocent. */
-    const bool is_counted = r->string[UPPER] || r->number[USER];
+       has: unless that is nobody else's, it would hit the innocent. A supervisor counts itself. */
+    const bool is_counted = root_of(r) == SEALED_ROOT || r->number[USER];
     if (is_counted && limit(RLIMIT_NPROC, r->number[PROCESSES]))
         return "limit its processes";
     return NULL;
@@ -45,6 +45,7 @@ step confine(const struct request *r)
     if (!failed) failed = drop_privileges();
     if (!failed && (layers & SANDBOX_LANDLOCK)) failed = restrict_files(r);
     if (!failed && r->number[TERMINAL]) failed = imitate_terminal();
+    if (!failed && root_of(r) == SUPERVISED_ROOT) failed = be_supervised();
     /* The last: it takes away what the others are made with. */
     if (!failed && (layers & SANDBOX_SECCOMP)) failed = filter_system_calls();
     return failed;

@@ -1,6 +1,6 @@
 /*
  * PROBE: a canary in a compiler's place, which tries to break out. Its words are files of the host
- * that a compiler must not get at. In a sealed root they must not even be there; its lower layers
+ * that a compiler must not get at. In a root of its own they must not even be there; its lower layers
  * hold /shown and /hidden, and a layer above has a whiteout for /hidden.
  */
 #include "runner.h"
@@ -126,7 +126,8 @@ static step exceed_limits(const struct request *r)
 
 static step probe_root(const struct request *r)
 {
-    if (getpid() != 2 || kill(-1, 0) == 0) return "be alone in the root";
+    const bool is_sealed = root_of(r) == SEALED_ROOT;
+    if (is_sealed && (getpid() != 2 || kill(-1, 0) == 0)) return "be alone in the root";
     for (size_t i = 0; i < r->words->count; i++)
         if (!is_absent(r->words->items[i])) return "hide the host's files";
     if (!is_absent("/proc/self")) return "hide the host's processes";
@@ -143,11 +144,12 @@ static step probe_root(const struct request *r)
 step probe(const struct request *r)
 {
     const uint64_t layers = r->number[SANDBOX];
-    const bool is_sealed = r->string[UPPER] != NULL;
+    const bool is_sealed = root_of(r) != NO_ROOT;
     if (chdir(r->string[CWD])) return "enter the job directory";
     step failed = confine(r);
     if (failed) return failed;
-    if (has_capabilities() || (is_sealed && getuid() == 0)) return "be without privileges";
+    const bool is_nobody = root_of(r) != SEALED_ROOT || getuid() != 0;
+    if (has_capabilities() || !is_nobody) return "be without privileges";
     if ((layers & SANDBOX_SECCOMP) && !has_no_network()) return "do without a network";
     if ((layers & SANDBOX_SECCOMP) && !is_kept_from_kernel()) return "be kept from the kernel";
     if (is_sealed) failed = probe_root(r);

@@ -20,7 +20,8 @@ static struct compile {
     struct compile *next;
     uint32_t id;
     pid_t pid; /* also its process group; 0 when it has ended and only init is left */
-    struct sealed *sealed; /* NULL without a root of its own */
+    struct sealed *sealed;         /* NULL without namespaces of its own */
+    struct supervised *supervised; /* NULL without a supervisor, whose pid it is then */
     uint64_t user;         /* 0 without one of its own */
     int status;
     struct rusage usage;
@@ -60,15 +61,15 @@ void *checked(void *memory)
 
 /* ---- starts ---- */
 
-static void add_compile(const struct request *r, pid_t pid, struct sealed *sealed)
+static struct compile *add_compile(const struct request *r, pid_t pid)
 {
     struct compile *c = checked(malloc(sizeof *c));
     *c = (struct compile){
-        .next = compiles, .id = (uint32_t)r->number[ID], .pid = pid, .sealed = sealed,
-        .user = r->number[USER],
+        .next = compiles, .id = (uint32_t)r->number[ID], .pid = pid, .user = r->number[USER],
     };
     compiles = c;
     send_started(c->id, pid);
+    return c;
 }
 
 static void start_plain(const struct request *r, step inside(const struct request *r))
@@ -87,7 +88,10 @@ static void start_plain(const struct request *r, step inside(const struct reques
         _exit(failed ? 127 : 0);
     }
     if (pid < 0) return send_failed(id, errno, "make a process");
-    if (!failed) return add_compile(r, pid, NULL);
+    if (!failed) {
+        add_compile(r, pid);
+        return;
+    }
     waitpid(pid, NULL, 0);
     send_failed(id, error, failed);
 }
@@ -97,21 +101,42 @@ static void start_in_root(const struct request *r, step inside(const struct requ
     const uint32_t id = (uint32_t)r->number[ID];
     struct sealed *sealed = checked(calloc(1, sizeof *sealed));
     step failed = start_sealed(r, inside, sealed);
-    if (!failed) return add_compile(r, sealed->compiler, sealed);
+    if (!failed) {
+        add_compile(r, sealed->compiler)->sealed = sealed;
+        return;
+    }
     send_failed(id, errno, failed);
     free(sealed);
+}
+
+static void start_with_supervisor(const struct request *r, step inside(const struct request *r))
+{
+    pid_t supervisor;
+    struct supervised *supervised = start_supervised(r, inside, &supervisor);
+    if (supervised) add_compile(r, supervisor)->supervised = supervised;
+    else send_failed((uint32_t)r->number[ID], errno, "make a process");
+}
+
+enum root root_of(const struct request *r)
+{
+    return !r->string[UPPER] ? NO_ROOT : r->string[MOUNT] ? SEALED_ROOT : SUPERVISED_ROOT;
 }
 
 static void start(uint8_t type, const struct request *r)
 {
     char *const *string = r->string;
-    const bool has_root = r->layers->count && string[UPPER] && string[WORK] && string[MOUNT];
+    const bool has_root = r->layers->count && string[UPPER] && !string[WORK] == !string[MOUNT];
     const bool no_root = !r->layers->count && !string[UPPER] && !string[WORK] && !string[MOUNT];
     const bool has_program = type == PROBE || (string[PROGRAM] && r->words->count);
     if (!string[OUT] || !string[ERR] || !string[CWD] || !has_program || !(has_root || no_root))
         die("malformed frame: START lacks a field");
     if (r->number[USER] && has_root) die("malformed frame: START has a root and a user");
-    (has_root ? start_in_root : start_plain)(r, type == PROBE ? probe : become_compiler);
+    void (*const starts[])(const struct request *, step (const struct request *)) = {
+        [NO_ROOT] = start_plain,
+        [SEALED_ROOT] = start_in_root,
+        [SUPERVISED_ROOT] = start_with_supervisor,
+    };
+    starts[root_of(r)](r, type == PROBE ? probe : become_compiler);
 }
 
 /* ---- ends ---- */
@@ -124,10 +149,23 @@ static struct compile **find(pid_t pid)
     return at;
 }
 
+static void send_end(const struct compile *c)
+{
+    const struct supervised *s = c->supervised;
+    if (!s) return send_ended(c->id, c->status, &c->usage);
+    if (s->failed) return send_failed(c->id, s->error, s->failed);
+    if (s->has_ended) return send_ended(c->id, s->status, &s->usage);
+    /* With the group it leads; of itself it never ends before the compiler. */
+    const bool is_killed = WIFSIGNALED(c->status) && WTERMSIG(c->status) == SIGKILL;
+    if (is_killed) return send_ended(c->id, c->status, &c->usage);
+    send_failed(c->id, ECHILD, "supervise the compiler");
+}
+
 static void remove_compile(struct compile **at)
 {
     struct compile *c = *at;
     *at = c->next;
+    if (c->supervised) forget_supervised(c->supervised);
     free(c->sealed);
     free(c);
 }
@@ -151,7 +189,7 @@ static void reap(void)
             c->usage = usage;
             if (c->sealed) continue; /* init is to follow, and all else in the root before it */
         }
-        send_ended(c->id, c->status, &c->usage);
+        send_end(c);
         remove_compile(at);
     }
 }

@@ -42,6 +42,10 @@ struct request {
     struct vector *words, *variables, *layers, *readable;
 };
 
+/* Where its files are its own: in namespaces, or by a supervisor's answers; else the host's. */
+enum root { NO_ROOT, SEALED_ROOT, SUPERVISED_ROOT };
+enum root root_of(const struct request *r);
+
 /* Steps that may fail give NULL, or what could not be done, with errno saying why. */
 typedef const char *step;
 
@@ -66,6 +70,7 @@ step become_user(uint64_t user);              /* runner-user.c */
 step restrict_files(const struct request *r); /* runner-files.c */
 step filter_system_calls(void);               /* runner-calls.c */
 step imitate_terminal(void);                  /* runner-terminal.c */
+step be_supervised(void);                     /* runner-supervisor.c */
 
 /* The processes of a sealed root; init's stack must stay as long as it is there. */
 struct sealed {
@@ -82,6 +87,19 @@ step start_sealed(const struct request *r, step inside(const struct request *r),
 
 /* runner-root.c: in a process with namespaces of its own */
 step enter_root(const struct request *r, uid_t uid, gid_t gid);
+
+/* runner-supervisor.c: NULL with errno set, or what to read when the supervisor has ended, which is
+   the runner's child and leads the group of all that runs. What cannot be started is told there. */
+struct supervised {
+    step volatile failed;
+    int volatile error;
+    bool volatile has_ended; /* the compiler, and so: */
+    int status;
+    struct rusage usage;
+};
+struct supervised *start_supervised(const struct request *r, step inside(const struct request *r),
+                                    pid_t *supervisor);
+void forget_supervised(struct supervised *s);
 
 /* runner-probe.c: tries in a compiler's place to break out */
 step probe(const struct request *r);

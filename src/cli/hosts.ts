@@ -1,7 +1,7 @@
 /** `tscc hosts`, `tscc --show-hosts` and `tscc -j`: the compile servers as this user would use them. */
 import { fromText, toText } from '../core/byte-string.js';
 import { EXIT, TsccError } from '../core/errors.js';
-import { PUMP } from '../core/limits.js';
+import { pumpOffer } from '../protocol/pump-offer.js';
 import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
 import type { HostList, RemoteHost } from '../client/host-list.js';
@@ -123,7 +123,7 @@ async function ask(
     tier: welcome.tier,
     plainTier: welcome.plainTier,
     missing: welcome.missing,
-    pump: host.mode === 'pump' && welcome.tier >= PUMP.tier,
+    pump: host.mode === 'pump' && pumpOffer(welcome) !== 'none',
     toolchains: Object.fromEntries(
       toolchains.map(({ name, version }, n) => [`${toText(name)} ${version}`, has[n] ?? false]),
     ),

@@ -3,6 +3,7 @@ import { describeError, EXIT, TsccError } from '../core/errors.js';
 import { PUMP } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
 import { JobDirectories } from '../server/job-directory.js';
+import type { ProgramSource } from '../server/host-programs.js';
 import { JobRoots } from '../server/job-root.js';
 import { openPump, type OpenPump } from '../server/pump-service.js';
 import type { Runner } from '../server/runner.js';
@@ -32,12 +33,14 @@ type Needs = Pick<Settings, 'jobs' | 'nice' | 'scratch' | 'storeSize' | 'unsafeN
  * Rejects with a TsccError when a directory cannot be used, or jobs cannot be sealed off and must be.
  *
  * @param store a directory of this user's
+ * @param programs those of this host that pump jobs may run
  */
 export async function openSealing(
   store: string,
   given: Needs,
   runner: Runner,
   say: Say,
+  programs: ProgramSource,
 ): Promise<Sealing> {
   const places = scratchPlaces(store, given, say);
   if (given.unsafeNoSandbox) {
@@ -46,7 +49,7 @@ export async function openSealing(
     return { sandbox: NO_SANDBOX, directories, pump: undefined, stop: () => undefined, close };
   }
   try {
-    const roots = await JobRoots.open(store);
+    const roots = await JobRoots.open(store, programs);
     const { sandbox, directories, place } = await measure(places, runner, roots, say);
     if (sandbox.tier < 1) {
       await directories.close();
@@ -56,13 +59,13 @@ export async function openSealing(
         EXIT.failure,
       );
     }
-    const isSealed = sandbox.tier === PUMP.tier;
     // Precompiled headers stay for long, and are large.
     const inStore: Place = { option: 'store', path: store };
     const kept = place.path === store ? directories : await openDirectories(inStore, say);
     const { storeSize, nice } = given;
     const around = { roots, nice, runner, directories: kept, clock: realClock, log: say };
-    const pump = isSealed ? await openPump(store, storeSize, around, say) : undefined;
+    const pump =
+      sandbox.pump === 'none' ? undefined : await openPump(store, storeSize, around, say);
     return {
       sandbox,
       directories,

@@ -9,6 +9,7 @@ import { loadAverage } from '../platform/load-average.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
 import { formatAddress, isLoopback, type ListenAddress } from '../server/access.js';
+import { HostPrograms } from '../server/host-programs.js';
 import { HostFacts } from '../server/host-facts.js';
 import { Log } from '../server/log.js';
 import { NO_OBSERVER } from '../server/observer.js';
@@ -117,11 +118,12 @@ export async function serve(
   // On a terminal it means that the terminal is gone, and ends the server as it does any program.
   if (!output.isTerminal) process.on('SIGHUP', () => reload.request());
   const runner = new Runner(RUNNER, (trouble) => say(trouble, 'warn'));
-  const sealing = await openSealing(store, given, runner, say);
+  const path = process.env['PATH'] ?? DEFAULT_PATH;
+  const compilers = new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say);
+  const sealing = await openSealing(store, given, runner, say, new HostPrograms(compilers));
   const { directories, sandbox, pump } = sealing;
   const stored = () => pump?.store.bytes ?? 0;
   const facts = new HostFacts(store, given.storeSize, stored, realClock);
-  const path = process.env['PATH'] ?? DEFAULT_PATH;
   const { metricsPort } = given;
   const status = metricsPort === undefined ? undefined : await import('./tsccd-status.js');
   const metrics = await status?.openMetrics();
@@ -134,7 +136,7 @@ export async function serve(
     log: (where, what, refused) => log.line(where, what, { refused }),
     observer: metrics ?? NO_OBSERVER,
     sandbox,
-    compilers: new Toolchains(new ToolchainProbe(realToolchainDeps(say)), path, say),
+    compilers,
     runner,
     directories,
     renderArguments: renderRemoteArguments,

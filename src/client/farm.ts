@@ -2,7 +2,7 @@
  * All compile servers that builds of this daemon use, and the one queue for their slots: first
  * come, first served among those whom a free slot suits.
  */
-import { PUMP } from '../core/limits.js';
+import { pumpOffer } from '../protocol/pump-offer.js';
 import type { FallbackReason, HostDemotion } from '../core/reasons.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 import type { LiveHost } from '../report/live.js';
@@ -245,16 +245,16 @@ export class Farm {
   }
 }
 
-/** A pump job brings its compiler along, and needs a server that seals it off. */
+/** A pump job brings its compiler along, where the server can seal off what is not its own. */
 function whatSuits(
   link: ServerLink,
   host: RemoteHost,
   { mode, toolchain, settings }: PlaceRequest,
 ): 'yes' | 'no' | 'unknown' | 'unsealed' {
-  const tier = tierOf(link, mode);
-  if (mode === 'pump') return tier >= PUMP.tier ? 'yes' : 'unsealed';
   const wanted = Math.max(settings.minTier, host.minTier ?? 0);
-  return tier >= wanted ? link.hasToolchain(toolchain) : 'unsealed';
+  const offer = mode === 'pump' && link.welcome !== undefined ? pumpOffer(link.welcome) : 'own';
+  if (tierOf(link, mode) < wanted || offer === 'none') return 'unsealed';
+  return offer === 'any' ? 'yes' : link.hasToolchain(toolchain);
 }
 
 function tierOf({ welcome }: ServerLink, mode: FarmMode): number {

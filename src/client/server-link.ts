@@ -12,12 +12,13 @@
 import type { Duplex } from 'node:stream';
 import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
-import { PUMP, SCHEDULING, WIRE } from '../core/limits.js';
+import { SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import { WIRE_VERSION } from '../protocol/messages.js';
 import type { About } from '../protocol/about-messages.js';
 import type { Missing } from '../protocol/pump-messages.js';
 import type { ServerState, Welcome } from '../protocol/plain-messages.js';
+import { pumpOffer } from '../protocol/pump-offer.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
@@ -170,7 +171,7 @@ export class ServerLink {
 
   /** Tells a server that has nothing better to do of files that its next jobs may need. */
   announce(entries: readonly TreeEntry[]): void {
-    if (this.#state.name !== 'up' || this.#state.welcome.tier < PUMP.tier) return;
+    if (this.#state.name !== 'up' || pumpOffer(this.#state.welcome) === 'none') return;
     if (this.#state.jobs.size < this.slots) this.#state.shipping.announce(entries);
   }
 

@@ -107,7 +107,7 @@ export const WIRE = {
 
 /** Pump mode's client side. */
 export const PUMP = {
-  /** How well a server must seal a job off: nothing of it is visible, only what it was sent. */
+  /** How well a server must seal off compilers that are not its own. */
   tier: 3,
   /** Compressed headers kept for the servers that will ask for them too: a kernel's are 4 MiB. */
   keptBlobBytes: 32 * MiB,

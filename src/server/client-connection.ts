@@ -158,7 +158,7 @@ export class ClientConnection {
       version: this.#host.version,
       host: this.#host.hostName.slice(0, WIRE.nameBytes),
       slots: state.slots,
-      features: [],
+      features: this.#host.sandbox.features,
       tier: this.#host.sandbox.tier,
       plainTier: this.#host.sandbox.plainTier,
       missing: this.#host.sandbox.missing.map((text) => text.slice(0, WIRE.textLength)),

@@ -38,6 +38,8 @@ export interface TreeSnapshot {
   fileAt(path: ByteString): number | undefined;
   /** Whether an absolute path leads to a file, which the closure need not have. */
   leadsTo(path: ByteString, real: ByteString): boolean;
+  /** Content of the closure's file that is at a path itself; undefined when none is. */
+  digestAt(path: ByteString): Digest | undefined;
   /** Once; the layers may be removed then. */
   release(): void;
 }
@@ -201,6 +203,7 @@ export class ClientTree {
       layers: layers.map(({ path }) => path),
       fileAt: (path) => lookup.fileAt(path),
       leadsTo: (path, real) => lookup.leadsTo(path, real),
+      digestAt: (path) => lookup.digestAt(path),
       release() {
         if (isHeld) for (const layer of layers) layer.release();
         isHeld = false;

@@ -2,15 +2,17 @@
  * The file system that one compile sees: layers of a client's tree over a bottom layer, under an
  * upper directory of its own (see RootSpec):
  *
- *   STORE/root-1/                 bottom layer, the same for all: what devices are mounted on, /.tscc
+ *   STORE/root-1/                 bottom layer, the same for all: what stands for devices, /.tscc
  *         mount/                  where each is mounted, in namespaces of its own
  *   SCRATCH/jobs/SERVER/N/upper/  the source before the compile, its outputs after it
- *                         work/
+ *                         work/   for overlayfs
+ *                         list-N/ a supervisor's (native/runner-tree.c)
  *
  * Paths are a client's words, and so is all that upper holds. Nothing here follows a symbolic link
  * in it, or goes up from a directory: each component on the way is looked at, and only then gone
  * into. That is no race, since nobody else changes upper meanwhile: before the compile it is ours
- * alone, and the runner tells of the end only when all that ran in the root is dead.
+ * alone, and the runner tells of the end only when all that ran in the root is dead, or killed and
+ * without a supervisor to change anything for it.
  */
 import {
   chmodSync,
@@ -26,9 +28,10 @@ import { describeError, errnoCode } from '../core/errors.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { systemPath } from '../platform/system-path.js';
 import type { JobDirectory } from './job-directory.js';
+import type { ClosureDigests, ProgramSource } from './host-programs.js';
 import { openContent, type Content } from './job-output.js';
 import { JobRefused } from './job-refused.js';
-import type { Barriers, RootSpec } from './runner.js';
+import { ALL_BARRIERS, type Barriers, type RootSpec } from './runner.js';
 
 /** Number in its name: raised when what is in it changes, so that no running job loses it. */
 const BOTTOM = 'root-1';
@@ -44,20 +47,37 @@ export interface FileLook {
   readonly mtime: number;
 }
 
+/** How roots are sealed off. */
+export type RootSealing =
+  | { readonly kind: 'namespaces'; readonly barriers: Barriers }
+  | { readonly kind: 'supervisor' };
+
+/** A client's tree, as far as a root shows it. */
+export interface ShownTree extends ClosureDigests {
+  /** Of the host, the top first. */
+  readonly layers: readonly ByteString[];
+}
+
 /** Makes the roots of one store's jobs. */
 export class JobRoots {
-  /** Of every root: those that this host was seen to have (sandbox.ts). */
-  barriers: Barriers = { landlock: true, seccomp: true };
+  /** Of every root: what this host was seen to have (sandbox.ts). */
+  sealing: RootSealing = { kind: 'namespaces', barriers: ALL_BARRIERS };
+  readonly #programs: ProgramSource;
   readonly #bottom: ByteString;
   readonly #mount: ByteString;
 
-  private constructor(bottom: ByteString, mount: ByteString) {
+  private constructor(bottom: ByteString, mount: ByteString, programs: ProgramSource) {
     this.#bottom = bottom;
     this.#mount = mount;
+    this.#programs = programs;
   }
 
-  /** Rejects with the system's error when the store cannot be written. */
-  static async open(store: string): Promise<JobRoots> {
+  /**
+   * Rejects with the system's error when the store cannot be written.
+   *
+   * @param programs asked for each root that a supervisor seals off
+   */
+  static async open(store: string, programs: ProgramSource): Promise<JobRoots> {
     const bottom = `${store}/${BOTTOM}`;
     await makeDirectory(store);
     // Several servers may share a store and do this at once: each step may have been done before.
@@ -65,7 +85,7 @@ export class JobRoots {
     for (const name of PLACEHOLDERS) writeFileSync(`${bottom}/${name}`, '');
     const mount = fromText(`${store}/${MOUNT}`);
     makeUnlessThere(mount);
-    return new JobRoots(fromText(bottom), mount);
+    return new JobRoots(fromText(bottom), mount, programs);
   }
 
   /**
@@ -75,26 +95,41 @@ export class JobRoots {
   create(
     directory: Pick<JobDirectory, 'path'>,
     layers: readonly ByteString[],
-    barriers: Barriers = this.barriers,
+    sealing: RootSealing = this.sealing,
   ): JobRoot {
     const path = fromText(directory.path);
-    const spec: RootSpec = {
-      layers: [...layers, this.#bottom],
-      upper: `${path}/upper`,
-      work: `${path}/work`,
-      mount: this.#mount,
-      barriers,
-    };
-    for (const made of [spec.upper, spec.work]) makeUnlessThere(made);
-    return new JobRoot(spec);
+    const upper = `${path}/upper`;
+    makeUnlessThere(upper);
+    const all = [...layers, this.#bottom];
+    if (sealing.kind === 'supervisor') {
+      return new JobRoot({ layers: all, upper, seal: { kind: 'supervisor', programs: [] } });
+    }
+    const work = `${path}/work`;
+    makeUnlessThere(work);
+    return new JobRoot({ layers: all, upper, seal: { ...sealing, work, mount: this.#mount } });
+  }
+
+  /**
+   * The root with a client's tree in it, ready to be started in. Rejects with JobRefused.
+   *
+   * @param above layers over the tree's, the top first
+   */
+  async show(
+    { spec }: JobRoot,
+    tree: ShownTree,
+    above: readonly ByteString[] = [],
+  ): Promise<RootSpec> {
+    const layers = [...above, ...tree.layers, ...spec.layers];
+    if (spec.seal.kind === 'namespaces') return { ...spec, layers };
+    const programs = await this.#programs.programsOf(tree);
+    return { ...spec, layers, seal: { kind: 'supervisor', programs } };
   }
 
   /** A root below a directory whose `upper` becomes a layer of others. */
   createLayer(directory: ByteString): JobRoot {
     const upper = `${directory}/layer`;
     makeUnlessThere(upper);
-    const { barriers } = this;
-    return new JobRoot({ layers: [this.#bottom], upper, work: '', mount: '', barriers });
+    return new JobRoot({ layers: [], upper, seal: { kind: 'supervisor', programs: [] } });
   }
 }
 

@@ -18,7 +18,7 @@ import type { JobDirectory } from './job-directory.js';
 import { jobEnvironment } from './job-environment.js';
 import { JobRefused } from './job-refused.js';
 import type { JobRoots } from './job-root.js';
-import type { CompileEnd, CompileSpec, RunningCompile } from './runner.js';
+import type { CompileEnd, CompileSpec, RootSpec, RunningCompile } from './runner.js';
 
 export interface HeaderSurroundings {
   readonly roots: JobRoots;
@@ -164,8 +164,7 @@ export class PrecompiledHeader {
       const root = roots.create(directory, []);
       const snapshot = await this.#files.snapshot(this.#closure, this.#signal);
       try {
-        const layers = [...snapshot.layers, ...root.spec.layers];
-        await this.#compile(directory, { ...root.spec, layers });
+        await this.#compile(directory, await roots.show(root, snapshot));
       } finally {
         snapshot.release();
       }
@@ -178,7 +177,7 @@ export class PrecompiledHeader {
     }
   }
 
-  async #compile({ path }: JobDirectory, root: CompileSpec['root']): Promise<void> {
+  async #compile({ path }: JobDirectory, root: RootSpec): Promise<void> {
     const { runner, nice } = this.#around;
     const { program, argv0, cwd } = this.#recipe;
     const compile = runner.start({
@@ -189,7 +188,7 @@ export class PrecompiledHeader {
       stdout: `${fromText(path)}/stdout`,
       stderr: `${fromText(path)}/stderr`,
       nice,
-      ...(root === undefined ? {} : { root }),
+      root,
     });
     const { status } = await this.#endOf(compile);
     if (status === 0) return;

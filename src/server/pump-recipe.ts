@@ -102,10 +102,10 @@ export class PumpRecipe implements JobRecipe {
 
   async command(): Promise<CompileSpec> {
     const { program, argv0, cwd, terminal } = this.#job;
-    const { layers } = await this.#snapshot;
-    const { spec } = this.#madeRoot();
+    const snapshot = await this.#snapshot;
     for (const { hold } of this.#headers) this.#held.push(await hold());
     const headers = this.#held.map(({ layer }) => layer);
+    const root = await this.#around.roots.show(this.#madeRoot(), snapshot, headers);
     return {
       program,
       words: [argv0, ...this.#words],
@@ -115,7 +115,7 @@ export class PumpRecipe implements JobRecipe {
       stderr: `${this.#directory}/stderr`,
       nice: this.#around.nice,
       terminal,
-      root: { ...spec, layers: [...headers, ...layers, ...spec.layers] },
+      root,
     };
   }
 

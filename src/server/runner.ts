@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { toText, type ByteString } from '../core/byte-string.js';
-import { describeError, errnoCode } from '../core/errors.js';
+import { describeError, errnoCode, unreachable } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import { Fields, FieldWriter, FrameSplitter, MalformedFrame } from '../protocol/field-codec.js';
 
@@ -60,23 +60,37 @@ export interface Barriers {
 }
 
 export const NO_BARRIERS: Barriers = { landlock: false, seccomp: false };
+export const ALL_BARRIERS: Barriers = { landlock: true, seccomp: true };
 
 /**
- * A root of its own for a compiler: an overlay, and nothing else of the host, no network, no other
- * process. All are directories of the host; upper and work are the job's own, on one file system,
- * and empty but for what `upper` shall show. Removed when the compile has ended, never before.
+ * A root of its own for a compiler: layers on top of one another, and nothing else of the host. All
+ * are directories of the host; upper is the job's own and empty but for what it shall show. Removed
+ * when the compile has ended, never before.
  */
 export interface RootSpec {
-  /** Read-only, the top first. The last holds what devices and /.tscc are mounted on (job-root.ts). */
+  /** Read-only, the top first. The last holds what stands for devices and /.tscc (job-root.ts). */
   readonly layers: readonly ByteString[];
   /** Over them; takes what the compiler writes. */
   readonly upper: ByteString;
-  /** For overlayfs. */
+  readonly seal: NamespaceSeal | SupervisorSeal;
+}
+
+/** An overlay in namespaces: no network, no other process, programs of the root's own. */
+export interface NamespaceSeal {
+  readonly kind: 'namespaces';
+  /** For overlayfs: the job's own, empty, on the file system of upper. */
   readonly work: ByteString;
   /** An empty directory where the root is mounted, seen by the compiler's processes only. */
   readonly mount: ByteString;
   /** Inside, Landlock allows all files: they are the job's. */
   readonly barriers: Barriers;
+}
+
+/** All system calls that name files are answered as in the root (decision 27); all barriers stand. */
+export interface SupervisorSeal {
+  readonly kind: 'supervisor';
+  /** Real paths of the host's programs and libraries that are what the root has there: only these run. */
+  readonly programs: readonly ByteString[];
 }
 
 /** Without a root of its own: what a compiler may open. */
@@ -115,7 +129,7 @@ export interface CompileSpec extends Streams {
 export interface ProbeSpec extends Streams {
   /**
    * Its layers must have files /shown and /hidden, and a whiteout over /hidden; the canary leaves
-   * /new and a whiteout for /shown in `upper`.
+   * /new and no /shown in `upper`, or a whiteout for it.
    */
   readonly root?: RootSpec;
   readonly confinement?: Confinement;
@@ -318,19 +332,31 @@ function addSurroundings(fields: FieldWriter, spec: CompileSpec | ProbeSpec): Fi
     .add(START_TAG.openFiles, SERVER.jobOpenFiles)
     .add(START_TAG.processes, SERVER.jobProcesses);
   if (root !== undefined) {
-    return fields
-      .addAll(START_TAG.layer, root.layers)
-      .add(START_TAG.upper, root.upper)
-      .add(START_TAG.work, root.work)
-      .add(START_TAG.mount, root.mount)
-      .add(START_TAG.scratch, BigInt(SERVER.jobScratch))
-      .add(START_TAG.sandbox, bits(root.barriers));
+    fields.addAll(START_TAG.layer, root.layers).add(START_TAG.upper, root.upper);
+    return addSeal(fields, root.seal);
   }
   if (confinement === undefined) return fields;
   if (confinement.user !== undefined) fields.add(START_TAG.user, confinement.user);
   return fields
     .add(START_TAG.sandbox, bits(confinement.barriers))
     .addAll(START_TAG.readable, confinement.readable);
+}
+
+function addSeal(fields: FieldWriter, seal: RootSpec['seal']): FieldWriter {
+  switch (seal.kind) {
+    case 'namespaces':
+      return fields
+        .add(START_TAG.work, seal.work)
+        .add(START_TAG.mount, seal.mount)
+        .add(START_TAG.scratch, BigInt(SERVER.jobScratch))
+        .add(START_TAG.sandbox, bits(seal.barriers));
+    case 'supervisor':
+      return fields
+        .add(START_TAG.sandbox, bits(ALL_BARRIERS))
+        .addAll(START_TAG.readable, seal.programs);
+    default:
+      return unreachable(seal);
+  }
 }
 
 function bits({ landlock, seccomp }: Barriers): number {

@@ -4,6 +4,7 @@
  *
  *   tier 3   pump jobs: a root of their own in namespaces, and what tier 2 has
  *   tier 2   plain jobs: Landlock, seccomp, limits; no privilege, no network
+ *            pump jobs: the same, and a supervisor that answers for a root of their own
  *   tier 1   plain jobs: a user of their own in Landlock's place, where root runs the server
  *   tier 0   nothing, and only where the person who runs the server has said so
  *
@@ -17,15 +18,20 @@ import { fromText, type ByteString } from '../core/byte-string.js';
 import { describeError } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
+import { featuresOf, type PumpOffer } from '../protocol/pump-offer.js';
 import type { JobDirectories, JobDirectory } from './job-directory.js';
-import type { JobRoots } from './job-root.js';
+import type { JobRoots, RootSealing } from './job-root.js';
 import { JobUsers } from './job-users.js';
-import { NO_BARRIERS, type Barriers, type Confinement, type Runner } from './runner.js';
+import { ALL_BARRIERS, NO_BARRIERS, type Barriers, type Confinement, type Runner } from './runner.js';
 
 /** What clients and jobs ask. */
 export interface SandboxState {
-  /** Of jobs in sealed roots; the same as `plainTier` where there are none. */
+  /** Of jobs in roots of their own; the same as `plainTier` where there are none. */
   readonly tier: number;
+  /** Which compilers pump jobs may come with. */
+  readonly pump: PumpOffer;
+  /** The same as WELCOME tells it. */
+  readonly features: readonly string[];
   readonly plainTier: number;
   /** What a full sandbox would have besides, each in a line for people. */
   readonly missing: readonly string[];
@@ -51,15 +57,18 @@ const REMEDIES: readonly (readonly [failure: RegExp, remedy: string])[] = [
   ],
   [/mknod/, 'whiteouts need Linux 5.8, and a store that may hold device files'],
   [/take a (user|group) of its own/, 'root needs its capabilities, and all numbers of users'],
+  [/have (its )?system calls answered/, 'answers need Linux 5.14'],
+  [/a compiler's (memory|system calls)/, 'see the sysctl kernel.yama.ptrace_scope: 1 or less'],
   [/use Landlock/, 'Landlock needs Linux 5.13, and its name in /sys/kernel/security/lsm'],
 ];
 
-const FULL: Barriers = { landlock: true, seccomp: true };
 const WITHOUT_LANDLOCK: Barriers = { landlock: false, seccomp: true };
 
 /** For hosts whose clients are all trusted as the server's own user is. */
 export const NO_SANDBOX: SandboxState = {
   tier: 0,
+  pump: 'none',
+  features: featuresOf('none'),
   plainTier: 0,
   missing: ['all: the server runs with --unsafe-no-sandbox'],
   failure: undefined,
@@ -78,7 +87,7 @@ export class Sandbox implements SandboxState {
   readonly #directories: JobDirectories;
   readonly #roots: JobRoots;
   #plain: PlainSeal | undefined;
-  #sealed: Barriers | undefined;
+  #sealed: RootSealing | undefined;
   #missing: string[] = [];
   #failure: string | undefined;
 
@@ -96,8 +105,10 @@ export class Sandbox implements SandboxState {
   ): Promise<Sandbox> {
     const sandbox = new Sandbox(runner, directories, roots);
     sandbox.#plain = await sandbox.#measurePlain();
-    sandbox.#sealed = await sandbox.#measureSealed();
-    roots.barriers = sandbox.#sealed ?? FULL;
+    sandbox.#sealed =
+      (await sandbox.#measureSealed()) ??
+      (sandbox.plainTier === 2 ? await sandbox.#measureSupervised() : undefined);
+    if (sandbox.#sealed !== undefined) roots.sealing = sandbox.#sealed;
     if (process.getuid?.() === 0 && sandbox.plainTier !== 1) {
       sandbox.#missing.push(
         'compilers run as root: give --user NAME, so that their number is bound',
@@ -107,7 +118,16 @@ export class Sandbox implements SandboxState {
   }
 
   get tier(): number {
-    return this.#sealed === undefined ? this.plainTier : 3;
+    return this.#sealed?.kind === 'namespaces' ? 3 : this.plainTier;
+  }
+
+  get pump(): PumpOffer {
+    if (this.#sealed === undefined) return 'none';
+    return this.#sealed.kind === 'namespaces' ? 'any' : 'own';
+  }
+
+  get features(): readonly string[] {
+    return featuresOf(this.pump);
   }
 
   get plainTier(): number {
@@ -165,7 +185,7 @@ export class Sandbox implements SandboxState {
   }
 
   async #measurePlain(): Promise<PlainSeal | undefined> {
-    const full: PlainSeal = { barriers: FULL, users: undefined };
+    const full: PlainSeal = { barriers: ALL_BARRIERS, users: undefined };
     const failure = await this.#tryPlain(full);
     if (failure === undefined) return full;
     const isRoot = process.getuid?.() === 0;
@@ -181,11 +201,11 @@ export class Sandbox implements SandboxState {
     return undefined;
   }
 
-  async #measureSealed(): Promise<Barriers | undefined> {
-    let failure: string | undefined;
-    for (const barriers of [FULL, WITHOUT_LANDLOCK]) {
-      failure = await this.#trySealed(barriers);
-      if (failure === undefined) return barriers;
+  async #measureSealed(): Promise<RootSealing | undefined> {
+    for (const barriers of [ALL_BARRIERS, WITHOUT_LANDLOCK]) {
+      const sealing: RootSealing = { kind: 'namespaces', barriers };
+      const failure = await this.#trySealed(sealing);
+      if (failure === undefined) return sealing;
       this.#missing.push(
         barriers.landlock && failure.includes('use Landlock')
           ? `Landlock in sealed roots: ${failure}`
@@ -193,6 +213,14 @@ export class Sandbox implements SandboxState {
       );
       if (!failure.includes('use Landlock')) break;
     }
+    return undefined;
+  }
+
+  async #measureSupervised(): Promise<RootSealing | undefined> {
+    const sealing: RootSealing = { kind: 'supervisor' };
+    const failure = await this.#trySealed(sealing);
+    if (failure === undefined) return sealing;
+    this.#missing.push(`nor can a supervisor answer for such roots: ${failure}`);
     return undefined;
   }
 
@@ -217,7 +245,7 @@ export class Sandbox implements SandboxState {
     });
   }
 
-  #trySealed(barriers: Barriers): Promise<string | undefined> {
+  #trySealed(sealing: RootSealing): Promise<string | undefined> {
     return this.#try(async (directory) => {
       const { path } = directory;
       const [lower, top] = [`${path}/lower`, `${path}/top`];
@@ -227,14 +255,16 @@ export class Sandbox implements SandboxState {
       await promisify(execFile)('mknod', [`${top}/hidden`, 'c', '0', '0']);
 
       const layers = [fromText(top), fromText(lower)];
-      const { spec: root } = this.#roots.create(directory, layers, barriers);
+      const { spec: root } = this.#roots.create(directory, layers, sealing);
       const forbidden = [fromText(path), '/proc', '/etc', '/usr', '/tmp'];
       await this.#runner.probe({ ...streams(path), cwd: '/', root, forbidden });
       if (!lstatSync(`${path}/upper/new`, { throwIfNoEntry: false })?.isFile()) {
         throw new Error('what was written in the root is not in its upper directory');
       }
       const removed = lstatSync(`${path}/upper/shown`, { throwIfNoEntry: false });
-      if (removed?.isCharacterDevice() !== true || removed.rdev !== 0) {
+      // A supervisor remembers it by itself.
+      const isGone = removed === undefined && sealing.kind === 'supervisor';
+      if (!isGone && (removed?.isCharacterDevice() !== true || removed.rdev !== 0)) {
         throw new Error('what was removed in the root has no whiteout in its upper directory');
       }
     });

@@ -72,6 +72,13 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     return undefined;
   }
 
+  /** All that were found so far, as they are now. */
+  async allCurrent(): Promise<readonly T[]> {
+    const digests = new Set(Array.from(this.#known.values(), ({ digest }) => digest));
+    const current = await Promise.all(Array.from(digests, (digest) => this.current(digest)));
+    return current.filter((known) => known !== undefined);
+  }
+
   async find(wanted: WantedCompiler): Promise<ByteString | undefined> {
     const found = this.#search.then(async () => {
       const known = await this.current(wanted.digest);

@@ -1,5 +1,6 @@
 /** Where a path leads in a closure, symbolic links followed as the kernel does. Pure. */
 import { baseName, directoryName, type ByteString } from '../core/byte-string.js';
+import type { Digest } from '../core/digest.js';
 import { INCLUDES } from '../core/include-limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 
@@ -38,6 +39,12 @@ export class TreeLookup {
     this.#directories ??= this.#allDirectories();
     addAbove(this.#directories, directoryName(real));
     return this.#realPath(path) === real;
+  }
+
+  /** Content of the file that is at a real path; undefined when none is. */
+  digestAt(path: ByteString): Digest | undefined {
+    const entry = this.#entryAt(path);
+    return entry?.kind === 'file' ? entry.digest : undefined;
   }
 
   #realDirectory(path: ByteString): ByteString | undefined {

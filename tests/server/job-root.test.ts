@@ -10,13 +10,14 @@ import {
 } from 'node:fs';
 import t, { type Test } from 'tap';
 import { JobRoots, type JobRoot } from '../../src/server/job-root.js';
+import { NO_PROGRAMS } from '../fixtures/no-programs.js';
 
 const LOOK = { mode: 0o644, mtime: 1_000_000_000 };
 
 /** A root whose upper directory has a link out of it at /link, and what the link leads to. */
 async function setUp(t: Test): Promise<{ root: JobRoot; outside: string }> {
   const store = `${t.testdir({ outside: { file: 'outside' } })}/store`;
-  const roots = await JobRoots.open(store);
+  const roots = await JobRoots.open(store, NO_PROGRAMS);
   mkdirSync(`${store}/job`);
   const root = roots.create({ path: `${store}/job` }, ['/layer']);
   const outside = store.replace(/store$/, 'outside');
@@ -40,8 +41,11 @@ await t.test('the bottom layer has what is mounted on', async (t) => {
   t.equal(first, '/layer');
   for (const name of ['null', 'zero', 'urandom']) t.ok(statSync(`${bottom}/dev/${name}`).isFile());
   t.ok(statSync(`${bottom}/.tscc`).isDirectory());
-  for (const path of [root.spec.work, root.spec.mount]) t.ok(statSync(path).isDirectory());
-  await JobRoots.open(bottom?.replace(/\/root-1$/, '') ?? '');
+  const { seal } = root.spec;
+  const made = seal.kind === 'namespaces' ? [seal.work, seal.mount] : [];
+  t.equal(made.length, 2, 'the best is what it begins with');
+  for (const path of made) t.ok(statSync(path).isDirectory());
+  await JobRoots.open(bottom?.replace(/\/root-1$/, '') ?? '', NO_PROGRAMS);
 });
 
 await t.test('files are put with mode and time, directories made on the way', async (t) => {

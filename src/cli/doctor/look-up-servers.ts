@@ -3,7 +3,7 @@ import { DialFailure, keyFileFor, reachHost } from '../../client/dial.js';
 import type { RemoteHost } from '../../client/host-list.js';
 import type { Settings } from '../../client/settings.js';
 import { toText } from '../../core/byte-string.js';
-import { PUMP } from '../../core/limits.js';
+import { pumpOffer } from '../../protocol/pump-offer.js';
 import { realClock } from '../../platform/clock.js';
 import { realFiles } from '../../platform/files.js';
 import { askHost, type HostAnswer } from '../host-answer.js';
@@ -79,7 +79,9 @@ export async function tryServer(
 function modesOf({ host, answer, minTier }: ServerFacts, place: number): Trial['mode'][] {
   if (answer.kind === 'down' || answer.state.draining) return [];
   const { tier, plainTier } = answer.welcome;
-  const hasPump = host.mode === 'pump' && tier >= PUMP.tier && tier >= minTier;
-  const hasPlain = plainTier >= minTier && answer.has[place] === true;
+  const hasCompiler = answer.has[place] === true;
+  const offer = host.mode === 'pump' ? pumpOffer(answer.welcome) : 'none';
+  const hasPump = tier >= minTier && (offer === 'any' || (offer === 'own' && hasCompiler));
+  const hasPlain = plainTier >= minTier && hasCompiler;
   return [...(hasPump ? (['pump'] as const) : []), ...(hasPlain ? (['plain'] as const) : [])];
 }

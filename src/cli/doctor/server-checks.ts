@@ -1,10 +1,18 @@
 /** What `tscc doctor` checks of one server of the host list; docs/doctor.md tells of each. Pure. */
 import { isLoopback } from '../../client/dial.js';
-import { DOCTOR, PUMP } from '../../core/limits.js';
+import { DOCTOR } from '../../core/limits.js';
+import { pumpOffer, type PumpOffer } from '../../protocol/pump-offer.js';
 import { ok, warning, wrong, type Check, type Finding } from './check.js';
 import { mebibytes } from './client-checks.js';
 import { sandboxFixes } from './sandbox-fixes.js';
 import type { ServerFacts, Trial } from './server-facts.js';
+
+/** What is missing with an offer, for a line about the sandbox. */
+const COST_OF: { readonly [O in PumpOffer]: string } = {
+  any: '',
+  own: ', so pump mode for compilers that it has itself',
+  none: ', so no pump mode',
+};
 
 export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
   {
@@ -77,8 +85,9 @@ export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
       if (answer.kind === 'down') return [];
       const { tier, plainTier, missing } = answer.welcome;
       const what = `tier ${tier}, of plain jobs ${plainTier}`;
-      if (missing.length === 0 && tier >= PUMP.tier) return [ok(what)];
-      const cost = tier < PUMP.tier ? ', so no pump mode' : '';
+      const offer = pumpOffer(answer.welcome);
+      if (missing.length === 0 && offer === 'any') return [ok(what)];
+      const cost = COST_OF[offer];
       const fixes = sandboxFixes(answer.about?.is, missing);
       return [warning([`${what}${cost}`, ...missing].join('; '), fixes.join('; and '))];
     },
@@ -104,7 +113,7 @@ export const SERVER_CHECKS: readonly Check<ServerFacts>[] = [
     name: 'toolchain',
     run({ answer, toolchains, host }) {
       if (answer.kind === 'down') return [];
-      const takesAny = host.mode === 'pump' && answer.welcome.tier >= PUMP.tier;
+      const takesAny = host.mode === 'pump' && pumpOffer(answer.welcome) === 'any';
       return toolchains.map(({ name, version }, n) => {
         if (answer.has[n] === true) return ok(`${name} ${version} is there`);
         if (takesAny) return ok(`${name} ${version} is sent there in pump mode`);
