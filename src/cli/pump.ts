@@ -20,14 +20,17 @@ import { fail } from './fail.js';
 import { writeSessionPage, type SessionPage } from './report.js';
 import { findUserState, type UserState } from './user-state.js';
 
-const USAGE = `usage: tscc-pump COMMAND [ARGUMENT…]
+const USAGE = `usage: tscc-pump [--widen] COMMAND [ARGUMENT…]
 
 Runs a build (for example  tscc-pump make -j16 CC="tscc gcc") as one session of tscc and prints
 what became of its compiles. Exits with the command's own status.
+
+  --widen   make starts more jobs while compiles are on other hosts: -j counts those here
 `;
 
 async function pump(words: readonly string[]): Promise<never> {
-  const [command, ...args] = words;
+  const isWide = words[0] === '--widen';
+  const [command, ...args] = isWide ? words.slice(1) : words;
   if (command === '--version') {
     process.stdout.write(`tscc-pump ${VERSION}\n`);
     process.exit(0);
@@ -45,7 +48,8 @@ async function pump(words: readonly string[]): Promise<never> {
     : undefined;
   // One inside this one would draw on the same row.
   const own = progress === undefined ? {} : { TSCC_PROGRESS: '0' };
-  const status = await runBuild(command, args, { ...own, TSCC_SESSION: session });
+  const wide = isWide ? { TSCC_DONATE: '1' } : {};
+  const status = await runBuild(command, args, { ...own, ...wide, TSCC_SESSION: session });
   const wall = performance.now() - began;
   const trouble = progress?.close();
   if (trouble !== undefined) process.stderr.write(`tscc-pump: no progress line: ${trouble}\n`);

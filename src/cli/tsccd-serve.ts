@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
 import { SERVER } from '../core/limits.js';
 import { realClock } from '../platform/clock.js';
-import { loadAverage } from '../platform/load-average.js';
+import { loadAverage } from '../platform/host-load.js';
 import { makeDirectory } from '../platform/make-directory.js';
 import { VERSION } from '../platform/version.js';
 import { formatAddress, isLoopback, type ListenAddress } from '../server/access.js';

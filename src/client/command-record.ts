@@ -11,9 +11,10 @@ import type { Session } from './sessions.js';
 import type { Verified } from './verification.js';
 
 /** What the journal is told of the mode that a compile went out in. */
-export type ModeRecord =
+export type ModeRecord = { readonly lentToken?: true } & (
   | ({ readonly outcome: 'pump' } & PumpHistory)
-  | { readonly outcome: 'plain'; readonly demotion?: DemotionReason };
+  | { readonly outcome: 'plain'; readonly demotion?: DemotionReason }
+);
 
 export class CommandRecord {
   /** Of a compile, once it is known. */

@@ -24,6 +24,7 @@ import { BuildMessages } from './build-messages.js';
 import { CommandRecord, type ModeRecord } from './command-record.js';
 import { CompileSteps, type StepsContext } from './compile-steps.js';
 import type { CompileVerdict, FailedElsewhere, LocalVerdict } from './compile-verdict.js';
+import type { Donations } from './donations.js';
 import { decide, type Decision, type DecisionContext, type RemoteDecision } from './decision.js';
 import type { HostSource } from './host-source.js';
 import { LauncherGone, type LauncherConnection } from './launcher-connection.js';
@@ -48,6 +49,7 @@ export interface CommandRunContext
     VerificationContext {
   readonly hosts: HostSource;
   readonly precompiled: Pick<PrecompiledHeaders, 'begin' | 'recipeOf' | 'isStill'>;
+  readonly donations: Pick<Donations, 'lend'>;
   readonly log: (message: string) => void;
 }
 
@@ -169,6 +171,7 @@ export class CommandRun {
       this.#launcher,
       this.#context,
       this.#began,
+      () => this.#context.donations.lend(this.#request, this.#settings),
     );
     this.#stage = steps;
     const onResult = (mode: 'pump' | 'plain') => (host: string) =>
@@ -181,7 +184,8 @@ export class CommandRun {
       const compile = new PumpCompile(...parts, this.#began, onResult('pump'), verification);
       const verdict = await compile.run();
       if (verdict.kind !== 'demoted') {
-        return this.#conclude(verdict, command.output, { outcome: 'pump', ...compile.history });
+        const mode = { outcome: 'pump', ...compile.history } as const;
+        return this.#conclude(verdict, command.output, { ...mode, ...lentBy(steps) });
       }
       if (obstacles.plain !== undefined) {
         const reason = isHostDemotion(verdict.reason) ? obstacles.plain : verdict.reason;
@@ -193,6 +197,7 @@ export class CommandRun {
     return this.#conclude(verdict, command.output, {
       outcome: 'plain',
       ...(demotion === undefined ? {} : { demotion }),
+      ...lentBy(steps),
     });
   }
 
@@ -349,6 +354,10 @@ export class CommandRun {
   #elapsed(): number {
     return this.#context.clock.monotonic() - this.#began;
   }
+}
+
+function lentBy({ hasLent }: CompileSteps): Pick<ModeRecord, 'lentToken'> {
+  return hasLent ? { lentToken: true } : {};
 }
 
 /** `remote:HOST` into its two parts; a host's name may have colons. */

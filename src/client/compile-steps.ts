@@ -13,6 +13,7 @@ import { NO_PHASES, type Phases } from '../report/events.js';
 import { fallback, RunLocally } from './compile-verdict.js';
 import type { CompileOutputs, PendingOutput } from './compile-outputs.js';
 import type { RemoteDecision } from './decision.js';
+import type { Donation } from './donations.js';
 import type { Farm, FarmMode, NoPlace } from './farm.js';
 import type { LauncherConnection } from './launcher-connection.js';
 import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
@@ -40,23 +41,36 @@ export class CompileSteps {
   readonly #decision: RemoteDecision;
   readonly #launcher: LauncherConnection;
   readonly #context: StepsContext;
+  readonly #lend: () => Donation | undefined;
   readonly #times: { -readonly [phase in keyof Phases]: number };
   #mark: number;
+  #donation: Donation | undefined;
+  #hasLent = false;
 
-  /** @param began monotonic time of the request */
+  /**
+   * @param began monotonic time of the request
+   * @param lend lends make's token while the compile is elsewhere
+   */
   constructor(
     settings: Settings,
     decision: RemoteDecision,
     launcher: LauncherConnection,
     context: StepsContext,
     began: number,
+    lend: () => Donation | undefined,
   ) {
     this.#settings = settings;
     this.#decision = decision;
     this.#launcher = launcher;
     this.#context = context;
     this.#mark = began;
+    this.#lend = lend;
     this.#times = { ...NO_PHASES };
+  }
+
+  /** Make's token was lent while the compile was elsewhere. */
+  get hasLent(): boolean {
+    return this.#hasLent;
   }
 
   get times(): Phases {
@@ -91,6 +105,14 @@ export class CompileSteps {
    * is not here any more.
    */
   async run(job: RemoteJob): Promise<RemoteRun> {
+    try {
+      return await this.#runOnServers(job);
+    } finally {
+      await this.#takeBack();
+    }
+  }
+
+  async #runOnServers(job: RemoteJob): Promise<RemoteRun> {
     const { farm } = this.#context;
     const { hosts, toolchain } = this.#decision;
     const tried = new Set<string>();
@@ -110,6 +132,8 @@ export class CompileSteps {
         break;
       }
       this.phase = `remote:${place.host}`;
+      // Not before: nobody lends who may yet compile here, nor more than servers have places for.
+      this.#donation ??= this.#lend();
       try {
         const result = await place.run(job, this.#settings.ioTimeout, this.#launcher.gone);
         this.lap('remote');
@@ -129,6 +153,16 @@ export class CompileSteps {
       tried.add(place.host);
     }
     throw fallback(failed?.reason ?? 'no-server', failed?.message);
+  }
+
+  /** Before anything else is done here, and before the launcher ends. */
+  async #takeBack(): Promise<void> {
+    const donation = this.#donation;
+    if (donation === undefined) return;
+    this.#donation = undefined;
+    this.#hasLent = true;
+    await donation.takeBack(this.#launcher.gone);
+    this.lap('remote');
   }
 
   /** What a write step rejects with becomes the reason to compile here. */

@@ -14,8 +14,10 @@ import { DAEMON } from '../core/limits.js';
 import { compress } from '../platform/compression.js';
 import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
+import { availableMemory, loadAverage } from '../platform/host-load.js';
 import { startPiped } from '../platform/piped-process.js';
-import { processStart } from '../platform/process-table.js';
+import { processIdentity, processStart } from '../platform/process-table.js';
+import { findTokens, openTokens } from '../platform/token-pipe.js';
 import { VERSION } from '../platform/version.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
 import { realIncludeServer } from '../include-server/include-host.js';
@@ -26,6 +28,7 @@ import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
 import { CompilerFiles } from './compiler-files.js';
 import { dialHost } from './dial.js';
+import { Donations } from './donations.js';
 import { Farm } from './farm.js';
 import { HostSource } from './host-source.js';
 import { KeptMismatches } from './kept-mismatches.js';
@@ -189,6 +192,15 @@ const daemon = new SessionDaemon({
     compilerFiles,
     compilers,
     kept: new KeptRecipes(fromText(stateDirectory), { files: realFiles, version: VERSION, log }),
+  }),
+  donations: new Donations({
+    clock: realClock,
+    cores,
+    load: loadAverage(realClock),
+    memory: availableMemory(realClock),
+    identify: processIdentity,
+    find: findTokens,
+    open: openTokens,
   }),
   compilers,
   farm,

@@ -20,6 +20,10 @@ export interface Settings {
   readonly verbose: boolean;
   /** tscc-pump may draw a progress line on its terminal. */
   readonly progress: boolean;
+  /** Make's token is lent to its jobserver while a compile runs elsewhere. */
+  readonly donate: boolean;
+  /** Not above this load of this host; undefined: as many cores suggest. */
+  readonly donateLoad: number | undefined;
   /** File for what tscc says to the person who builds; undefined: standard error. */
   readonly log: ByteString | undefined;
   /** Milliseconds without an answer to a job. */
@@ -49,6 +53,8 @@ export function readSettings(environment: Environment): Settings {
     verifyFail: isOn(nonEmpty(environment.get('TSCC_VERIFY_FAIL'))),
     verbose: isOn(either(environment, 'VERBOSE')),
     progress: environment.get('TSCC_PROGRESS') !== '0',
+    donate: isOn(nonEmpty(environment.get('TSCC_DONATE'))),
+    donateLoad: positive(environment.get('TSCC_DONATE_LOAD')),
     log: either(environment, 'LOG'),
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
     connectTimeout: milliseconds(either(environment, 'CONNECT_TIMEOUT'), WIRE.connect),
@@ -102,8 +108,13 @@ function perMille(value: ByteString | undefined): number {
 
 /** Settings give seconds, as distcc's do. */
 function milliseconds(value: ByteString | undefined, otherwise: number): number {
-  const seconds = Number(value);
-  return value !== undefined && value !== '' && Number.isFinite(seconds) && seconds > 0
-    ? seconds * 1000
-    : otherwise;
+  const seconds = positive(value);
+  return seconds === undefined ? otherwise : seconds * 1000;
+}
+
+function positive(value: ByteString | undefined): number | undefined {
+  const number = Number(value);
+  return value !== undefined && value !== '' && Number.isFinite(number) && number > 0
+    ? number
+    : undefined;
 }

@@ -171,6 +171,25 @@ export const SCHEDULING = {
   preload: 1,
 } as const;
 
+/** Tokens of make's jobserver that are lent while launchers wait (docs/widen.md). */
+export const DONATION = {
+  /** Lent at once to all jobservers: a launcher each, more than the slots of the largest farm. */
+  tokens: 1_024,
+  /** The last launcher that lends waits so long for its token; then it is owed. */
+  patience: 300,
+  /** Between two looks for a token that is owed; make may end soon after one is there. */
+  look: 10,
+  /** Shells between make and a launcher: a recipe has one or two. */
+  shells: 8,
+  /**
+   * Nothing is lent above this load, per core: launchers that start and daemon have one or two, links
+   * that make starts with the tokens come on top of that. TSCC_DONATE_LOAD overrides it.
+   */
+  loadPerCore: 4,
+  /** Nothing is lent below this much free memory: one link of large C++ takes as much. */
+  memory: 512 * MiB,
+} as const;
+
 /** Reading a command line, and the options of a typed job made from it. */
 export const ARGUMENTS = {
   /** Response files in one command: libiberty's own bound against files that name themselves. */

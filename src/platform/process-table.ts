@@ -1,4 +1,4 @@
-/** What the kernel tells of processes: whether one exists, and whether a terminal speaks to us. */
+/** What the kernel tells of processes: whether one exists, who started it, whether a terminal speaks to us. */
 import { readFileSync } from 'node:fs';
 
 /** Start time in clock ticks since boot; undefined when there is no such process (any more). */
@@ -14,12 +14,37 @@ export function isInForeground(): boolean {
   return group !== undefined && group === foreground;
 }
 
+export interface ProcessIdentity {
+  /** Name of the program's file, cut after 15 bytes. */
+  readonly name: string;
+  /** Process id of the parent. */
+  readonly parent: number;
+}
+
+/** Undefined when there is no such process (any more). */
+export function processIdentity(pid: number): ProcessIdentity | undefined {
+  const stat = readStat(pid);
+  const parent = fieldsOf(stat)?.[1];
+  if (stat === undefined || parent === undefined) return undefined;
+  return {
+    name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
+    parent: Number(parent),
+  };
+}
+
 /** The fields of proc(5)'s stat from the third (state) on; undefined when there is no process. */
 function statFields(pid: number | 'self'): string[] | undefined {
+  return fieldsOf(readStat(pid));
+}
+
+function fieldsOf(stat: string | undefined): string[] | undefined {
+  // The name in parentheses may hold anything; the fields begin after the last one.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function readStat(pid: number | 'self'): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may hold anything; the fields begin after the last one.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     // Gone while we looked, or never there: both mean the same.
     return undefined;

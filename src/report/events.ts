@@ -45,7 +45,7 @@ export interface Phases {
   readonly digest: number;
   /** Waiting for a server's slot. */
   readonly remoteQueue: number;
-  /** From the job's first byte to the result's last. */
+  /** From the job's first byte to the result's last, and to make's token where it was lent. */
   readonly remote: number;
   /** Whether what was read is still what it was. */
   readonly check: number;
@@ -101,6 +101,8 @@ export type Event =
       /** Pump: what the compiler read, as runs of numbers of `files` events before this one. */
       readonly reads?: string;
       readonly phases: Phases;
+      /** Make's token was lent to its jobserver meanwhile (docs/widen.md). */
+      readonly lentToken?: true;
       /** Plain: why it is not pump mode, where that was possible. */
       readonly demotion?: DemotionReason;
       /** Pump: files, directories and links that the server was told of. */

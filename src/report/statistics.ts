@@ -60,6 +60,8 @@ export interface SessionStatus {
   readonly healed: number;
   /** Results dropped because a file that the compile reads changed meanwhile. */
   readonly stale: number;
+  /** Remote compiles that lent make's token to its jobserver meanwhile. */
+  readonly lentTokens: number;
   /** Remote compiles by how well their server sealed them off: a tier of docs/security.md. */
   readonly tiers: Readonly<Record<string, number>>;
   /** Remote compiles that were done here too and compared, mismatches included: TSCC_VERIFY. */
@@ -98,6 +100,7 @@ export function emptyStatus(session: string): SessionStatus {
     demotions: {},
     healed: 0,
     stale: 0,
+    lentTokens: 0,
     tiers: {},
     verified: 0,
     mismatches: 0,
@@ -138,6 +141,7 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
             : increment(status.demotions, line.demotion),
         healed: status.healed + (line.healed?.length ?? 0),
         stale: status.stale + (line.stale ?? 0),
+        lentTokens: status.lentTokens + (line.lentToken === true ? 1 : 0),
         tiers: line.tier === undefined ? status.tiers : increment(status.tiers, `${line.tier}`),
         preprocessCpu: status.preprocessCpu + line.preprocessCpu,
         remoteCpu: status.remoteCpu + line.remoteCpu,

@@ -28,6 +28,9 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
         `${megabytes(status.sentBytes)} sent, ${megabytes(status.receivedBytes)} received`,
     );
   }
+  if (status.lentTokens > 0) {
+    lines.push(`widened: ${count(status.lentTokens, 'compile')} lent make's token meanwhile`);
+  }
   const tiers = Object.entries(status.tiers);
   if (tiers.length > 0) {
     lines.push(`sandbox: ${tiers.map(([tier, n]) => `tier ${tier} for ${n}`).join(', ')}`);

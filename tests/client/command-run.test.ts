@@ -79,6 +79,7 @@ function setUp(t: Test, options: Options = {}) {
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     terminals: { of: () => undefined },
     precompiled: NO_HEADERS,
+    donations: { lend: () => undefined },
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,

@@ -80,3 +80,12 @@ await t.test('a progress line is there unless it is turned off', async (t) => {
   t.equal(read({ TSCC_PROGRESS: '1' }).progress, true);
   t.equal(read({ TSCC_PROGRESS: '' }).progress, true);
 });
+
+await t.test('lending tokens is asked for', async (t) => {
+  t.match(read({}), { donate: false, donateLoad: undefined });
+  t.match(read({ TSCC_DONATE: '0' }), { donate: false });
+  t.match(read({ TSCC_DONATE: '1', TSCC_DONATE_LOAD: '7.5' }), { donate: true, donateLoad: 7.5 });
+  for (const load of ['', '0', '-1', 'much']) {
+    t.equal(read({ TSCC_DONATE_LOAD: load }).donateLoad, undefined, load);
+  }
+});

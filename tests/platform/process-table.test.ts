@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { processStart } from '../../src/platform/process-table.js';
+import { processIdentity, processStart } from '../../src/platform/process-table.js';
 import { without } from '../fixtures/tools.js';
 
 /** A process that ends when its input does. */
@@ -27,6 +27,7 @@ await t.test('one that has ended has none', async (t) => {
   child.stdin.end();
   await once(child, 'exit');
   t.equal(processStart(pid), undefined);
+  t.equal(processIdentity(pid), undefined);
 });
 
 await t.test('nor has a zombie', async (t) => {
@@ -48,6 +49,7 @@ await t.test('a name with parentheses and blanks hides nothing', async (t) => {
   const [one, own] = [processStart(child.pid ?? 0), processStart(process.pid)];
   t.match(one, /^[0-9]+$/);
   t.ok(Number(one) >= Number(own), 'it started after us');
+  t.strictSame(processIdentity(child.pid ?? 0), { name: 'a) Z (b', parent: process.pid });
 });
 
 await t.test('whose ^C a process gets', { skip: without('script') }, async (t) => {

@@ -1,14 +1,20 @@
 /** Whether the variables that tscc reads make sense. Pure. */
 import { ok, warning, type Finding } from './check.js';
 
+const POSITIVE = /^[0-9]*[1-9][0-9]*(?:\.[0-9]+)?$|^0*\.[0-9]*[1-9][0-9]*$/;
 /** What values may be, and what another is taken for. */
 const SETTINGS: readonly { variable: string; isGood: RegExp; counts: string }[] = [
   { variable: 'TSCC_MODE', isGood: /^(?:pump|plain|local)$/, counts: 'counts as pump' },
   { variable: 'TSCC_MIN_TIER', isGood: /^[0-3]$/, counts: 'counts as 3' },
   { variable: 'TSCC_VERIFY', isGood: /^[0-9]{1,9}$/, counts: 'counts as 0' },
+  {
+    variable: 'TSCC_DONATE_LOAD',
+    isGood: POSITIVE,
+    counts: 'is no load: the default holds',
+  },
   ...['IO_TIMEOUT', 'CONNECT_TIMEOUT'].map((name) => ({
     variable: `TSCC_${name}`,
-    isGood: /^[0-9]*[1-9][0-9]*(?:\.[0-9]+)?$|^0*\.[0-9]*[1-9][0-9]*$/,
+    isGood: POSITIVE,
     counts: 'is no number of seconds: the default holds',
   })),
 ];
