@@ -114,9 +114,11 @@ export class PumpShipping {
   filesRead({ dependencies, uncovered }: PumpResult): FilesRead | undefined {
     if (dependencies === null) return undefined;
     const count = this.#entries.length;
-    const entries = unpackNumbers(dependencies, count, count).flatMap(
-      (number) => this.#entries[number] ?? [],
-    );
+    const entries: TreeEntry[] = [];
+    for (const number of unpackNumbers(dependencies, count, count)) {
+      const entry = this.#entries[number];
+      if (entry !== undefined) entries.push(entry);
+    }
     return { entries, uncovered };
   }
 

@@ -7,7 +7,7 @@ import { toText } from '../core/byte-string.js';
 import { DAEMON, REPORT } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
-import type { TreeEntry } from '../protocol/tree-entry.js';
+import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
 import type { Event, ReadFile } from '../report/events.js';
 import { joinRuns } from '../report/file-runs.js';
 import type { Journal } from '../report/journal.js';
@@ -26,6 +26,8 @@ export class Session {
   readonly #environments = new Map<string, number>();
   /** Path and content → number. */
   readonly #files = new Map<string, number>();
+  /** The same by entry: what has not changed mostly comes as the same object again. */
+  readonly #entries = new WeakMap<TreeEntry, number>();
   #commands = 0;
   #active = 0;
   #isOver = false;
@@ -82,19 +84,27 @@ export class Session {
   files(entries: readonly TreeEntry[]): string {
     const first = this.#files.size;
     const news: ReadFile[] = [];
-    const numbers = entries.flatMap((entry) => {
-      if (entry.kind !== 'file') return [];
-      const key = `${entry.digest}${entry.path}`;
-      const known = this.#files.get(key);
-      if (known !== undefined) return [known];
-      const number = this.#files.size;
+    const numbers: number[] = [];
+    for (const entry of entries) {
+      if (entry.kind === 'file')
+        numbers.push(this.#entries.get(entry) ?? this.#number(entry, news));
+    }
+    if (news.length > 0) this.record({ event: 'files', first, files: news });
+    return joinRuns(numbers);
+  }
+
+  /** Of a file whose entry is another object than before, and may say the same; else it is news. */
+  #number(entry: FileEntry, news: ReadFile[]): number {
+    const key = `${entry.digest}${entry.path}`;
+    let number = this.#files.get(key);
+    if (number === undefined) {
+      number = this.#files.size;
       this.#files.set(key, number);
       const digest = entry.digest.slice(0, REPORT.digestLength);
       news.push([toText(entry.path), entry.size, digest]);
-      return [number];
-    });
-    if (news.length > 0) this.record({ event: 'files', first, files: news });
-    return joinRuns(numbers);
+    }
+    this.#entries.set(entry, number);
+    return number;
   }
 
   leave(): void {

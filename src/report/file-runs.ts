@@ -5,14 +5,14 @@
 
 /** In ascending order, each once. */
 export function joinRuns(numbers: readonly number[]): string {
-  const sorted = [...new Set(numbers)].toSorted((a, b) => a - b);
+  // As numbers, which need no function that compares them.
+  const sorted = Uint32Array.from(numbers).sort();
   const runs: string[] = [];
   for (let i = 0; i < sorted.length;) {
     const first = sorted[i] ?? 0;
-    let length = 1;
-    while (sorted[i + length] === first + length) length++;
-    runs.push(length === 1 ? `${first}` : `${first}-${first + length - 1}`);
-    i += length;
+    let last = first;
+    for (i++; i < sorted.length && (sorted[i] ?? 0) <= last + 1; i++) last = sorted[i] ?? 0;
+    runs.push(first === last ? `${first}` : `${first}-${last}`);
   }
   return runs.join(' ');
 }
