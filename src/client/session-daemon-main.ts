@@ -24,6 +24,7 @@ import { TerminalFiles } from '../toolchain/terminal-files.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
+import { CompileTimes } from './compile-times.js';
 import { CompilerFiles } from './compiler-files.js';
 import { dialHost } from './dial.js';
 import { Farm } from './farm.js';
@@ -100,6 +101,8 @@ const blobs = new BlobSource({
   compress,
 });
 
+const times = new CompileTimes(fromText(stateDirectory), { files: realFiles, log });
+
 const clientId = randomBytes(8).toString('hex');
 const farm = new Farm(
   (host, settings, farm) =>
@@ -109,6 +112,7 @@ const farm = new Farm(
       compress,
       version: VERSION,
       clientId,
+      random: Math.random,
       pump: {
         world: includes.server,
         blobs,
@@ -127,7 +131,7 @@ const farm = new Farm(
         }
       },
     }),
-  slots,
+  { localSlots: slots, clock: realClock, times, random: Math.random },
 );
 
 /** 16 characters that no other compile of this daemon has, nor one of a daemon before it. */
@@ -213,6 +217,7 @@ const daemon = new SessionDaemon({
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ownInode) unlinkSync(socketPath);
   },
   onEnd() {
+    times.flush();
     log('ends');
     // The last answers are still on their way out; nothing else holds the process.
     setImmediate(() => process.exit());
