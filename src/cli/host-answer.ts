@@ -101,6 +101,7 @@ export function askHost(host: RemoteHost, options: AskOptions): Promise<HostAnsw
       compress,
       version: VERSION,
       clientId: `tools-${process.pid}`,
+      random: Math.random,
       pump: NO_JOBS,
       onUpOrDown: () => {},
       onChange: look,

@@ -237,7 +237,7 @@ export class CommandRun {
       if (verified?.verdict === 'mismatch') return;
       return this.#record.remote(output, mode, verdict.record);
     }
-    const { reason, detail, diagnostics } = verdict;
+    const { reason, detail, diagnostics, slot } = verdict;
     if ('fallback' in reason) {
       if (!this.#settings.fallback) {
         this.#record.failure(reason, detail);
@@ -252,7 +252,7 @@ export class CommandRun {
     if ('fallback' in reason && reason.fallback === 'compile-error') {
       return this.#compileAgain(output, verdict);
     }
-    return this.#runLocally(reason, detail);
+    return this.#runLocally(reason, detail, slot);
   }
 
   /**
@@ -298,9 +298,9 @@ export class CommandRun {
   }
 
   /** The outcome is known, and counted, when the compiler starts; how it ends is its own affair. */
-  async #runLocally(reason: LocalReason, detail?: string): Promise<void> {
+  async #runLocally(reason: LocalReason, detail?: string, given?: Slot): Promise<void> {
     this.#enter('local-queue');
-    const slot = await this.#local.slot('compile');
+    const slot = given ?? (await this.#local.slot('compile'));
     const waited = this.#elapsed();
     this.#record.local(reason, detail, waited);
     await this.#exec(slot);

@@ -7,16 +7,17 @@
 import { toText } from '../core/byte-string.js';
 import { errnoCode } from '../core/errors.js';
 import { SCHEDULING } from '../core/limits.js';
-import { isHostDemotion } from '../core/reasons.js';
+import { hashText } from '../core/text-hash.js';
 import type { Clock } from '../platform/clock.js';
-import { NO_PHASES, type Phases } from '../report/events.js';
-import { fallback, RunLocally } from './compile-verdict.js';
+import { NO_PHASES, type Phases, type ServerFailure } from '../report/events.js';
+import { fallback, noPlace, scheduledHere, type Served } from './compile-verdict.js';
 import type { CompileOutputs, PendingOutput } from './compile-outputs.js';
 import type { RemoteDecision } from './decision.js';
 import type { Donation } from './donations.js';
-import type { Farm, FarmMode, NoPlace } from './farm.js';
+import type { Farm, FarmMode, NoPlace, PlaceRequest } from './farm.js';
 import type { LauncherConnection } from './launcher-connection.js';
-import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
+import { Race, type RaceWon } from './race.js';
+import type { RemoteJob, RemoteResult } from './remote-job.js';
 import type { Settings } from './settings.js';
 
 export interface StepsContext {
@@ -24,14 +25,8 @@ export interface StepsContext {
   readonly clock: Clock;
 }
 
-export interface RemoteRun {
+export interface RemoteRun extends Served {
   readonly result: RemoteResult;
-  readonly host: string;
-  readonly tier: number;
-  /** Compiles that it runs at once for this client. */
-  readonly slots: number;
-  /** Servers asked before. */
-  readonly retries: number;
 }
 
 export class CompileSteps {
@@ -91,18 +86,15 @@ export class CompileSteps {
 
   /** Why no server would take it in this mode; undefined when one would. */
   async obstacle(mode: FarmMode): Promise<NoPlace | undefined> {
-    const { hosts, toolchain } = this.#decision;
-    const outlook = await this.#context.farm.prospect(
-      { mode, hosts, toolchain, settings: this.#settings, exclude: new Set() },
-      this.#launcher.gone,
-    );
+    const request = this.#request(mode, new Set());
+    const outlook = await this.#context.farm.prospect(request, this.#launcher.gone);
     return outlook.kind === 'none' ? outlook : undefined;
   }
 
   /**
-   * One server after another, until a compiler runs to its end there; the last one's failure
-   * decides the reason. Rejects with RemoteFailure `closure-stale` where a file that the job needs
-   * is not here any more.
+   * One server after another, until a compiler has ended by itself on one, or none is left; the last
+   * one's failure decides the reason. Rejects with RemoteFailure `stale` where a file that the job
+   * needs is not here any more.
    */
   async run(job: RemoteJob): Promise<RemoteRun> {
     try {
@@ -114,45 +106,48 @@ export class CompileSteps {
 
   async #runOnServers(job: RemoteJob): Promise<RemoteRun> {
     const { farm } = this.#context;
-    const { hosts, toolchain } = this.#decision;
     const tried = new Set<string>();
-    let failed: RemoteFailure | undefined;
-    while (tried.size < SCHEDULING.remoteTries) {
+    const failures: ServerFailure[] = [];
+    const request = this.#request(job.mode, tried);
+    let deadly = 0;
+    while (deadly < SCHEDULING.deadlyTries) {
       this.phase = 'remote-queue';
-      const place = await farm.acquire(
-        { mode: job.mode, hosts, toolchain, settings: this.#settings, exclude: tried },
-        this.#launcher.gone,
-      );
+      const place = await farm.acquire(request, this.#launcher.gone);
       this.lap('remoteQueue');
-      if (place.kind === 'localhost') throw new RunLocally({ decline: 'scheduled-local' });
+      if (place.kind === 'localhost') throw scheduledHere(place.slot);
       if (place.kind === 'none') {
+        if (failures.length > 0) break;
         // A server that cannot seal jobs off any more is as good as gone for this one.
-        const reason = isHostDemotion(place.reason) ? 'no-server' : place.reason;
-        failed ??= new RemoteFailure(reason, place.detail);
-        break;
+        throw noPlace(place);
       }
       this.phase = `remote:${place.host}`;
       // Not before: nobody lends who may yet compile here, nor more than servers have places for.
       this.#donation ??= this.#lend();
-      try {
-        const result = await place.run(job, this.#settings.ioTimeout, this.#launcher.gone);
-        this.lap('remote');
-        if (result.signal === 0) {
-          const { host, tier, slots } = place;
-          return { result, host, tier, slots, retries: tried.size };
-        }
-        failed = new RemoteFailure('remote-killed', `signal ${result.signal} on ${place.host}`);
-      } catch (error) {
-        if (!(error instanceof RemoteFailure)) throw error;
-        // The next one would ask for the same.
-        if (error.reason === 'closure-stale') throw error;
-        failed = error;
-      } finally {
-        place.release();
+      const race = new Race(job, this.#settings.ioTimeout, this.#launcher.gone);
+      race.enter(place);
+      const unwatch = farm.watch(request, place.host, (next) => race.enter(next));
+      const ended = await race.ended.finally(unwatch);
+      for (const { host, failure } of race.failed) {
+        tried.add(host);
+        failures.push({ host, reason: failure.reason, detail: failure.message });
+        if (failure.isDeadly) deadly++;
       }
-      tried.add(place.host);
+      this.lap('remote');
+      if (ended.kind === 'won') return runOf(ended, failures);
     }
-    throw fallback(failed?.reason ?? 'no-server', failed?.message);
+    const last = failures.at(-1);
+    throw fallback(last?.reason ?? 'no-server', last?.detail);
+  }
+
+  /** What came of a job shows that the server is not in order. */
+  blame(host: string, why: string): void {
+    this.#context.farm.blame(host, why);
+  }
+
+  #request(mode: FarmMode, exclude: ReadonlySet<string>): PlaceRequest {
+    const { hosts, toolchain, command } = this.#decision;
+    const unit = hashText(`${command.cwd}\0${command.output}`);
+    return { mode, hosts, toolchain, settings: this.#settings, unit, exclude };
   }
 
   /** Before anything else is done here, and before the launcher ends. */
@@ -190,4 +185,18 @@ export class CompileSteps {
       throw fallback('commit-failed', `errno ${answer.errno} at ${toText(answer.target)}`);
     }
   }
+}
+
+function runOf({ result, place, loser, isLater }: RaceWon, failures: ServerFailure[]): RemoteRun {
+  const { host, why, tier, slots } = place;
+  return {
+    result,
+    host,
+    choice: why,
+    tier,
+    slots,
+    retries: failures.length,
+    ...(failures.length === 0 ? {} : { failures }),
+    ...(loser === undefined ? {} : { race: { loser: loser.host, isLater } }),
+  };
 }

@@ -1,17 +1,33 @@
 /** How a remote compile's attempt ended, and the short way out of its nested steps. */
 import { isHostDemotion, type FallbackReason } from '../core/reasons.js';
-import type { LocalReason, Phases } from '../report/events.js';
+import type {
+  Choice,
+  LocalReason,
+  Phases,
+  ServerFailure,
+  StragglerRace,
+} from '../report/events.js';
 import type { NoPlace } from './farm.js';
 import type { Mismatch } from './kept-mismatches.js';
+import type { Slot } from './local-slots.js';
 import type { RemoteResult } from './remote-job.js';
 import type { Verified } from './verification.js';
 
-/** What a finished compile tells the journal. */
-export interface CompileRecord {
+/** Which server did a compile, and how that came about. */
+export interface Served {
   readonly host: string;
+  readonly choice: Choice;
   readonly tier: number;
+  /** Compiles that it runs at once for this client. */
   readonly slots: number;
+  /** Servers that failed it before, or meanwhile. */
   readonly retries: number;
+  readonly failures?: readonly ServerFailure[];
+  readonly race?: StragglerRace;
+}
+
+/** What a finished compile tells the journal. */
+export interface CompileRecord extends Served {
   readonly sourceBytes: number;
   readonly preprocessCpu: number;
   readonly phases: Phases;
@@ -29,6 +45,8 @@ export interface LocalVerdict {
   readonly detail?: string;
   /** What the server's compiler printed: for TSCC_FALLBACK=0, where nothing else will. */
   readonly diagnostics?: Uint8Array;
+  /** Where it is this host's turn: the place that it has here. */
+  readonly slot?: Slot;
   /** Of a pump compile: to be kept where the compiler here succeeds. */
   readonly failed?: FailedElsewhere;
 }
@@ -45,6 +63,7 @@ export class RunLocally extends Error {
     detail?: string,
     diagnostics?: Uint8Array,
     failed?: FailedElsewhere,
+    slot?: Slot,
   ) {
     super('compile locally');
     this.verdict = {
@@ -53,6 +72,7 @@ export class RunLocally extends Error {
       ...(detail === undefined ? {} : { detail }),
       ...(diagnostics === undefined ? {} : { diagnostics }),
       ...(failed === undefined ? {} : { failed }),
+      ...(slot === undefined ? {} : { slot }),
     };
   }
 }
@@ -63,6 +83,10 @@ export const fallback = (
   diagnostics?: Uint8Array,
   failed?: FailedElsewhere,
 ) => new RunLocally({ fallback: reason }, detail, diagnostics, failed);
+
+/** It is this host's turn. */
+export const scheduledHere = (slot: Slot) =>
+  new RunLocally({ decline: 'scheduled-local' }, undefined, undefined, undefined, slot);
 
 /** No server will take the compile, sealed off or not. */
 export function noPlace({ reason, detail }: NoPlace): RunLocally {

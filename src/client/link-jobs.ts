@@ -1,14 +1,19 @@
 /** The jobs of one connection: numbered, sent, answered, or lost with it. */
 import type { Digest } from '../core/digest.js';
 import { WIRE } from '../core/limits.js';
-import type { FallbackReason } from '../core/reasons.js';
 import type { Clock } from '../platform/clock.js';
 import { expandsTooFar } from '../protocol/expansion.js';
 import type { PeerConnection } from '../protocol/peer-connection.js';
 import type { JobResult, RefusalCode, Refused } from '../protocol/plain-messages.js';
 import type { PumpResult } from '../protocol/pump-messages.js';
 import type { PumpShipping } from './pump-shipping.js';
-import { RemoteFailure, type PlainJob, type RemoteJob, type RemoteResult } from './remote-job.js';
+import {
+  RemoteFailure,
+  type FailureKind,
+  type PlainJob,
+  type RemoteJob,
+  type RemoteResult,
+} from './remote-job.js';
 import { ResultCollector } from './result-collector.js';
 
 export interface LinkJobsContext {
@@ -34,9 +39,10 @@ interface OpenJob {
 }
 
 /** What refusals of some kinds mean for the compile. */
-const REFUSALS: { readonly [code in RefusalCode]?: FallbackReason } = {
-  failed: 'server-failed',
-  missing: 'closure-stale',
+const REFUSALS: { readonly [code in RefusalCode]?: FailureKind } = {
+  failed: 'failed',
+  sandbox: 'failed',
+  missing: 'stale',
 };
 
 /** A job on its way out. */
@@ -86,7 +92,7 @@ export class LinkJobs {
       };
       const cancel = () => stop(signal.reason);
       const timer = clock.after(timeout, () => {
-        stop(new RemoteFailure('server-lost', `${hostName}: no answer in ${timeout} ms`));
+        stop(new RemoteFailure('timeout', `${hostName}: no answer in ${timeout} ms`));
       });
       signal.addEventListener('abort', cancel, { once: true });
       const open: OpenJob = {
@@ -123,7 +129,7 @@ export class LinkJobs {
     if (job === undefined) return;
     const fault = job.collector === undefined ? faultOf(header, job.job) : 'answered twice';
     if (fault !== undefined) {
-      job.reject(new RemoteFailure('result-invalid', `${this.#context.hostName} ${fault}`));
+      job.reject(new RemoteFailure('garbage', `${this.#context.hostName} ${fault}`));
       return;
     }
     const read = header.kind === 'pump-result' ? this.#shipping.filesRead(header) : undefined;
@@ -142,18 +148,18 @@ export class LinkJobs {
   }
 
   refused({ job, code, message }: Refused): void {
-    const reason = REFUSALS[code] ?? 'server-refused';
+    const kind = REFUSALS[code] ?? 'refused';
     const text = `${this.#context.hostName}: ${code}: ${message}`;
     const open = this.#jobs.get(job);
     // Before the compile looks for another server.
     if (code === 'toolchain' && open?.job.mode === 'plain') {
       this.#context.onToolchainLost(open.job.toolchain);
     }
-    open?.reject(new RemoteFailure(reason, text));
+    open?.reject(new RemoteFailure(kind, text));
   }
 
   lost(message: string): void {
-    const failure = new RemoteFailure('server-lost', `${this.#context.hostName}: ${message}`);
+    const failure = new RemoteFailure('lost', `${this.#context.hostName}: ${message}`);
     for (const job of [...this.#open]) job.reject(failure);
   }
 

@@ -18,6 +18,8 @@ interface Waiting {
 
 export class LocalSlots {
   readonly #pools: Record<SlotPool, { limit: number; used: number; readonly waiting: Waiting[] }>;
+  /** Called when a slot is free that nobody waits for here. */
+  onRelease: () => void = () => undefined;
   readonly #usual: Readonly<Record<SlotPool, number>>;
 
   /** @param limits commands of each pool that may run at once */
@@ -51,10 +53,15 @@ export class LocalSlots {
     return { used, limit, waiting: waiting.length };
   }
 
-  /** A slot if one is free now and nobody waits for it. */
+  /** Whether a slot is free now and nobody waits for it. */
+  isFree(name: SlotPool): boolean {
+    const { used, limit, waiting } = this.#pools[name];
+    return used < limit && waiting.length === 0;
+  }
+
+  /** That slot. */
   tryAcquire(name: SlotPool): Slot | undefined {
-    const pool = this.#pools[name];
-    return pool.used < pool.limit && pool.waiting.length === 0 ? this.#take(name) : undefined;
+    return this.isFree(name) ? this.#take(name) : undefined;
   }
 
   /** Resolves when a slot is free; rejects with the signal's reason when it is aborted before. */
@@ -89,6 +96,7 @@ export class LocalSlots {
         held = false;
         pool.used--;
         this.#grantNext(name);
+        if (this.isFree(name)) this.onRelease();
       },
     };
   }

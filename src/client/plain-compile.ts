@@ -92,10 +92,12 @@ export class PlainCompile {
       this.#steps.lap('decide');
       const source = await this.#preprocess();
       const job = this.#jobOf(source);
-      const { result, host, tier, slots, retries } = await this.#steps.run(job);
+      const { result, ...served } = await this.#steps.run(job);
       this.#requireClean(result);
-      // All of it has arrived there, so no connection holds on to it.
-      this.#context.buffers.give(source);
+      // All of it has arrived there, so no connection holds on to it; of others that may be so.
+      const isElsewhere = served.retries > 0 || served.race !== undefined;
+      if (!isElsewhere) this.#context.buffers.give(source);
+      const { host } = served;
       const verified = await this.#verify(host, result, job);
       if (verified?.isLocal !== true) {
         await this.#write(result);
@@ -106,10 +108,7 @@ export class PlainCompile {
       return {
         kind: 'finished',
         record: {
-          host,
-          tier,
-          slots,
-          retries,
+          ...served,
           sourceBytes: source.length,
           preprocessCpu: this.#preprocessCpu,
           phases: this.#steps.times,

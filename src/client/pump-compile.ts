@@ -38,12 +38,7 @@ import type { PrecompiledHeaders } from './precompiled-headers.js';
 import { filesMissedBy } from './missed-files.js';
 import { findOutputs, writeOutputs, type WantedOutput } from './pump-outputs.js';
 import { PumpCheck, type Attempt } from './pump-check.js';
-import {
-  RemoteFailure,
-  type HeaderRecipe,
-  type PumpedJob,
-  type RemoteResult,
-} from './remote-job.js';
+import { RemoteFailure, type HeaderRecipe, type PumpedJob } from './remote-job.js';
 import type { Verification, Verified } from './verification.js';
 
 export interface PumpCompileContext {
@@ -146,14 +141,10 @@ export class PumpCompile {
       return {
         kind: 'finished',
         record: {
-          host: run.host,
-          tier: run.tier,
-          slots: run.slots,
-          retries: run.retries,
+          ...run,
           sourceBytes: source.bytes.length,
           preprocessCpu: 0,
           phases: this.#steps.times,
-          result: run.result,
           ...(verified === undefined ? {} : { verified }),
         },
       };
@@ -174,7 +165,7 @@ export class PumpCompile {
       const attempt = await this.#attempt(wanted);
       if (attempt !== undefined && attempt.run.result.status !== 0) {
         const { result } = attempt.run;
-        if (this.#heals(result)) continue;
+        if (this.#heals(attempt.run)) continue;
         if (!(await this.#check.hasChanged(attempt))) {
           const detail = `exit status ${result.status}`;
           throw fallback('compile-error', detail, result.stderr, this.#failureOf(attempt));
@@ -256,7 +247,7 @@ export class PumpCompile {
     try {
       return await this.#steps.run(job);
     } catch (error) {
-      if (error instanceof RemoteFailure && error.reason === 'closure-stale') return undefined;
+      if (error instanceof RemoteFailure && error.kind === 'stale') return undefined;
       throw error;
     }
   }
@@ -304,14 +295,16 @@ export class PumpCompile {
   }
 
   /** True when the server missed files that are here, and which it will be sent. */
-  #heals({ stderr }: RemoteResult): boolean {
+  #heals({ result: { stderr }, host }: RemoteRun): boolean {
     if (this.#healed.length >= PUMP.healings) return false;
     const text = Buffer.from(stderr).toString('latin1');
-    const missed = filesMissedBy(text, this.#decision.command, this.#context.files).filter(
-      (path) => !this.#healed.includes(path),
-    );
-    this.#healed.push(...missed);
-    return missed.length > 0;
+    const missed = filesMissedBy(text, this.#decision.command, this.#context.files);
+    const news = missed.filter((path) => !this.#healed.includes(path));
+    // That one it has been sent.
+    const again = missed.find((path) => this.#healed.includes(path));
+    if (again !== undefined) this.#steps.blame(host, `it misses ${toText(again)} again and again`);
+    this.#healed.push(...news);
+    return news.length > 0;
   }
 
   /** Done here too and in place, where that is wanted. */

@@ -70,7 +70,7 @@ export class PumpShipping {
     const before = this.#connection.sentBytes;
     const closure = this.#tellAll(job);
     if (closure === undefined) {
-      throw new RemoteFailure('closure-stale', 'something of the closure is gone');
+      throw new RemoteFailure('stale', 'something of the closure is gone');
     }
     const precompiled = job.precompiled.map((recipe) => this.#tellHeader(recipe));
     const number = begin();

@@ -99,13 +99,43 @@ export interface FilesRead {
   readonly uncovered: readonly ByteString[];
 }
 
+/**
+ * How a job failed to run to its end.
+ *
+ *   lost      the connection is gone              garbage  what came back is not what was announced
+ *   timeout   no answer as long as we wait        failed   the server could not run a compiler
+ *   killed    a signal or limit ended it there    refused  it may be done elsewhere, now or later
+ *   stale     a file that it needs is gone here
+ */
+export type FailureKind =
+  'lost' | 'timeout' | 'killed' | 'garbage' | 'failed' | 'refused' | 'stale';
+
+const REASONS: Readonly<Record<FailureKind, FallbackReason>> = {
+  lost: 'server-lost',
+  timeout: 'server-lost',
+  killed: 'remote-killed',
+  garbage: 'result-invalid',
+  failed: 'server-failed',
+  refused: 'server-refused',
+  stale: 'closure-stale',
+};
+
 /** The job did not run to its end there; another server may be tried. */
 export class RemoteFailure extends Error {
   override readonly name = 'RemoteFailure';
-  readonly reason: FallbackReason;
+  readonly kind: FailureKind;
 
-  constructor(reason: FallbackReason, message: string, options?: ErrorOptions) {
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.reason = reason;
+    this.kind = kind;
+  }
+
+  get reason(): FallbackReason {
+    return REASONS[this.kind];
+  }
+
+  /** The compile may be what kills servers, or keeps them busy for good. */
+  get isDeadly(): boolean {
+    return this.kind === 'killed' || this.kind === 'timeout';
   }
 }

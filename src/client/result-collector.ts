@@ -93,12 +93,12 @@ async function decode(encoded: Uint8Array, announced: AnnouncedBlob): Promise<Ui
   try {
     return await decompress(encoded, announced.bytes);
   } catch (error) {
-    throw new RemoteFailure('result-invalid', 'an output cannot be decompressed', {
+    throw new RemoteFailure('garbage', 'an output cannot be decompressed', {
       cause: error,
     });
   }
 }
 
 function invalid(message: string): RemoteFailure {
-  return new RemoteFailure('result-invalid', message);
+  return new RemoteFailure('garbage', message);
 }

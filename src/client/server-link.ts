@@ -1,6 +1,6 @@
 /**
  * The daemon's link to one compile server: connects when first wanted, greets, carries jobs, and
- * tries again with growing pauses when it is lost.
+ * tries again when its breaker allows that.
  *
  *            want                 WELCOME and STATE
  *   idle ───────────▶ connecting ───────────────────▶ up
@@ -10,7 +10,6 @@
  *                      └───── down ◀───────────────────┘
  */
 import type { Duplex } from 'node:stream';
-import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
@@ -22,11 +21,17 @@ import { pumpOffer } from '../protocol/pump-offer.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
-import type { Toolchain } from '../toolchain/toolchain.js';
+import { Breaker } from './breaker.js';
 import type { RemoteHost } from './host-list.js';
 import { LinkJobs } from './link-jobs.js';
 import { PumpShipping, type PumpShippingContext } from './pump-shipping.js';
-import { RemoteFailure, type RemoteJob, type RemoteResult } from './remote-job.js';
+import {
+  RemoteFailure,
+  type FailureKind,
+  type RemoteJob,
+  type RemoteResult,
+} from './remote-job.js';
+import { ToolchainAnswers, type WantedToolchain } from './toolchain-answers.js';
 
 export interface ServerLinkContext {
   /** Opens a connection to the host; rejects with a message for people. */
@@ -37,6 +42,8 @@ export interface ServerLinkContext {
   readonly version: string;
   /** Random id of this daemon. */
   readonly clientId: string;
+  /** As Math.random. */
+  readonly random: () => number;
   /** What pump jobs rest on. */
   readonly pump: Omit<PumpShippingContext, 'nextNumber' | 'compressed'>;
   /** Called after every change that a scheduler may want to know. */
@@ -45,24 +52,16 @@ export interface ServerLinkContext {
   readonly onUpOrDown: (state: 'up' | 'down', detail: string) => void;
 }
 
-/** What a server is asked by. */
-export type WantedToolchain = Pick<Toolchain, 'digest' | 'name' | 'driverBytes'>;
-
 interface Up {
   readonly name: 'up';
   readonly connection: PeerConnection;
   readonly welcome: Welcome;
   server: ServerState;
-  readonly toolchains: Map<Digest, ToolchainAnswer>;
+  readonly toolchains: ToolchainAnswers;
   readonly jobs: LinkJobs;
   readonly shipping: PumpShipping;
   about?: About;
 }
-
-/** `known` is undefined while the server is being asked, as long as our patience lasts. */
-type ToolchainAnswer =
-  | { readonly known: undefined; readonly patience: Timer }
-  | { readonly known: boolean; readonly at: number };
 
 type LinkState =
   | { readonly name: 'idle' }
@@ -72,27 +71,38 @@ type LinkState =
       readonly welcome?: Welcome;
     }
   | Up
-  | { readonly name: 'down'; readonly why: string; readonly retryAt: number };
+  | { readonly name: 'down'; readonly why: string };
 
 export class ServerLink {
   readonly host: RemoteHost;
   readonly #context: ServerLinkContext;
   #state: LinkState = { name: 'idle' };
-  #pause: number = SCHEDULING.reconnectFirst;
+  readonly #breaker: Breaker;
   #handshake: Timer | undefined;
 
   constructor(host: RemoteHost, context: ServerLinkContext) {
     this.host = host;
     this.#context = context;
+    this.#breaker = new Breaker(context.random);
   }
 
   get state(): 'idle' | 'connecting' | 'up' | 'down' {
     return this.#state.name;
   }
 
-  /** Why the host is down; undefined while it is not. */
+  /** Why the host is down, or not used for a while; undefined while it is neither. */
   get downReason(): string | undefined {
-    return this.#state.name === 'down' ? this.#state.why : undefined;
+    return this.#state.name === 'down' ? this.#state.why : this.#breaker.why;
+  }
+
+  get breaker(): 'closed' | 'open' | 'half-open' {
+    return this.#breaker.state;
+  }
+
+  /** Milliseconds until it is tried again; undefined where it need not wait. */
+  get pause(): number | undefined {
+    const { until } = this.#breaker;
+    return until === undefined ? undefined : Math.max(0, until - this.#context.clock.monotonic());
   }
 
   get welcome(): Welcome | undefined {
@@ -124,49 +134,77 @@ export class ServerLink {
     return Math.min(this.host.slots ?? Infinity, this.#state.server.slots);
   }
 
+  /**
+   * Places that may be held there at once: its slots and SCHEDULING.preload more, a single one on
+   * trial, none where nothing shall be tried.
+   */
+  get room(): number {
+    const { slots } = this;
+    switch (this.#breaker.state) {
+      case 'closed':
+        return slots === 0 ? 0 : slots + SCHEDULING.preload;
+      case 'half-open':
+        return Math.min(1, slots);
+      case 'open':
+        return 0;
+    }
+  }
+
   /** Connects if that has not been tried yet, or was and the pause is over. */
   want(): void {
     switch (this.#state.name) {
       case 'idle':
         return this.#connect();
       case 'down':
-        if (this.#context.clock.monotonic() >= this.#state.retryAt) this.#connect();
+        if (this.#breaker.mayTry(this.#context.clock.monotonic())) this.#connect();
+        return;
+      case 'up':
+        this.#breaker.mayTry(this.#context.clock.monotonic());
         return;
       case 'connecting':
-      case 'up':
         return;
     }
   }
 
   /** Whether the server has a toolchain; `unknown` while it is being asked. */
-  hasToolchain({ digest, name, driverBytes }: WantedToolchain): 'yes' | 'no' | 'unknown' {
-    if (this.#state.name !== 'up') return 'unknown';
-    const { toolchains, connection } = this.#state;
-    const now = this.#context.clock.monotonic();
-    const answer = toolchains.get(digest);
-    const isOld = answer?.known === false && now - answer.at > SCHEDULING.askAgain;
-    if (answer === undefined || isOld) {
-      connection.send({ kind: 'toolchain-query', digest, name, driverBytes });
-      const patience = this.#context.clock.after(SCHEDULING.toolchainAnswer, () => {
-        toolchains.set(digest, { known: false, at: this.#context.clock.monotonic() });
-        this.#context.onChange();
-      });
-      toolchains.set(digest, { known: undefined, patience });
-      return 'unknown';
-    }
-    return answer.known === undefined ? 'unknown' : answer.known ? 'yes' : 'no';
+  hasToolchain(wanted: WantedToolchain): 'yes' | 'no' | 'unknown' {
+    return this.#state.name === 'up' ? this.#state.toolchains.has(wanted) : 'unknown';
   }
 
   /**
-   * Runs one job. Rejects with RemoteFailure, or with the signal's reason when it is aborted, and
+   * Runs one job until its compiler has ended by itself. Rejects with RemoteFailure, or with the signal's reason when it is aborted, and
    * then the server is told to stop.
    */
-  run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
+  async run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
     if (this.#state.name !== 'up') {
-      return Promise.reject(new RemoteFailure('server-lost', `${this.host.name} is gone`));
+      throw new RemoteFailure('lost', `${this.host.name} is gone`);
     }
     signal.throwIfAborted();
-    return this.#state.jobs.run(job, timeout, signal);
+    try {
+      const result = await this.#state.jobs.run(job, timeout, signal);
+      if (result.signal !== 0) {
+        const { name } = this.host;
+        throw new RemoteFailure('killed', `signal ${result.signal} on ${name}`);
+      }
+      this.#succeeded();
+      return result;
+    } catch (error) {
+      if (error instanceof RemoteFailure && FAULTS.has(error.kind)) this.fault(error.message);
+      throw error;
+    }
+  }
+
+  /** A job came to nothing, and it may be the host's fault. */
+  fault(why: string): void {
+    if (!this.#breaker.fault(why, this.#context.clock.monotonic())) return;
+    this.#context.onUpOrDown('down', `not used for a while: ${this.#breaker.why}`);
+    this.#context.onChange();
+  }
+
+  #succeeded(): void {
+    if (!this.#breaker.success()) return;
+    this.#context.onUpOrDown('up', 'it does its jobs again');
+    this.#context.onChange();
   }
 
   /** Tells a server that has nothing better to do of files that its next jobs may need. */
@@ -225,10 +263,7 @@ export class ServerLink {
         return;
       case 'toolchain':
         if (this.#state.name === 'up') {
-          const { toolchains } = this.#state;
-          cancelPatience(toolchains.get(message.digest));
-          const at = this.#context.clock.monotonic();
-          toolchains.set(message.digest, { known: message.known, at });
+          this.#state.toolchains.heard(message.digest, message.known);
           this.#context.onChange();
         }
         return;
@@ -247,7 +282,7 @@ export class ServerLink {
       case 'refused':
         if (this.#state.name !== 'up') return;
         // A file of it is another than when the server was asked.
-        if (message.code === 'toolchain') forgetAnswers(this.#state.toolchains);
+        if (message.code === 'toolchain') this.#state.toolchains.forget();
         this.#state.jobs.refused(message);
         return;
       case 'missing':
@@ -275,7 +310,7 @@ export class ServerLink {
     } else if (this.#state.name === 'connecting' && this.#state.welcome !== undefined) {
       const { welcome } = this.#state;
       this.#handshake?.cancel();
-      this.#pause = SCHEDULING.reconnectFirst;
+      this.#breaker.greeted();
       this.#state = { name: 'up', connection, welcome, server, ...this.#begin(connection) };
       this.#context.onUpOrDown('up', `tsccd ${welcome.version}, ${server.slots} slots`);
     }
@@ -292,15 +327,16 @@ export class ServerLink {
       nextNumber,
       compressed: this.host.compress,
     });
-    const toolchains: Up['toolchains'] = new Map();
-    const onToolchainLost = (digest: Digest) => {
-      cancelPatience(toolchains.get(digest));
-      toolchains.set(digest, { known: false, at: clock.monotonic() });
-    };
+    const toolchains = new ToolchainAnswers(
+      clock,
+      ({ digest, name, driverBytes }) =>
+        void connection.send({ kind: 'toolchain-query', digest, name, driverBytes }),
+      onChange,
+    );
     const jobs = new LinkJobs(connection, shipping, {
       clock,
       compress,
-      onToolchainLost,
+      onToolchainLost: (digest) => toolchains.heard(digest, false),
       onChange,
       nextNumber,
       hostName: this.host.name,
@@ -317,9 +353,7 @@ export class ServerLink {
 
   #lost(reason: EndReason): void {
     this.#handshake?.cancel();
-    if (this.#state.name === 'up') {
-      for (const answer of this.#state.toolchains.values()) cancelPatience(answer);
-    }
+    if (this.#state.name === 'up') this.#state.toolchains.close();
     // A server that wants a key, and is not spoken to with one, says nothing and closes.
     const isUngreeted = this.#state.name === 'connecting' && reason.kind === 'lost';
     const jobs = this.#state.name === 'up' ? this.#state.jobs : undefined;
@@ -328,21 +362,12 @@ export class ServerLink {
   }
 
   #down(why: string): void {
-    const retryAt = this.#context.clock.monotonic() + this.#pause;
-    this.#pause = Math.min(this.#pause * 2, SCHEDULING.reconnectLast);
-    this.#state = { name: 'down', why, retryAt };
+    this.#breaker.lost(why, this.#context.clock.monotonic());
+    this.#state = { name: 'down', why };
     this.#context.onUpOrDown('down', why);
     this.#context.onChange();
   }
 }
 
-/** So that the server is asked again. */
-function forgetAnswers(toolchains: Map<Digest, ToolchainAnswer>): void {
-  for (const [digest, { known }] of toolchains) {
-    if (known !== undefined) toolchains.delete(digest);
-  }
-}
-
-function cancelPatience(answer: ToolchainAnswer | undefined): void {
-  if (answer?.known === undefined) answer?.patience.cancel();
-}
+/** Failures that a host in order does not have; that it was lost shows in the connection itself. */
+const FAULTS: ReadonlySet<FailureKind> = new Set(['timeout', 'killed', 'garbage', 'failed']);

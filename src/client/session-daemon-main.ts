@@ -26,6 +26,7 @@ import { TerminalFiles } from '../toolchain/terminal-files.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../toolchain/toolchain.js';
 import { BlobSource } from './blob-source.js';
+import { CompileTimes } from './compile-times.js';
 import { CompilerFiles } from './compiler-files.js';
 import { dialHost } from './dial.js';
 import { Donations } from './donations.js';
@@ -103,6 +104,8 @@ const blobs = new BlobSource({
   compress,
 });
 
+const times = new CompileTimes(fromText(stateDirectory), { files: realFiles, log });
+
 const clientId = randomBytes(8).toString('hex');
 const farm = new Farm(
   (host, settings, farm) =>
@@ -112,6 +115,7 @@ const farm = new Farm(
       compress,
       version: VERSION,
       clientId,
+      random: Math.random,
       pump: {
         world: includes.server,
         blobs,
@@ -130,7 +134,7 @@ const farm = new Farm(
         }
       },
     }),
-  slots,
+  { localSlots: slots, clock: realClock, times, random: Math.random },
 );
 
 /** 16 characters that no other compile of this daemon has, nor one of a daemon before it. */
@@ -225,6 +229,7 @@ const daemon = new SessionDaemon({
     if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ownInode) unlinkSync(socketPath);
   },
   onEnd() {
+    times.flush();
     log('ends');
     // The last answers are still on their way out; nothing else holds the process.
     setImmediate(() => process.exit());

@@ -1,6 +1,6 @@
 /**
  * Every time-out, size and retry bound of tscc, each with the reason for its number; those of the
- * include server are in include-limits.ts. Times are in milliseconds, sizes in bytes. The launcher's
+ * include server are in include-limits.ts, what servers are chosen by in scheduling-limits.ts. Times are in milliseconds, sizes in bytes. The launcher's
  * own (native/launcher.h) are listed in LAUNCHER and a test compares the two.
  */
 
@@ -149,11 +149,11 @@ export const VERIFY = {
 
 /** Client side of scheduling. */
 export const SCHEDULING = {
-  /** Servers that are tried for one compile before it is done locally. */
-  remoteTries: 2,
-  /** First pause before a lost host is tried again; doubles up to the last. */
-  reconnectFirst: 500,
-  reconnectLast: 30_000,
+  /**
+   * Servers on which one compile may die, or never end, before it is done locally: then it is the
+   * compile. Servers that fail it otherwise are tried until none is left.
+   */
+  deadlyTries: 2,
   /**
    * No answer to a job for this long. A dead server is noticed by WIRE.silence; this is for a
    * compiler that never ends, and longer than the server's own bound, which gives a better reason.

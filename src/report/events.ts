@@ -69,6 +69,33 @@ export const NO_PHASES: Phases = {
   write: 0,
 };
 
+/** A server that did not bring a compile to its end, which another one then did. */
+export interface ServerFailure {
+  readonly host: string;
+  readonly reason: FallbackReason;
+  /** The server's message, or ours. */
+  readonly detail: string;
+}
+
+/** A compile that took so long on one server that it was started on a second one. */
+export interface StragglerRace {
+  /** The server whose run was cancelled. */
+  readonly loser: string;
+  /** Whether the one that began later was faster. */
+  readonly isLater: boolean;
+}
+
+/** Why a server was given a compile. */
+export const CHOICES = {
+  'only-one-free': 'no other host had room',
+  'least-loaded': 'it was the least loaded for its speed and weight',
+  'same-as-last-time': 'of equally loaded hosts it is the one that always gets this source',
+  'next-in-line': 'no host had an idle slot; its next one was thought to be free first',
+  race: 'it took too long on another host',
+} as const;
+
+export type Choice = keyof typeof CHOICES;
+
 /** Path, bytes, and the first digits of the content's digest: a list, since there are many. */
 export type ReadFile = readonly [path: string, size: number, digest: string];
 
@@ -89,6 +116,11 @@ export type Event =
       readonly slots?: number;
       /** Servers asked before the one that answered. */
       readonly retries: number;
+      /** Those; left out where there are none. */
+      readonly failures?: readonly ServerFailure[];
+      readonly race?: StragglerRace;
+      /** Why this host. */
+      readonly choice?: Choice;
       readonly sourceBytes: number;
       readonly sentBytes: number;
       readonly receivedBytes: number;

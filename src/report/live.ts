@@ -25,6 +25,11 @@ export interface LiveHost {
   readonly others: number | null;
   /** Load average of its last minute. */
   readonly load: number | null;
+  /** How fast compiles are there, 1 for an average host. */
+  readonly speed: number;
+  /** `open`: it gets no compiles for `pause` milliseconds; `half-open`: it is on trial. */
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  readonly pause: number | null;
 }
 
 /** A command that has not ended. */

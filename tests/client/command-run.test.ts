@@ -33,6 +33,7 @@ import {
 import { FakeServer } from '../fixtures/fake-server.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
+import { NO_TIMES } from '../fixtures/no-times.js';
 import { NO_HEADERS, NO_INCLUDES } from '../fixtures/no-includes.js';
 
 const DIGEST = digestOf('gcc');
@@ -60,12 +61,15 @@ function setUp(t: Test, options: Options = {}) {
   const clock = new ManualClock();
   const slots = new LocalSlots({ compile: 1, preprocess: 1, other: 1 });
   const servers = new Map<string, FakeServer>();
-  const farm = new Farm((host, _settings, farm) => {
-    const server = new FakeServer(host, () => farm.changed(), clock);
-    server.refusal = options.refusal;
-    servers.set(host.name, server);
-    return server.link;
-  }, slots);
+  const farm = new Farm(
+    (host, _settings, farm) => {
+      const server = new FakeServer(host, () => farm.changed(), clock);
+      server.refusal = options.refusal;
+      servers.set(host.name, server);
+      return server.link;
+    },
+    { localSlots: slots, clock, times: NO_TIMES, random: () => 0.5 },
+  );
   const store = new MemoryJournals();
   const session = new Session(new Journal('/s', 'test', store, clock, () => {}), false);
   const logged: string[] = [];

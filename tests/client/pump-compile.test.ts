@@ -93,6 +93,7 @@ function setUp(t: Test, options: Options = {}) {
   const commits: string[][] = [];
   const results = [...(options.results ?? [{}])];
   const changed = [...(options.changed ?? [])];
+  const blamed: string[] = [];
   const steps = {
     phase: '',
     times: {},
@@ -113,6 +114,7 @@ function setUp(t: Test, options: Options = {}) {
       };
       return Promise.resolve({ result, host: 'red', retries: 0 });
     },
+    blame: (host: string, why: string) => blamed.push(`${host}: ${why}`),
     written: (writing: Promise<void>) => writing,
     commit(outputs: { renames(made: unknown): { target: string }[] }, made: unknown) {
       commits.push(outputs.renames(made).map(({ target: to }) => to.replace(`${cwd}/`, '')));
@@ -204,14 +206,14 @@ await t.test('a compile that failed while its files changed is made again', asyn
 });
 
 await t.test('a file that is gone when a server wants it: the closure is made anew', async (t) => {
-  const gone = new RemoteFailure('closure-stale', 'red: missing: a.h');
+  const gone = new RemoteFailure('stale', 'red: missing: a.h');
   const run = setUp(t, { results: [gone, {}] });
   t.match(await run.compile.run(), { kind: 'finished' });
   t.equal(run.asked.length, 2);
   t.match(run.compile.history, { stale: 1 });
   const always = setUp(t, { results: [gone, gone, gone, gone] });
   t.match(await always.compile.run(), { kind: 'local', reason: { fallback: 'closure-stale' } });
-  const lost = setUp(t, { results: [new RemoteFailure('server-lost', 'red: gone')] });
+  const lost = setUp(t, { results: [new RemoteFailure('lost', 'red: gone')] });
   await t.rejects(lost.compile.run(), { reason: 'server-lost', message: 'red: gone' });
 });
 

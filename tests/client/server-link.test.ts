@@ -1,6 +1,7 @@
 import t from 'tap';
 import { digestOf } from '../../src/core/digest.js';
 import { SCHEDULING, WIRE } from '../../src/core/limits.js';
+import { BREAKER } from '../../src/core/scheduling-limits.js';
 import type { About } from '../../src/protocol/about-messages.js';
 import { WIRE_VERSION } from '../../src/protocol/messages.js';
 import { FakeServer, JOB, remoteHost, SOURCE, STATE } from '../fixtures/fake-server.js';
@@ -36,7 +37,7 @@ await t.test('refused: down, and tried again after growing pauses', async (t) =>
   server.refusal = undefined;
   server.link.want();
   t.equal(server.link.state, 'down', 'not at once');
-  server.clock.advance(SCHEDULING.reconnectFirst);
+  server.clock.advance(BREAKER.pauseFirst);
   await server.comeUp();
   t.equal(server.link.state, 'up');
 });

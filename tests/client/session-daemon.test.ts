@@ -18,6 +18,7 @@ import { duplexPair } from '../fixtures/duplex-pair.js';
 import { runRequest, WORLD } from '../fixtures/fake-launcher.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { MemoryJournals } from '../fixtures/memory-journals.js';
+import { NO_TIMES } from '../fixtures/no-times.js';
 import { NO_HEADERS, NO_INCLUDES } from '../fixtures/no-includes.js';
 import type { Toolchain } from '../../src/toolchain/toolchain.js';
 
@@ -117,9 +118,12 @@ function setUp() {
     precompiled: NO_HEADERS,
     donations: { lend: () => undefined },
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
-    farm: new Farm(() => {
-      throw new Error('no server is wanted');
-    }, slots),
+    farm: new Farm(
+      () => {
+        throw new Error('no server is wanted');
+      },
+      { localSlots: slots, clock, times: NO_TIMES, random: () => 0.5 },
+    ),
     slots,
     clock,
     sourceStem: '/nowhere/source-',

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { ARGUMENTS, DAEMON, LAUNCHER, SCHEDULING, SERVER, WIRE } from '../../src/core/limits.js';
+import { BREAKER } from '../../src/core/scheduling-limits.js';
 
 await t.test('bounds bound something', async (t) => {
   for (const [name, group] of Object.entries({
@@ -26,7 +27,7 @@ await t.test('the shorter wait is inside the longer one', async (t) => {
   t.ok(SERVER.jobWall < SCHEDULING.jobTimeout, "the server's reason is the better one");
   t.ok(SERVER.jobCpuSeconds * 1000 <= SERVER.jobWall);
   t.ok(DAEMON.sessionIdle < DAEMON.idleExit, 'a session ends before its daemon');
-  t.ok(SCHEDULING.reconnectFirst < SCHEDULING.reconnectLast);
+  t.ok(BREAKER.pauseFirst < BREAKER.pauseLast);
   t.ok(SERVER.cancel <= SERVER.drain);
 });
 
