@@ -1,7 +1,10 @@
 /** What the journal, the counters and a verbose build hear of one command. */
 import { toText, type ByteString } from '../core/byte-string.js';
+import type { Digest } from '../core/digest.js';
+import { REPORT } from '../core/limits.js';
 import type { DemotionReason, OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
+import { compileKey } from '../report/compile-key.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
 import type { EndEvent } from '../report/outcome-line.js';
 import type { BuildMessages } from './build-messages.js';
@@ -31,6 +34,7 @@ export class CommandRecord {
       id: session.enter(),
       cwd: toText(request.cwd),
       argv: request.argv.map(toText),
+      ...levelOf(request),
     };
   }
 
@@ -67,17 +71,35 @@ export class CommandRecord {
     this.#end({ event: 'cancelled', ...this.#identity, phase, why });
   }
 
-  remote(output: ByteString, mode: ModeRecord, compile: CompileRecord): void {
-    const { verified: _verified, result, ...record } = compile;
+  /** @param toolchain digest of the compiler */
+  remote(
+    output: ByteString,
+    toolchain: Digest,
+    mode: ModeRecord,
+    { verified: _verified, result, sourceDigest, ...record }: CompileRecord,
+  ): void {
     let outputBytes = 0;
     for (const { length } of result.outputs.values()) outputBytes += length;
+    const variables = this.#session.environment(this.#request);
+    const files = result.read && this.#session.files(result.read.entries);
+    const key = compileKey({
+      toolchain,
+      cwd: this.#identity.cwd,
+      argv: this.#identity.argv,
+      variables: variables.part,
+      source: sourceDigest,
+      files: files?.parts ?? [],
+    });
     this.#session.record({
       event: 'compile',
       ...this.#identity,
       ...mode,
       source: toText(this.source),
       output: toText(output),
-      environment: this.#session.environment(this.#request),
+      environment: variables.number,
+      toolchain: toolchain.slice(0, REPORT.digestLength),
+      sourceDigest: sourceDigest.slice(0, REPORT.digestLength),
+      key,
       ...record,
       sentBytes: result.sentBytes,
       receivedBytes: result.receivedBytes,
@@ -85,7 +107,7 @@ export class CommandRecord {
       remoteCpu: result.cpu,
       remoteRunning: result.running,
       remoteQueued: result.queued,
-      ...(result.read === undefined ? {} : { reads: this.#session.files(result.read.entries) }),
+      ...(files === undefined ? {} : { reads: files.runs }),
     });
   }
 
@@ -112,4 +134,9 @@ export class CommandRecord {
     this.#session.record(end);
     this.#messages.end(end);
   }
+}
+
+function levelOf({ environment }: RunRequest): Pick<CommandIdentity, 'level'> {
+  const level = environment.get('MAKELEVEL');
+  return level !== undefined && /^[0-9]{1,4}$/.test(level) ? { level: Number(level) } : {};
 }

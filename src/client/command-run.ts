@@ -181,7 +181,7 @@ export class CommandRun {
       const compile = new PumpCompile(...parts, this.#began, onResult('pump'), verification);
       const verdict = await compile.run();
       if (verdict.kind !== 'demoted') {
-        return this.#conclude(verdict, command.output, { outcome: 'pump', ...compile.history });
+        return this.#conclude(verdict, decision, { outcome: 'pump', ...compile.history });
       }
       if (obstacles.plain !== undefined) {
         const reason = isHostDemotion(verdict.reason) ? obstacles.plain : verdict.reason;
@@ -190,7 +190,7 @@ export class CommandRun {
       demotion = verdict.reason;
     }
     const verdict = await new PlainCompile(...parts, onResult('plain'), verification).run();
-    return this.#conclude(verdict, command.output, {
+    return this.#conclude(verdict, decision, {
       outcome: 'plain',
       ...(demotion === undefined ? {} : { demotion }),
     });
@@ -224,13 +224,17 @@ export class CommandRun {
     else this.#record.local(reason, detail, this.#elapsed());
   }
 
-  async #conclude(verdict: CompileVerdict, output: ByteString, mode: ModeRecord): Promise<void> {
+  async #conclude(
+    verdict: CompileVerdict,
+    { command: { output }, toolchain }: RemoteDecision,
+    mode: ModeRecord,
+  ): Promise<void> {
     if (verdict.kind === 'finished') {
       const { host, verified } = verdict.record;
       if (verified !== undefined) this.#recordVerified(host, output, verified);
       // Its outcome is another one.
       if (verified?.verdict === 'mismatch') return;
-      return this.#record.remote(output, mode, verdict.record);
+      return this.#record.remote(output, toolchain.digest, mode, verdict.record);
     }
     const { reason, detail, diagnostics } = verdict;
     if ('fallback' in reason) {

@@ -1,4 +1,5 @@
 /** How a remote compile's attempt ended, and the short way out of its nested steps. */
+import type { Digest } from '../core/digest.js';
 import { isHostDemotion, type FallbackReason } from '../core/reasons.js';
 import type { LocalReason, Phases } from '../report/events.js';
 import type { NoPlace } from './farm.js';
@@ -13,6 +14,8 @@ export interface CompileRecord {
   readonly slots: number;
   readonly retries: number;
   readonly sourceBytes: number;
+  /** Of what was sent as the source. */
+  readonly sourceDigest: Digest;
   readonly preprocessCpu: number;
   readonly phases: Phases;
   readonly result: RemoteResult;

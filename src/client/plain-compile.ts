@@ -111,6 +111,7 @@ export class PlainCompile {
           slots,
           retries,
           sourceBytes: source.length,
+          sourceDigest: job.source.digest,
           preprocessCpu: this.#preprocessCpu,
           phases: this.#steps.times,
           result,

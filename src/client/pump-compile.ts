@@ -151,6 +151,7 @@ export class PumpCompile {
           slots: run.slots,
           retries: run.retries,
           sourceBytes: source.bytes.length,
+          sourceDigest: source.digest,
           preprocessCpu: 0,
           phases: this.#steps.times,
           result: run.result,

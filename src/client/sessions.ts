@@ -8,6 +8,7 @@ import { DAEMON, REPORT } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
+import { filePart, variablesPart } from '../report/compile-key.js';
 import type { Event, ReadFile } from '../report/events.js';
 import { joinRuns } from '../report/file-runs.js';
 import type { Journal } from '../report/journal.js';
@@ -18,14 +19,31 @@ const OF_NO_COMPILER = /^(?:TSCC_|DISTCC_|_TSCC_|XDG_|MAKE|HOME$)/;
 /** Hears each event of each session; `now` is milliseconds since the epoch. */
 export type SessionObserver = (session: string, event: Event, now: number) => void;
 
+/** Variables that some compiles share. */
+export interface NumberedVariables {
+  /** Of their event. */
+  readonly number: number;
+  /** Of the key of each of these compiles. */
+  readonly part: string;
+}
+
+export interface NumberedFiles {
+  /** Their numbers, as runs. */
+  readonly runs: string;
+  /** Of the key of the compile that read them. */
+  readonly parts: readonly string[];
+}
+
 export class Session {
   readonly journal: Journal;
   readonly isImplicit: boolean;
   readonly #onEvent: (event: Event) => void;
   readonly #told = new Set<string>();
-  readonly #environments = new Map<string, number>();
+  readonly #environments = new Map<string, NumberedVariables>();
   /** Path and content → number. */
   readonly #files = new Map<string, number>();
+  /** Of a key, by number of the file. */
+  readonly #fileParts: string[] = [];
   #commands = 0;
   #active = 0;
   #isOver = false;
@@ -56,8 +74,8 @@ export class Session {
     return this.#commands;
   }
 
-  /** Number in the journal of the variables that a compile runs with; the journal has them then. */
-  environment({ environment, cwd }: Pick<RunRequest, 'environment' | 'cwd'>): number {
+  /** The variables that a compile runs with; the journal has them then. */
+  environment({ environment, cwd }: Pick<RunRequest, 'environment' | 'cwd'>): NumberedVariables {
     const variables = [...environment].filter(
       ([name, value]) =>
         // A directory's own name says nothing; with it each directory would have another number.
@@ -66,20 +84,20 @@ export class Session {
     const key = variables.join('\0');
     const known = this.#environments.get(key);
     if (known !== undefined) return known;
-    const number = this.#environments.size + 1;
-    this.#environments.set(key, number);
+    const named = { number: this.#environments.size + 1, part: variablesPart(variables) };
+    this.#environments.set(key, named);
     this.record({
       event: 'environment',
-      environment: number,
+      environment: named.number,
       variables: Object.fromEntries(
         variables.map(([name, value]) => [toText(name), toText(value)]),
       ),
     });
-    return number;
+    return named;
   }
 
-  /** Numbers in the journal of the files that a compile read; it has their names then. */
-  files(entries: readonly TreeEntry[]): string {
+  /** The files that a compile read; the journal has their names then. */
+  files(entries: readonly TreeEntry[]): NumberedFiles {
     const first = this.#files.size;
     const news: ReadFile[] = [];
     const numbers = entries.flatMap((entry) => {
@@ -89,12 +107,14 @@ export class Session {
       if (known !== undefined) return [known];
       const number = this.#files.size;
       this.#files.set(key, number);
+      this.#fileParts.push(filePart(entry.path, entry.digest));
       const digest = entry.digest.slice(0, REPORT.digestLength);
       news.push([toText(entry.path), entry.size, digest]);
       return [number];
     });
     if (news.length > 0) this.record({ event: 'files', first, files: news });
-    return joinRuns(numbers);
+    const parts = numbers.map((number) => this.#fileParts[number] ?? '');
+    return { runs: joinRuns(numbers), parts };
   }
 
   leave(): void {
