@@ -10,6 +10,7 @@ import type { EndEvent } from '../report/outcome-line.js';
 import type { BuildMessages } from './build-messages.js';
 import type { CompileRecord } from './compile-verdict.js';
 import type { PumpHistory } from './pump-compile.js';
+import type { RemoteResult } from './remote-job.js';
 import type { Session } from './sessions.js';
 import type { Verified } from './verification.js';
 
@@ -80,26 +81,13 @@ export class CommandRecord {
   ): void {
     let outputBytes = 0;
     for (const { length } of result.outputs.values()) outputBytes += length;
-    const variables = this.#session.environment(this.#request);
-    const files = result.read && this.#session.files(result.read.entries);
-    const key = compileKey({
-      toolchain,
-      cwd: this.#identity.cwd,
-      argv: this.#identity.argv,
-      variables: variables.part,
-      source: sourceDigest,
-      files: files?.parts ?? [],
-    });
     this.#session.record({
       event: 'compile',
       ...this.#identity,
       ...mode,
       source: toText(this.source),
       output: toText(output),
-      environment: variables.number,
-      toolchain: toolchain.slice(0, REPORT.digestLength),
-      sourceDigest: sourceDigest.slice(0, REPORT.digestLength),
-      key,
+      ...this.#inputs(toolchain, sourceDigest, result),
       ...record,
       sentBytes: result.sentBytes,
       receivedBytes: result.receivedBytes,
@@ -107,8 +95,23 @@ export class CommandRecord {
       remoteCpu: result.cpu,
       remoteRunning: result.running,
       remoteQueued: result.queued,
-      ...(files === undefined ? {} : { reads: files.runs }),
     });
+  }
+
+  /** What the object rests on; for a journal that somebody may read. */
+  #inputs(toolchain: Digest, source: Digest, { read }: RemoteResult) {
+    if (!this.#session.journal.isKept) return {};
+    const variables = this.#session.environment(this.#request);
+    const files = read && this.#session.files(read.entries);
+    const { cwd, argv } = this.#identity;
+    const parts = { variables: variables.part, files: files?.parts ?? [] };
+    return {
+      environment: variables.number,
+      toolchain: toolchain.slice(0, REPORT.digestLength),
+      sourceDigest: source.slice(0, REPORT.digestLength),
+      key: compileKey({ toolchain, cwd, argv, source, ...parts }),
+      ...(files === undefined ? {} : { reads: files.runs }),
+    };
   }
 
   /** A compile that was done here as well, after a server. */

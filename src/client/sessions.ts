@@ -139,7 +139,7 @@ export class Session {
 }
 
 export class Sessions {
-  readonly #open: (name: string) => Journal;
+  readonly #open: (name: string, isKept: boolean) => Journal;
   readonly #clock: Clock;
   readonly #version: string;
   readonly #newName: () => string;
@@ -151,7 +151,7 @@ export class Sessions {
   #newest: Session | undefined;
 
   constructor(
-    open: (name: string) => Journal,
+    open: (name: string, isKept: boolean) => Journal,
     newName: () => string,
     clock: Clock,
     version: string,
@@ -180,13 +180,17 @@ export class Sessions {
     return this.#sessions.get(name);
   }
 
-  /** The session of a command: the one its environment names, else the implicit one. */
-  of(name: string | undefined): Session {
+  /**
+   * The session of a command: the one its environment names, else the implicit one.
+   *
+   * @param isKept whether a session that begins with it has a journal on disk
+   */
+  of(name: string | undefined, isKept = true): Session {
     if (name === undefined) {
-      this.#implicit ??= this.#start(this.#newName(), true);
+      this.#implicit ??= this.#start(this.#newName(), true, isKept);
       return this.#implicit;
     }
-    return this.#sessions.get(name) ?? this.#start(name, false);
+    return this.#sessions.get(name) ?? this.#start(name, false, isKept);
   }
 
   /** Called after a command has left: an implicit session without commands ends after a while. */
@@ -216,8 +220,8 @@ export class Sessions {
     for (const name of [...this.#sessions.keys()]) this.end(name);
   }
 
-  #start(name: string, isImplicit: boolean): Session {
-    const session = new Session(this.#open(name), isImplicit, (event) =>
+  #start(name: string, isImplicit: boolean, isKept: boolean): Session {
+    const session = new Session(this.#open(name, isKept), isImplicit, (event) =>
       this.#observer?.(name, event, this.#clock.now()),
     );
     session.record({ event: 'session-start', session: name, tscc: this.#version });

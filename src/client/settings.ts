@@ -20,6 +20,8 @@ export interface Settings {
   readonly verbose: boolean;
   /** tscc-pump may draw a progress line on its terminal. */
   readonly progress: boolean;
+  /** Events of the session are written to its journal; counted they are always. */
+  readonly journal: boolean;
   /** File for what tscc says to the person who builds; undefined: standard error. */
   readonly log: ByteString | undefined;
   /** Milliseconds without an answer to a job. */
@@ -49,6 +51,7 @@ export function readSettings(environment: Environment): Settings {
     verifyFail: isOn(nonEmpty(environment.get('TSCC_VERIFY_FAIL'))),
     verbose: isOn(either(environment, 'VERBOSE')),
     progress: environment.get('TSCC_PROGRESS') !== '0',
+    journal: environment.get('TSCC_JOURNAL') !== '0',
     log: either(environment, 'LOG'),
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
     connectTimeout: milliseconds(either(environment, 'CONNECT_TIMEOUT'), WIRE.connect),
