@@ -2,9 +2,12 @@
 import { EXIT, TsccError } from '../core/errors.js';
 import { realFiles } from '../platform/files.js';
 import { askDaemon } from '../protocol/control.js';
+import { buildModel, type BuildModel } from '../report/analysis/build-model.js';
+import { whyAgain, type Again } from '../report/analysis/rebuilds.js';
 import { explanationLines } from '../report/explanation-text.js';
 import { explainFile, fileEnding, fileNamed, type Explanation } from '../report/explanation.js';
 import { listSessions, readJournal } from '../report/journal.js';
+import { earlierModels } from './report.js';
 import { findUserState } from './user-state.js';
 
 export interface ExplainOptions {
@@ -28,7 +31,8 @@ export async function printExplanation(options: ExplainOptions): Promise<void> {
     const which = options.session === undefined ? 'no session yet' : `no session '${session}'`;
     throw new TsccError(`there is ${which} in ${user.stateDirectory}/journal`, EXIT.noSuchFile);
   }
-  const compiles = find([...lines], options.file);
+  const all = [...lines];
+  const compiles = find(all, options.file);
   if (compiles.length === 0) {
     process.stderr.write(
       `tscc: session ${session} has no compile of '${options.file}': name its source or object ` +
@@ -38,12 +42,20 @@ export async function printExplanation(options: ExplainOptions): Promise<void> {
     return;
   }
   const shown = options.all ? compiles : compiles.slice(0, 1);
+  const again = againOf(
+    buildModel(session, all),
+    shown,
+    earlierModels(user.stateDirectory, session),
+  );
   if (options.json) {
-    const report = { schema: 1, session, compiles: shown };
+    const explained = shown.map((compile, at) => ({ ...compile, again: again[at] ?? null }));
+    const report = { schema: 1, session, compiles: explained };
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return;
   }
-  for (const compile of shown) process.stdout.write(`${explanationLines(compile).join('\n')}\n`);
+  for (const [at, compile] of shown.entries()) {
+    process.stdout.write(`${explanationLines(compile, again[at]).join('\n')}\n`);
+  }
   const others = compiles.length - shown.length;
   if (others > 0) process.stdout.write(`  (${others} earlier in this session: --all)\n`);
 }
@@ -51,4 +63,22 @@ export async function printExplanation(options: ExplainOptions): Promise<void> {
 function find(lines: Parameters<typeof explainFile>[0], file: string): Explanation[] {
   const here = explainFile(lines, fileNamed(file, process.cwd()));
   return here.length > 0 ? here : explainFile(lines, fileEnding(file));
+}
+
+/** Why each was done again; undefined where its output is not known. */
+function againOf(
+  model: BuildModel,
+  compiles: readonly Explanation[],
+  earlier: Iterable<BuildModel>,
+): (Again | undefined)[] {
+  const commands = compiles.map(({ id, cwd, argv }) =>
+    model.commands.findLast(
+      (command) => command.id === id && command.cwd === cwd && command.argv.join() === argv.join(),
+    ),
+  );
+  const wanted = new Set(commands.filter((command) => command !== undefined));
+  const outputs = new Set([...wanted].map(({ output }) => output));
+  const some = { ...model, commands: model.commands.filter(({ output }) => outputs.has(output)) };
+  const why = whyAgain(some, earlier);
+  return commands.map((command) => command && why.get(command));
 }

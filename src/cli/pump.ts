@@ -55,7 +55,8 @@ async function pump(words: readonly string[]): Promise<never> {
   if (trouble !== undefined) process.stderr.write(`tscc-pump: no progress line: ${trouble}\n`);
   const counts = await endSession(user, session);
   if (counts !== undefined) {
-    for (const line of pumpSummary(counts, wall, reportOf(user, session))) {
+    const page = process.env['TSCC_JOURNAL'] === '0' ? undefined : reportOf(user, session);
+    for (const line of pumpSummary(counts, wall, page)) {
       process.stderr.write(`tscc-pump: ${line}\n`);
     }
     if (status === 0) remember(totals, compilesDone(liveSession(counts, 0)));

@@ -83,7 +83,7 @@ function readModel(stateDirectory: string, session: string): BuildModel | undefi
 const EARLIER = 5;
 
 /** Those before a session, the newest first, each read when it is asked for. */
-function* earlierModels(stateDirectory: string, session: string): Generator<BuildModel> {
+export function* earlierModels(stateDirectory: string, session: string): Generator<BuildModel> {
   const sessions = listSessions(stateDirectory, realFiles);
   const own = sessions.indexOf(session);
   for (const earlier of sessions.slice(own + 1, own + 1 + EARLIER)) {

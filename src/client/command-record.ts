@@ -1,12 +1,16 @@
 /** What the journal, the counters and a verbose build hear of one command. */
 import { toText, type ByteString } from '../core/byte-string.js';
+import type { Digest } from '../core/digest.js';
+import { REPORT } from '../core/limits.js';
 import type { DemotionReason, OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
+import { compileKey } from '../report/compile-key.js';
 import type { CommandIdentity, LocalReason } from '../report/events.js';
 import type { EndEvent } from '../report/outcome-line.js';
 import type { BuildMessages } from './build-messages.js';
 import type { CompileRecord } from './compile-verdict.js';
 import type { PumpHistory } from './pump-compile.js';
+import type { RemoteResult } from './remote-job.js';
 import type { Session } from './sessions.js';
 import type { Verified } from './verification.js';
 
@@ -32,6 +36,7 @@ export class CommandRecord {
       id: session.enter(),
       cwd: toText(request.cwd),
       argv: request.argv.map(toText),
+      ...levelOf(request),
     };
   }
 
@@ -68,8 +73,13 @@ export class CommandRecord {
     this.#end({ event: 'cancelled', ...this.#identity, phase, why });
   }
 
-  remote(output: ByteString, mode: ModeRecord, compile: CompileRecord): void {
-    const { verified: _verified, result, ...record } = compile;
+  /** @param toolchain digest of the compiler */
+  remote(
+    output: ByteString,
+    toolchain: Digest,
+    mode: ModeRecord,
+    { verified: _verified, result, sourceDigest, ...record }: CompileRecord,
+  ): void {
     let outputBytes = 0;
     for (const { length } of result.outputs.values()) outputBytes += length;
     this.#session.record({
@@ -78,7 +88,7 @@ export class CommandRecord {
       ...mode,
       source: toText(this.source),
       output: toText(output),
-      environment: this.#session.environment(this.#request),
+      ...this.#inputs(toolchain, sourceDigest, result),
       ...record,
       sentBytes: result.sentBytes,
       receivedBytes: result.receivedBytes,
@@ -86,8 +96,23 @@ export class CommandRecord {
       remoteCpu: result.cpu,
       remoteRunning: result.running,
       remoteQueued: result.queued,
-      ...(result.read === undefined ? {} : { reads: this.#session.files(result.read.entries) }),
     });
+  }
+
+  /** What the object rests on; for a journal that somebody may read. */
+  #inputs(toolchain: Digest, source: Digest, { read }: RemoteResult) {
+    if (!this.#session.journal.isKept) return {};
+    const variables = this.#session.environment(this.#request);
+    const files = read && this.#session.files(read.entries);
+    const { cwd, argv } = this.#identity;
+    const parts = { variables: variables.part, files: files?.parts ?? [] };
+    return {
+      environment: variables.number,
+      toolchain: toolchain.slice(0, REPORT.digestLength),
+      sourceDigest: source.slice(0, REPORT.digestLength),
+      key: compileKey({ toolchain, cwd, argv, source, ...parts }),
+      ...(files === undefined ? {} : { reads: files.runs }),
+    };
   }
 
   /** A compile that was done here as well, after a server. */
@@ -113,4 +138,9 @@ export class CommandRecord {
     this.#session.record(end);
     this.#messages.end(end);
   }
+}
+
+function levelOf({ environment }: RunRequest): Pick<CommandIdentity, 'level'> {
+  const level = environment.get('MAKELEVEL');
+  return level !== undefined && /^[0-9]{1,4}$/.test(level) ? { level: Number(level) } : {};
 }

@@ -185,7 +185,7 @@ export class CommandRun {
       const verdict = await compile.run();
       if (verdict.kind !== 'demoted') {
         const mode = { outcome: 'pump', ...compile.history } as const;
-        return this.#conclude(verdict, command.output, { ...mode, ...lentBy(steps) });
+        return this.#conclude(verdict, decision, { ...mode, ...lentBy(steps) });
       }
       if (obstacles.plain !== undefined) {
         const reason = isHostDemotion(verdict.reason) ? obstacles.plain : verdict.reason;
@@ -194,7 +194,7 @@ export class CommandRun {
       demotion = verdict.reason;
     }
     const verdict = await new PlainCompile(...parts, onResult('plain'), verification).run();
-    return this.#conclude(verdict, command.output, {
+    return this.#conclude(verdict, decision, {
       outcome: 'plain',
       ...(demotion === undefined ? {} : { demotion }),
       ...lentBy(steps),
@@ -229,13 +229,17 @@ export class CommandRun {
     else this.#record.local(reason, detail, this.#elapsed());
   }
 
-  async #conclude(verdict: CompileVerdict, output: ByteString, mode: ModeRecord): Promise<void> {
+  async #conclude(
+    verdict: CompileVerdict,
+    { command: { output }, toolchain }: RemoteDecision,
+    mode: ModeRecord,
+  ): Promise<void> {
     if (verdict.kind === 'finished') {
       const { host, verified } = verdict.record;
       if (verified !== undefined) this.#recordVerified(host, output, verified);
       // Its outcome is another one.
       if (verified?.verdict === 'mismatch') return;
-      return this.#record.remote(output, mode, verdict.record);
+      return this.#record.remote(output, toolchain.digest, mode, verdict.record);
     }
     const { reason, detail, diagnostics, slot } = verdict;
     if ('fallback' in reason) {

@@ -1,4 +1,5 @@
 /** How a remote compile's attempt ended, and the short way out of its nested steps. */
+import type { Digest } from '../core/digest.js';
 import { isHostDemotion, type FallbackReason } from '../core/reasons.js';
 import type {
   Choice,
@@ -29,6 +30,8 @@ export interface Served {
 /** What a finished compile tells the journal. */
 export interface CompileRecord extends Served {
   readonly sourceBytes: number;
+  /** Of what was sent as the source. */
+  readonly sourceDigest: Digest;
   readonly preprocessCpu: number;
   readonly phases: Phases;
   readonly result: RemoteResult;

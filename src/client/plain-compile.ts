@@ -110,6 +110,7 @@ export class PlainCompile {
         record: {
           ...served,
           sourceBytes: source.length,
+          sourceDigest: job.source.digest,
           preprocessCpu: this.#preprocessCpu,
           phases: this.#steps.times,
           result,

@@ -143,6 +143,7 @@ export class PumpCompile {
         record: {
           ...run,
           sourceBytes: source.bytes.length,
+          sourceDigest: source.digest,
           preprocessCpu: 0,
           phases: this.#steps.times,
           ...(verified === undefined ? {} : { verified }),

@@ -82,7 +82,7 @@ const slots = new LocalSlots({
 });
 
 const sessions = new Sessions(
-  (name) => new Journal(stateDirectory, name, realFiles, realClock, log),
+  (name, isKept) => new Journal(stateDirectory, name, realFiles, realClock, log, isKept),
   newSessionName,
   realClock,
   VERSION,

@@ -134,7 +134,7 @@ export class SessionDaemon {
   async #run(launcher: LauncherConnection, request: RunRequest): Promise<void> {
     const { sessions } = this.#context;
     const settings = readSettings(request.environment);
-    const session = sessions.of(settings.session);
+    const session = sessions.of(settings.session, settings.journal);
     // Another version was installed meanwhile: make room for its daemon, as soon as we can.
     if (request.version !== LAUNCHER_WIRE_VERSION) this.stop();
     const command = new CommandRun(launcher, request, settings, session, this.#context);
@@ -159,9 +159,13 @@ export class SessionDaemon {
           ? { ok: false, message: `there is no session '${request.session ?? ''}'` }
           : { ok: true, value: status };
       }
-      case 'end-session':
+      case 'end-session': {
+        const session = sessions.get(request.session);
         sessions.end(request.session);
-        return { ok: true, value: this.#status(request.session) ?? null };
+        // One without a journal on disk is known by nobody else.
+        const status = session?.journal.status ?? this.#status(request.session);
+        return { ok: true, value: status ?? null };
+      }
       case 'version':
         return { ok: true, value: { version: this.#context.version, pid: process.pid } };
       case 'live':

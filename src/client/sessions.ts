@@ -8,6 +8,7 @@ import { DAEMON, REPORT } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
+import { filePart, variablesPart } from '../report/compile-key.js';
 import type { Event, ReadFile } from '../report/events.js';
 import { joinRuns } from '../report/file-runs.js';
 import type { Journal } from '../report/journal.js';
@@ -18,16 +19,33 @@ const OF_NO_COMPILER = /^(?:TSCC_|DISTCC_|_TSCC_|XDG_|MAKE|HOME$)/;
 /** Hears each event of each session; `now` is milliseconds since the epoch. */
 export type SessionObserver = (session: string, event: Event, now: number) => void;
 
+/** Variables that some compiles share. */
+export interface NumberedVariables {
+  /** Of their event. */
+  readonly number: number;
+  /** Of the key of each of these compiles. */
+  readonly part: string;
+}
+
+export interface NumberedFiles {
+  /** Their numbers, as runs. */
+  readonly runs: string;
+  /** Of the key of the compile that read them. */
+  readonly parts: readonly string[];
+}
+
 export class Session {
   readonly journal: Journal;
   readonly isImplicit: boolean;
   readonly #onEvent: (event: Event) => void;
   readonly #told = new Set<string>();
-  readonly #environments = new Map<string, number>();
+  readonly #environments = new Map<string, NumberedVariables>();
   /** Path and content → number. */
   readonly #files = new Map<string, number>();
   /** The same by entry: what has not changed mostly comes as the same object again. */
   readonly #entries = new WeakMap<TreeEntry, number>();
+  /** Of a key, by number of the file. */
+  readonly #fileParts: string[] = [];
   #commands = 0;
   #active = 0;
   #isOver = false;
@@ -58,8 +76,8 @@ export class Session {
     return this.#commands;
   }
 
-  /** Number in the journal of the variables that a compile runs with; the journal has them then. */
-  environment({ environment, cwd }: Pick<RunRequest, 'environment' | 'cwd'>): number {
+  /** The variables that a compile runs with; the journal has them then. */
+  environment({ environment, cwd }: Pick<RunRequest, 'environment' | 'cwd'>): NumberedVariables {
     const variables = [...environment].filter(
       ([name, value]) =>
         // A directory's own name says nothing; with it each directory would have another number.
@@ -68,20 +86,20 @@ export class Session {
     const key = variables.join('\0');
     const known = this.#environments.get(key);
     if (known !== undefined) return known;
-    const number = this.#environments.size + 1;
-    this.#environments.set(key, number);
+    const named = { number: this.#environments.size + 1, part: variablesPart(variables) };
+    this.#environments.set(key, named);
     this.record({
       event: 'environment',
-      environment: number,
+      environment: named.number,
       variables: Object.fromEntries(
         variables.map(([name, value]) => [toText(name), toText(value)]),
       ),
     });
-    return number;
+    return named;
   }
 
-  /** Numbers in the journal of the files that a compile read; it has their names then. */
-  files(entries: readonly TreeEntry[]): string {
+  /** The files that a compile read; the journal has their names then. */
+  files(entries: readonly TreeEntry[]): NumberedFiles {
     const first = this.#files.size;
     const news: ReadFile[] = [];
     const numbers: number[] = [];
@@ -90,7 +108,8 @@ export class Session {
         numbers.push(this.#entries.get(entry) ?? this.#number(entry, news));
     }
     if (news.length > 0) this.record({ event: 'files', first, files: news });
-    return joinRuns(numbers);
+    const parts = numbers.map((number) => this.#fileParts[number] ?? '');
+    return { runs: joinRuns(numbers), parts };
   }
 
   /** Of a file whose entry is another object than before, and may say the same; else it is news. */
@@ -100,6 +119,7 @@ export class Session {
     if (number === undefined) {
       number = this.#files.size;
       this.#files.set(key, number);
+      this.#fileParts.push(filePart(entry.path, entry.digest));
       const digest = entry.digest.slice(0, REPORT.digestLength);
       news.push([toText(entry.path), entry.size, digest]);
     }
@@ -129,7 +149,7 @@ export class Session {
 }
 
 export class Sessions {
-  readonly #open: (name: string) => Journal;
+  readonly #open: (name: string, isKept: boolean) => Journal;
   readonly #clock: Clock;
   readonly #version: string;
   readonly #newName: () => string;
@@ -141,7 +161,7 @@ export class Sessions {
   #newest: Session | undefined;
 
   constructor(
-    open: (name: string) => Journal,
+    open: (name: string, isKept: boolean) => Journal,
     newName: () => string,
     clock: Clock,
     version: string,
@@ -170,13 +190,17 @@ export class Sessions {
     return this.#sessions.get(name);
   }
 
-  /** The session of a command: the one its environment names, else the implicit one. */
-  of(name: string | undefined): Session {
+  /**
+   * The session of a command: the one its environment names, else the implicit one.
+   *
+   * @param isKept whether a session that begins with it has a journal on disk
+   */
+  of(name: string | undefined, isKept = true): Session {
     if (name === undefined) {
-      this.#implicit ??= this.#start(this.#newName(), true);
+      this.#implicit ??= this.#start(this.#newName(), true, isKept);
       return this.#implicit;
     }
-    return this.#sessions.get(name) ?? this.#start(name, false);
+    return this.#sessions.get(name) ?? this.#start(name, false, isKept);
   }
 
   /** Called after a command has left: an implicit session without commands ends after a while. */
@@ -206,8 +230,8 @@ export class Sessions {
     for (const name of [...this.#sessions.keys()]) this.end(name);
   }
 
-  #start(name: string, isImplicit: boolean): Session {
-    const session = new Session(this.#open(name), isImplicit, (event) =>
+  #start(name: string, isImplicit: boolean, isKept: boolean): Session {
+    const session = new Session(this.#open(name, isKept), isImplicit, (event) =>
       this.#observer?.(name, event, this.#clock.now()),
     );
     session.record({ event: 'session-start', session: name, tscc: this.#version });

@@ -24,6 +24,8 @@ export interface Settings {
   readonly donate: boolean;
   /** Not above this load of this host; undefined: as many cores suggest. */
   readonly donateLoad: number | undefined;
+  /** Events of the session are written to its journal; counted they are always. */
+  readonly journal: boolean;
   /** File for what tscc says to the person who builds; undefined: standard error. */
   readonly log: ByteString | undefined;
   /** Milliseconds without an answer to a job. */
@@ -55,6 +57,7 @@ export function readSettings(environment: Environment): Settings {
     progress: environment.get('TSCC_PROGRESS') !== '0',
     donate: isOn(nonEmpty(environment.get('TSCC_DONATE'))),
     donateLoad: positive(environment.get('TSCC_DONATE_LOAD')),
+    journal: environment.get('TSCC_JOURNAL') !== '0',
     log: either(environment, 'LOG'),
     ioTimeout: milliseconds(either(environment, 'IO_TIMEOUT'), SCHEDULING.jobTimeout),
     connectTimeout: milliseconds(either(environment, 'CONNECT_TIMEOUT'), WIRE.connect),

@@ -31,6 +31,8 @@ export interface CommandIdentity {
   readonly id: number;
   readonly cwd: string;
   readonly argv: readonly string[];
+  /** MAKELEVEL: 1 in what the first make runs, 2 in what a make of its runs; without make none. */
+  readonly level?: number;
 }
 
 /** Wall time of a remote compile by phase; together they are the launcher's wait. */
@@ -109,6 +111,11 @@ export type Event =
       readonly output: string;
       /** Number of an `environment` event before this one. */
       readonly environment?: number;
+      /** First digits of digests: of the compiler, and of the source, which plain mode preprocesses. */
+      readonly toolchain?: string;
+      readonly sourceDigest?: string;
+      /** One word for all that the object rests on (compile-key.ts). */
+      readonly key?: string;
       readonly host: string;
       /** How well that server seals jobs of this mode off, 0 to 3 (docs/security.md). */
       readonly tier?: number;

@@ -1,4 +1,6 @@
 /** An explanation as lines for people. Pure. */
+import type { Again } from './analysis/rebuilds.js';
+import { againText } from './again-text.js';
 import type { Explanation } from './explanation.js';
 
 const PHASE_NAMES: Readonly<Record<string, string>> = {
@@ -6,8 +8,12 @@ const PHASE_NAMES: Readonly<Record<string, string>> = {
   remoteQueue: 'queue',
 };
 
-/** Lines without a newline at the end; the first names the file. */
-export function explanationLines(compile: Explanation): string[] {
+/**
+ * Lines without a newline at the end; the first names the file.
+ *
+ * @param again why it was compiled again, where that is known
+ */
+export function explanationLines(compile: Explanation, again?: Again): string[] {
   const { outcome, host, source, output } = compile;
   const named = output === null || output === source ? source : `${output} (${source})`;
   const lines = [`${named}: ${outcome}${host === null ? '' : ` on ${host}`}`];
@@ -15,6 +21,7 @@ export function explanationLines(compile: Explanation): string[] {
     const detail = compile.detail === null ? '' : ` (${compile.detail})`;
     lines.push(`  ${compile.reasonKind} ${compile.reason}: ${compile.meaning}${detail}`);
   }
+  if (again !== undefined) lines.push(`  ${againText(again)}`);
   lines.push(`  at ${clockTime(compile.time)}, command ${compile.id} of the session`);
   if (compile.retries > 0) lines.push(`  after ${count(compile.retries, 'other server')} failed`);
   if (compile.stale > 0) {

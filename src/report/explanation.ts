@@ -1,6 +1,7 @@
 /** What became of the compiles of one file, told from the journal of a session. Pure. */
 import { explainDecline, explainDemotion, FALLBACK_REASONS } from '../core/reasons.js';
 import type { JournalLine, LocalReason, Phases } from './events.js';
+import { absolutePath, outputOf } from './output-name.js';
 
 /** One compile of `tscc explain --json`; fields may be added. Times in milliseconds. */
 export interface Explanation {
@@ -53,7 +54,8 @@ export function explainFile(lines: Iterable<JournalLine>, file: FilePattern): Ex
     const explanation = explanationOf(line);
     if (explanation === undefined) continue;
     const { id, cwd, source, output } = explanation;
-    if (![source, output ?? ''].some((name) => name !== '' && file(absolute(cwd, name)))) continue;
+    if (![source, output ?? ''].some((name) => name !== '' && file(absolutePath(cwd, name))))
+      continue;
     if (line.event === 'local') running.set(id, found.length);
     found.push(explanation);
   }
@@ -65,24 +67,14 @@ export type FilePattern = (path: string) => boolean;
 
 /** The file that `name` is in `cwd`. */
 export function fileNamed(name: string, cwd: string): FilePattern {
-  const wanted = absolute(cwd, name);
+  const wanted = absolutePath(cwd, name);
   return (path) => path === wanted;
 }
 
 /** Any file whose path ends so, by whole components: for a name that is not one of `cwd`. */
 export function fileEnding(name: string): FilePattern {
-  const end = absolute('/', name.replace(/^(?:\.\.?\/)+/, ''));
+  const end = absolutePath('/', name.replace(/^(?:\.\.?\/)+/, ''));
   return (path) => path.endsWith(end);
-}
-
-/** `.` and `..` taken as text; the journal's directories are without symbolic links. */
-function absolute(cwd: string, path: string): string {
-  const parts: string[] = [];
-  for (const part of `${path.startsWith('/') ? '' : cwd}/${path}`.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
 }
 
 function explanationOf(line: JournalLine): Explanation | undefined {
@@ -164,17 +156,4 @@ function reasonOf(reason: LocalReason) {
         reasonKind: 'fallback',
         meaning: FALLBACK_REASONS[reason.fallback],
       } as const);
-}
-
-/** -o's value, or the name that compilers derive; a compile that stayed here has no other record. */
-function outputOf(argv: readonly string[], source: string): string | null {
-  for (const [at, word] of argv.entries()) {
-    if (word === '-o' || word === '--output') return argv[at + 1] ?? null;
-    if (word.startsWith('-o')) return word.slice(2);
-    if (word.startsWith('--output=')) return word.slice(9);
-  }
-  const name = source.slice(source.lastIndexOf('/') + 1);
-  if (name === '') return null;
-  const dot = name.lastIndexOf('.');
-  return `${dot > 0 ? name.slice(0, dot) : name}.${argv.includes('-S') ? 's' : 'o'}`;
 }

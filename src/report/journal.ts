@@ -39,6 +39,8 @@ export class Journal implements EventSink {
   readonly #clock: Clock;
   readonly #onError: (message: string) => void;
   readonly #stateDirectory: string;
+  /** False: events are counted and not written. */
+  readonly isKept: boolean;
   #status: SessionStatus;
   /** Of the file, as far as `#status` knows its lines. */
   #size = 0;
@@ -52,7 +54,9 @@ export class Journal implements EventSink {
     store: JournalStore,
     clock: Clock,
     onError: (message: string) => void,
+    isKept = true,
   ) {
+    this.isKept = isKept;
     this.session = session;
     this.#path = journalPath(stateDirectory, session);
     this.#store = store;
@@ -92,6 +96,7 @@ export class Journal implements EventSink {
   record(event: Event): void {
     const line: JournalLine = { v: JOURNAL_VERSION, time: this.#clock.now(), ...event };
     this.#status = addEvent(this.#status, line);
+    if (!this.isKept) return;
     this.#waiting.push(JSON.stringify(line));
     this.#timer ??= this.#clock.after(WRITE_DELAY, () => this.flush());
   }

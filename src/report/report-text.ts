@@ -1,5 +1,6 @@
 /** A report as lines for a terminal. Pure. */
 import type { BuildReport } from './analysis/build-report.js';
+import { CHANGE_KINDS } from './analysis/rebuilds.js';
 import { bytes, duration, percentage } from './words.js';
 
 /** Of each list, in text; the page and --json have all. */
@@ -18,6 +19,8 @@ export function reportLines(report: BuildReport): string[] {
     ...section('what the end of the build waited for', chainLines(report)),
     ...section('slowest compiles', slowLines(report)),
     ...section('costliest headers', headerLines(report)),
+    ...section('why compiled again', rebuildLines(report)),
+    ...section('costliest directories', directoryLines(report)),
     ...section('other farms', whatIfLines(report)),
     ...section('since the session before', differenceLines(report)),
   ].map(printable);
@@ -106,6 +109,31 @@ function headerLines({ headers }: BuildReport): string[] {
       ({ path, size, compiles, share, rebuild }) =>
         `${path} (${bytes(size)}): about ${duration(share)}; touched, ${compiles} compiles with ` +
         `${duration(rebuild)} run again`,
+    );
+}
+
+function rebuildLines({ rebuilds }: BuildReport): string[] {
+  const { first, same, changed, unknown, causes } = rebuilds;
+  if (same.compiles + changed + unknown === 0) return [];
+  return [
+    `${same.compiles} had nothing changed (${duration(same.work)} of compiler time), ${changed} had, ` +
+      `${first} are new, of ${unknown} it is not known`,
+    ...causes
+      .slice(0, ROWS)
+      .map(
+        ({ kind, name, compiles, work }) =>
+          `${CHANGE_KINDS[kind]} (${name}): ${compiles} compiles, ${duration(work)} of compiler time`,
+      ),
+  ];
+}
+
+function directoryLines({ directories }: BuildReport): string[] {
+  return directories
+    .slice(0, ROWS)
+    .map(
+      ({ path, compiles, work, from, to, parallel }) =>
+        `${path}: ${compiles} compiles, ${duration(work)} of compiler time, open for ` +
+        `${duration(to - from)}, ${parallel.toFixed(1)} at once`,
     );
 }
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { compileLine } from '../fixtures/build-lines.js';
 import { scratchDirectory } from '../fixtures/commands.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -61,4 +62,25 @@ await t.test('what there is not', async (t) => {
   t.match(explain('y.o'), { status: 1, stdout: '', stderr: /^tscc: session build has no compile/ });
   t.match(explain('--session', 'other', 'x.o'), { status: 115, stderr: /no session 'other' in/ });
   t.match(explain(), { status: 101 });
+});
+
+await t.test('why it was compiled again', async (t) => {
+  const store = (session: string, key: string, options: readonly string[], age: number) => {
+    const path = join(state, `journal/${session}.jsonl`);
+    const line = compileLine(7, 'again', 100, { remote: 50 }, { cwd, key, argv: options });
+    writeFileSync(path, `${JSON.stringify(line)}\n`);
+    const time = Date.now() / 1000 - age;
+    utimesSync(path, time, time);
+  };
+  store('oldest', 'k1', ['gcc', '-c', 'again.c'], 300);
+  store('older', 'k1', ['gcc', '-c', 'again.c'], 200);
+  store('newest', 'k2', ['gcc', '-O2', '-c', 'again.c'], -100);
+  t.match(
+    explain('again.o').stdout,
+    /^ {2}rebuilt because the command changed: – → -O2 \(since session older\)$/m,
+  );
+  t.match(explain('--session', 'older', 'again.o').stdout, /nothing .* since session oldest/);
+  t.match(explain('--session', 'oldest', 'again.o').stdout, /not compiled in the sessions before/);
+  const { compiles } = JSON.parse(explain('--json', 'again.o').stdout);
+  t.match(compiles, [{ again: { kind: 'changed', session: 'older' } }]);
 });

@@ -61,10 +61,18 @@ await t.test('files that compiles read have a number each, and a name once', asy
   const file = (path: string, digest: string) =>
     ({ kind: 'file', path, digest: digestOf(digest), size: 7, mtime: 0, mode: 0o644 }) as const;
   const [a, b, c] = [file('/a.h', 'a'), file('/b.h', 'b'), file('/c.h', 'c')];
-  t.equal(session.files([a, { kind: 'directory', path: '/d' }, b]), '0-1');
-  t.equal(session.files([b, c]), '1-2');
-  t.equal(session.files([a]), '0');
-  t.equal(session.files([file('/a.h', 'e')]), '3', 'another content');
+  t.equal(session.files([a, { kind: 'directory', path: '/d' }, b]).runs, '0-1');
+  t.equal(session.files([b, c]).runs, '1-2');
+  t.equal(session.files([a]).runs, '0');
+  t.equal(session.files([file('/a.h', 'e')]).runs, '3', 'another content');
+  const [one, other, none] = [
+    session.files([a]),
+    session.files([file('/a.h', 'e')]),
+    session.files([]),
+  ];
+  t.notSame(one.parts, other.parts);
+  t.strictSame(session.files([a, file('/a.h', 'e')]).parts, [...one.parts, ...other.parts]);
+  t.strictSame(none.parts, []);
   clock.advance(1_000);
   const lines = [...parseJournal(store.read('/state/journal/build.jsonl'))];
   t.match(
@@ -110,7 +118,7 @@ await t.test(
     const { sessions, store } = setUp();
     const session = sessions.of('build');
     const number = (variables: Record<string, string>) =>
-      session.environment({ cwd: '/w', environment: new Map(Object.entries(variables)) });
+      session.environment({ cwd: '/w', environment: new Map(Object.entries(variables)) }).number;
     const common = { LANG: 'C', TSCC_HOSTS: 'red', HOME: '/h', MAKELEVEL: '1' };
     t.equal(number({ ...common, PWD: '/w' }), 1);
     t.equal(number({ ...common, PWD: '/w', MAKELEVEL: '2' }), 1);

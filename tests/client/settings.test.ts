@@ -11,6 +11,7 @@ await t.test('nothing set', async (t) => {
     fallback: true,
     verbose: false,
     progress: true,
+    journal: true,
     ioTimeout: 31 * 60_000,
     connectTimeout: 2_000,
     session: undefined,
@@ -73,6 +74,11 @@ await t.test('TSCC_VERIFY is a part of a thousand', async (t) => {
 await t.test('a tier that is not understood is the highest', async (t) => {
   const tierOf = (value: string) => read({ TSCC_MIN_TIER: value }).minTier;
   t.strictSame(['', '0', '2', '3', '4', 'high', '-1'].map(tierOf), [0, 0, 2, 3, 3, 3, 3]);
+});
+
+await t.test('a journal is written unless it is turned off', async (t) => {
+  t.equal(read({ TSCC_JOURNAL: '0' }).journal, false);
+  t.equal(read({ TSCC_JOURNAL: '' }).journal, true);
 });
 
 await t.test('a progress line is there unless it is turned off', async (t) => {

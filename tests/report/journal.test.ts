@@ -39,6 +39,17 @@ await t.test(
   },
 );
 
+await t.test('one that is not kept counts, and writes nothing', async (t) => {
+  const store = new MemoryJournals();
+  const clock = new ManualClock();
+  const journal = new Journal('/state', 's1', store, clock, () => {}, false);
+  journal.record(OTHER);
+  journal.flush();
+  t.match(journal.status, { other: { query: 1 } });
+  t.equal(store.files.size, 0);
+  t.equal(clock.pending, 0);
+});
+
 await t.test('counters are the same from memory and from disk', async (t) => {
   const { journal, store } = open('s1');
   journal.record(OTHER);

@@ -4,7 +4,8 @@
  */
 import { explainDecline, explainDemotion, FALLBACK_REASONS } from '../../core/reasons.js';
 import type { JournalLine, LocalReason, Outcome, Phases, ReadFile } from '../events.js';
-import { splitRuns } from '../file-runs.js';
+import { InputFold, NO_INPUTS, type CompileInputs } from '../compile-inputs.js';
+import { outputOf } from '../output-name.js';
 import { groupBy } from './group.js';
 import { packIntervals, type Interval } from './intervals.js';
 
@@ -60,8 +61,10 @@ export interface BuildCommand {
   readonly retries: number;
   readonly stale: number;
   readonly healed: number;
-  /** Places in the model's `files`. */
-  readonly reads: readonly number[];
+  /** MAKELEVEL; null: not from make. */
+  readonly level: number | null;
+  /** What it rests on; files by their places in the model's `files`. */
+  readonly inputs: CompileInputs;
 }
 
 export interface BuildHost {
@@ -121,9 +124,7 @@ class JournalFold {
   readonly #running = new Map<number, number>();
   readonly #slots = new Map<string, number>();
   readonly #losses = new Map<string, { count: number; last: string }>();
-  readonly #files: ReadFile[] = [];
-  /** Number of the files since the session was joined → place in `files`. */
-  #numbers: number[] = [];
+  readonly #inputs = new InputFold();
   readonly #headers: { time: number; path: string; change: 'created' | 'changed' }[] = [];
   #tscc = '';
   #isOpen = true;
@@ -135,19 +136,17 @@ class JournalFold {
       case 'session-start':
         this.#tscc = line.tscc;
         this.#isOpen = true;
-        this.#numbers = [];
+        this.#inputs.add(line);
         return;
       case 'session-end':
         this.#isOpen = false;
         return;
       case 'files':
-        for (const [at, file] of line.files.entries()) {
-          this.#numbers[line.first + at] = this.#files.length;
-          this.#files.push(file);
-        }
+      case 'environment':
+        this.#inputs.add(line);
         return;
       case 'compile':
-        this.#drafts.push(remoteDraft(line, this.#readsOf(line)));
+        this.#drafts.push(remoteDraft(line, this.#inputs.inputsOf(line)));
         if (line.slots !== undefined) {
           this.#slots.set(line.host, Math.max(line.slots, this.#slots.get(line.host) ?? 0));
         }
@@ -184,7 +183,6 @@ class JournalFold {
       case 'header':
         this.#headers.push({ time: line.time, path: line.path, change: line.change });
         return;
-      case 'environment':
       case 'upload':
       case 'verify':
         return;
@@ -216,17 +214,9 @@ class JournalFold {
       isOpen: this.#isOpen,
       commands,
       hosts: this.#hostsOf(commands),
-      files: this.#files,
+      files: this.#inputs.files,
       headerChanges,
     };
-  }
-
-  #readsOf({ reads }: Line<'compile'>): number[] {
-    if (reads === undefined) return [];
-    return splitRuns(reads, this.#numbers.length).flatMap((number) => {
-      const at = this.#numbers[number];
-      return at === undefined ? [] : [at];
-    });
   }
 
   /** What still runs has run until now. */
@@ -257,7 +247,7 @@ class JournalFold {
 }
 
 /** The journal has a remote compile when it is in place; its phases lead back to the request. */
-function remoteDraft(line: Line<'compile'>, reads: readonly number[]): Draft {
+function remoteDraft(line: Line<'compile'>, inputs: CompileInputs): Draft {
   const { phases } = line;
   const after = phases.check + phases.verify + phases.write;
   const to = line.time - after;
@@ -293,7 +283,7 @@ function remoteDraft(line: Line<'compile'>, reads: readonly number[]): Draft {
     retries: line.retries,
     stale: line.stale ?? 0,
     healed: line.healed?.length ?? 0,
-    reads,
+    inputs,
   };
 }
 
@@ -301,6 +291,7 @@ function localDraft(line: Line<'local'>): Draft {
   return {
     ...momentDraft(line, 'local'),
     source: line.source,
+    output: outputOf(line.argv, line.source) ?? '',
     name: line.source,
     start: line.time - line.waited,
     reason: reasonOf(line, line.detail),
@@ -348,7 +339,8 @@ function momentDraft(
     retries: 0,
     stale: 0,
     healed: 0,
-    reads: [],
+    level: line.level ?? null,
+    inputs: NO_INPUTS,
   };
 }
 

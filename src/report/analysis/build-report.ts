@@ -2,9 +2,11 @@
 import type { Outcome } from '../events.js';
 import { compilesOf, workOf, type BuildCommand, type BuildModel } from './build-model.js';
 import { criticalChain } from './critical-chain.js';
+import { directoryCosts, type DirectoryCost } from './directories.js';
 import { headerCosts, type HeaderCost } from './header-costs.js';
 import { hostFigures, type HostFigures } from './host-figures.js';
 import { reasonCosts, type ReasonCost } from './reason-costs.js';
+import { rebuilds, type Rebuilds } from './rebuilds.js';
 import { recommend, type Recommendation } from './recommendations.js';
 import { differenceFrom, type SessionDifference } from './session-difference.js';
 import { utilisationOf, type Utilisation } from './utilisation.js';
@@ -28,6 +30,8 @@ export interface BuildReport {
   readonly chain: readonly ChainStep[];
   readonly headers: readonly HeaderCost[];
   readonly headerChanges: { readonly created: number; readonly changed: number };
+  readonly rebuilds: Rebuilds;
+  readonly directories: readonly DirectoryCost[];
   readonly whatIf: WhatIf;
   readonly slowest: readonly CommandRow[];
   readonly difference: SessionDifference | null;
@@ -86,9 +90,10 @@ const HEADERS = 25;
 /** Of the utilisation over time: one per few pixels. */
 const PARTS = 240;
 
-/** @param before models of earlier sessions, the newest first; the first of the same build counts */
+/** @param before models of earlier sessions, the newest first; no more than needed are asked for */
 export function buildReport(model: BuildModel, before: Iterable<BuildModel>): BuildReport {
   const compiles = compilesOf(model);
+  const earlier = new Remembered(before);
   const facts = {
     summary: summaryOf(model, compiles),
     reasons: reasonCosts(model),
@@ -103,6 +108,8 @@ export function buildReport(model: BuildModel, before: Iterable<BuildModel>): Bu
       gap,
     })),
     headers: headerCosts(model, HEADERS),
+    rebuilds: rebuilds(model, earlier),
+    directories: directoryCosts(model),
     whatIf: whatIf(model, HOST_COUNTS),
   };
   const changes = model.headerChanges;
@@ -123,9 +130,30 @@ export function buildReport(model: BuildModel, before: Iterable<BuildModel>): Bu
       .toSorted((a, b) => b.end - b.start - (a.end - a.start))
       .slice(0, SLOWEST)
       .map(rowOf),
-    difference: firstDifference(before, model),
+    difference: firstDifference(earlier, model),
     commands: model.commands.map(rowOf),
   };
+}
+
+/** What an iterable gives, once for all who ask. */
+class Remembered<T> implements Iterable<T> {
+  readonly #source: Iterator<T>;
+  readonly #known: T[] = [];
+
+  constructor(source: Iterable<T>) {
+    this.#source = source[Symbol.iterator]();
+  }
+
+  *[Symbol.iterator](): Generator<T> {
+    for (let at = 0; ; at++) {
+      if (at === this.#known.length) {
+        const next = this.#source.next();
+        if (next.done === true) return;
+        this.#known.push(next.value);
+      }
+      yield this.#known[at] as T;
+    }
+  }
 }
 
 function firstDifference(

@@ -21,7 +21,7 @@ export function headerCosts(model: BuildModel, most: number): HeaderCost[] {
   >();
   for (const command of compilesOf(model)) {
     const work = workOf(command);
-    const read = command.reads.flatMap((at) => {
+    const read = command.inputs.reads.flatMap((at) => {
       const file = model.files[at];
       return file === undefined ? [] : [file];
     });
@@ -43,7 +43,7 @@ export function headerCosts(model: BuildModel, most: number): HeaderCost[] {
 }
 
 /** The journal has the source as it was named, and files by their real path. */
-function isSource(path: string, source: string): boolean {
+export function isSource(path: string, source: string): boolean {
   return (
     source !== '' && (path === source || path.endsWith(`/${source.replace(/^(?:\.\.?\/)+/, '')}`))
   );

@@ -13,6 +13,10 @@ export interface HostFigures {
   readonly running: number;
   /** Wall time of its compilers for each second of processor time, against that of all hosts. */
   readonly stretch: number;
+  /** Wall time of its compilers per processor time; 1: each had a processor of its own. */
+  readonly crowding: number;
+  /** Its address is one of the build host itself. */
+  readonly isHere: boolean;
   /** Share of its slots' time that was used, 0 to 1. */
   readonly busy: number;
   readonly sentBytes: number;
@@ -45,6 +49,8 @@ export function hostFigures(model: BuildModel): HostFigures[] {
       ),
       running: mean(({ running }) => running),
       stretch: usual === 0 || own.length === 0 ? 1 : stretchOf(own) / usual,
+      crowding: stretchOf(own),
+      isHere: /^(?:127\.|localhost\b|\[?::1\b)/.test(name),
       busy: slots * model.wall === 0 ? 0 : Math.min(1, inSlots / (slots * model.wall)),
       sentBytes: sum(({ sentBytes }) => sentBytes),
       receivedBytes: sum(({ receivedBytes }) => receivedBytes),

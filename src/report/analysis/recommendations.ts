@@ -13,13 +13,23 @@ export interface Recommendation {
 
 export type Facts = Pick<
   BuildReport,
-  'wall' | 'summary' | 'reasons' | 'hosts' | 'utilisation' | 'chain' | 'headers' | 'whatIf'
+  | 'wall'
+  | 'summary'
+  | 'reasons'
+  | 'hosts'
+  | 'utilisation'
+  | 'chain'
+  | 'headers'
+  | 'rebuilds'
+  | 'whatIf'
 >;
 
 /** A share of the farm's time from which its cause is worth a word. */
 const NOTABLE = 0.2;
 /** Of the wall time: what saves less is not worth a word. */
 const WORTHWHILE = 0.02;
+/** Wall time per processor time from which a host's compilers must have shared processors. */
+const CROWDED = 2;
 /** A host whose compilers take so many times as long as usual, with enough compiles to say so. */
 const SLOW = 1.5;
 const ENOUGH = 5;
@@ -33,39 +43,69 @@ export function recommend(facts: Facts): Recommendation[] {
   return RULES.flatMap((rule) => rule(facts)).toSorted((a, b) => b.gain - a.gain);
 }
 
-const moreJobs: Rule = ({ utilisation, whatIf, wall }) => {
+const moreJobs: Rule = ({ utilisation, whatIf, hosts, wall }) => {
   const { slots, concurrency, shares } = utilisation;
-  if (slots === 0 || concurrency >= slots || shares.nothing < NOTABLE) return [];
-  const gain = shares.nothing * wall * (1 - concurrency / slots);
+  const { same, moreJobs } = whatIf;
+  if (same === null || moreJobs === null || shares.nothing < NOTABLE) return [];
+  const gain = same.wall - moreJobs.wall;
+  if (gain < WORTHWHILE * wall || haveOneProcessor(hosts)) return [];
   return [
     {
-      title: `Give make more jobs: make -j${Math.ceil(slots * 1.25)} (or -j"$(tscc -j)")`,
+      title: `Give make more jobs: make -j${moreJobs.jobs} (or -j"$(tscc -j)")`,
       why:
         `at most ${concurrency} commands were open at once, and the servers take ${slots}; ` +
         `${percent(shares.nothing)} of their time there was nothing to compile`,
-      gain: whatIf.same === null ? 0 : gain,
+      gain,
     },
   ];
 };
 
-const moreHosts: Rule = ({ utilisation, whatIf, hosts }) => {
-  if (utilisation.shares.full < NOTABLE || whatIf.same === null) return [];
+const moreHosts: Rule = ({ utilisation, whatIf, hosts, wall: real }) => {
+  const { full } = utilisation.shares;
+  if (full < NOTABLE || whatIf.same === null || haveOneProcessor(hosts)) return [];
   const { wall } = whatIf.same;
-  const better = whatIf.rows.find((row) => row.hosts > hosts.length && row.wall < wall);
+  // While slots are free, the build waits for something that more of them do not give.
+  const gainOf = (row: { readonly wall: number }) => Math.min(wall - row.wall, full * real);
+  const better = whatIf.rows.find(
+    (row) => row.hosts > hosts.length && gainOf(row) >= WORTHWHILE * real,
+  );
   if (better === undefined) return [];
   return [
     {
       title: `Add servers: ${better.hosts} like these instead of ${whatIf.same.hosts}`,
       why:
-        `${percent(utilisation.shares.full)} of the farm's time all slots were taken and compiles ` +
-        `waited; a replay with ${better.slots} slots and make -j${better.jobs} takes ` +
-        `${duration(better.wall)} instead of ${duration(wall)}`,
-      gain: wall - better.wall,
+        `${percent(full)} of the farm's time all slots were taken and compiles waited; a replay ` +
+        `with ${better.slots} slots and make -j${better.jobs} takes ${duration(better.wall)} ` +
+        `instead of ${duration(wall)}`,
+      gain: gainOf(better),
     },
   ];
 };
 
-const busyClient: Rule = ({ utilisation, wall }) => {
+/** More compiles at once on the same processors would only take longer. */
+const crowded: Rule = ({ hosts, whatIf, wall }) => {
+  const { same, uncrowded } = whatIf;
+  const crowding = crowdingOf(hosts);
+  if (same === null || uncrowded === null || crowding <= CROWDED) return [];
+  const gain = same.wall - uncrowded.wall;
+  if (gain < WORTHWHILE * wall) return [];
+  const share = `a compiler there got ${percent(1 / crowding)} of a processor on average`;
+  return [
+    haveOneProcessor(hosts)
+      ? {
+          title: 'Put the servers on other hosts: here they share the processors of the build host',
+          why: `${share}; more servers or slots on this host would give nothing`,
+          gain,
+        }
+      : {
+          title: 'Relieve the servers: their compilers wait for a processor, or for a disk',
+          why: `${share}; fewer slots than processors, and nothing else on these hosts, help`,
+          gain,
+        },
+  ];
+};
+
+const busyClient: Rule = ({ utilisation, summary, wall }) => {
   const { client } = utilisation.shares;
   if (client < NOTABLE) return [];
   return [
@@ -74,7 +114,21 @@ const busyClient: Rule = ({ utilisation, wall }) => {
       why:
         `${percent(client)} of the servers' time, slots were idle while compiles were being prepared ` +
         'here, or on the wire; plain mode costs most (see the reasons), other programs on this host count too',
-      gain: client * wall,
+      gain: Math.max(0, Math.min(client * wall, wall - summary.bound.wall)),
+    },
+  ];
+};
+
+const unchanged: Rule = ({ rebuilds: { same }, summary, wall }) => {
+  const gain = Math.min(wall, same.work / Math.max(1, summary.speedUp));
+  if (same.compiles === 0 || gain < WORTHWHILE * wall) return [];
+  return [
+    {
+      title: `Do not compile again what has not changed: ${counted(same.compiles)}`,
+      why:
+        `nothing that they rest on is other than in an earlier session, and they took ` +
+        `${duration(same.work)} of compiler time; keep the build directory, or put a compiler cache before tscc`,
+      gain,
     },
   ];
 };
@@ -145,13 +199,26 @@ const heavyHeaders: Rule = ({ headers, summary, wall }) =>
 const RULES: readonly Rule[] = [
   moreJobs,
   moreHosts,
+  crowded,
   busyClient,
+  unchanged,
   reasonsToLeave,
   slowHosts,
   lostHosts,
   longLink,
   heavyHeaders,
 ];
+
+function crowdingOf(hosts: Facts['hosts']): number {
+  const cpu = hosts.reduce((sum, host) => sum + host.cpu, 0);
+  const running = hosts.reduce((sum, host) => sum + host.running * host.compiles, 0);
+  return cpu === 0 ? 1 : running / cpu;
+}
+
+/** Servers that run on the build host itself, and keep each other from its processors. */
+function haveOneProcessor(hosts: Facts['hosts']): boolean {
+  return hosts.length > 0 && hosts.every(({ isHere }) => isHere) && crowdingOf(hosts) > CROWDED;
+}
 
 function counted(compiles: number): string {
   return compiles === 1 ? '1 compile' : `${compiles} compiles`;

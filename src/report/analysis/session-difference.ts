@@ -102,7 +102,9 @@ function changedInputs(
     if (earlier.get(path)?.has(digest) === false) changed.set(at, path);
   }
   const counts = new Map<string, number>();
-  for (const { reads } of changed.size === 0 ? [] : compilesOf(now)) {
+  for (const {
+    inputs: { reads },
+  } of changed.size === 0 ? [] : compilesOf(now)) {
     for (const at of reads) {
       const path = changed.get(at);
       if (path !== undefined) counts.set(path, (counts.get(path) ?? 0) + 1);

@@ -147,6 +147,18 @@ function sectionsOf(report: BuildReport): Section[] {
       content: parts.headers(report.headers),
     },
     {
+      id: 'rebuilds',
+      title: 'Why compiled again',
+      lead: 'Which inputs have changed since an earlier session, and what was compiled again for each?',
+      content: parts.rebuilds(report.rebuilds),
+    },
+    {
+      id: 'directories',
+      title: 'Directories',
+      lead: 'Which part of the tree took the time, and which did make take one after the other?',
+      content: parts.directories(report.directories, wall),
+    },
+    {
       id: 'what-if',
       title: 'Other farms',
       lead: 'What would other numbers of hosts give?',

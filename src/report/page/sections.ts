@@ -1,5 +1,6 @@
 /** The parts of a report's page, each from what it shows. Pure; the live page can use them too. */
 import type { BuildReport, BuildSummary } from '../analysis/build-report.js';
+import { CHANGE_KINDS } from '../analysis/rebuilds.js';
 import { SHARES, type Share, type Utilisation } from '../analysis/utilisation.js';
 import { bytes, duration, percentage } from '../words.js';
 import { html, type Fragment, type Html } from './html.js';
@@ -202,6 +203,52 @@ export function headers(list: BuildReport['headers']): Html {
       cell: ({ rebuild }) => duration(rebuild),
       isNumber: true,
     },
+  ]);
+}
+
+export function rebuilds({ first, same, changed, unknown, causes }: BuildReport['rebuilds']): Html {
+  if (same.compiles + changed + unknown === 0) {
+    return html`<p>No compile of this session is in one of those before it.</p>`;
+  }
+  return html`<p>
+      ${same.compiles} compiles (${duration(same.work)} of compiler time) had nothing changed: a
+      compiler cache would have had them. ${changed} had something changed, ${first} are new, and of
+      ${unknown} the journal does not tell: only pump mode says what was read.
+    </p>
+    ${
+      causes.length === 0
+        ? ''
+        : table('What changed, the costliest first', causes, [
+            { title: 'what', cell: ({ kind }) => CHANGE_KINDS[kind] },
+            { title: 'which', cell: ({ name }) => html`<code>${name}</code>` },
+            { title: 'compiles', cell: ({ compiles }) => compiles, isNumber: true },
+            { title: 'compiler time', cell: ({ work }) => duration(work), isNumber: true },
+            {
+              title: 'outputs',
+              cell: ({ examples, compiles }) =>
+                html`<small
+                  >${examples.join(', ')}${compiles > examples.length ? ', …' : ''}</small
+                >`,
+            },
+          ])
+    }`;
+}
+
+export function directories(list: BuildReport['directories'], wall: number): Html {
+  if (list.length === 0) return html`<p>Nothing was compiled.</p>`;
+  return table('Directories of outputs, the costliest first', list, [
+    { title: 'directory', cell: ({ path }) => html`<code>${path}</code>` },
+    { title: 'make level', cell: ({ level }) => level ?? '–', isNumber: true },
+    { title: 'compiles', cell: ({ compiles }) => compiles, isNumber: true },
+    { title: 'compiler time', cell: ({ work }) => duration(work), isNumber: true },
+    { title: 'from', cell: ({ from }) => duration(from), isNumber: true },
+    {
+      title: 'open for',
+      cell: ({ from, to }) =>
+        html`${bar(wall === 0 ? 0 : (to - from) / wall, 'working')} ${duration(to - from)}`,
+      isNumber: true,
+    },
+    { title: 'at once, mean', cell: ({ parallel }) => parallel.toFixed(1), isNumber: true },
   ]);
 }
 

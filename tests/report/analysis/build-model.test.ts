@@ -114,7 +114,7 @@ await t.test('files by number, anew when the session is joined again', async (t)
     compileLine(1, 'z', 30, { remote: 1 }, { reads: '0' }),
   ]);
   t.strictSame(
-    built.commands.map(({ reads }) => reads.map((at) => built.files[at]?.[0])),
+    built.commands.map(({ inputs }) => inputs.reads.map((at) => built.files[at]?.[0])),
     [['/a.h', '/b.h'], ['/b.h', '/c.h'], ['/d.h']],
   );
 });

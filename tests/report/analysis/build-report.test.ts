@@ -83,3 +83,56 @@ await t.test('advice: reasons, slow and lost hosts', async (t) => {
   );
   t.ok(found.includes('Look at red: it was lost once'), found.join());
 });
+
+/** Eight compiles that all wait for the one slot there is. */
+const waiting = (host: string, remoteCpu: number) =>
+  Array.from({ length: 8 }, (_, n) =>
+    compileLine(
+      n,
+      `${n}`,
+      100 * (n + 1),
+      { remoteQueue: 100 * n, remote: 100 },
+      { host, remoteCpu },
+    ),
+  );
+
+await t.test('advice: no more servers where these share the processors of this host', async (t) => {
+  const here = report(waiting('127.0.0.1:3632', 10)).recommendations;
+  t.match(here[0], {
+    title: /^Put the servers on other hosts/,
+    why: /got 10.% of a processor/,
+    // 100 ms each become 10 ms.
+    gain: 720,
+  });
+  t.notOk(here.some(({ title }) => title.startsWith('Add servers')));
+  const other = titles(waiting('red', 10));
+  t.ok(other.includes('Add servers: 2 like these instead of 1'), other.join());
+  t.ok(
+    other.some((title) => title.startsWith('Relieve the servers')),
+    other.join(),
+  );
+  t.match(titles(waiting('127.0.0.1:3632', 90))[0], /^Add servers/, 'with processors to spare');
+});
+
+await t.test(
+  'advice: a server more gives no more than the time in which all were taken',
+  async (t) => {
+    // 300 ms in all; two compiles wait for the slot in the first 100 ms only.
+    const { recommendations } = report([
+      compileLine(1, 'a', 100, { remote: 100 }, { remoteCpu: 90 }),
+      compileLine(2, 'b', 200, { remoteQueue: 100, remote: 100 }, { remoteCpu: 90 }),
+      compileLine(3, 'c', 300, { remote: 100 }, { remoteCpu: 90 }),
+    ]);
+    const more = recommendations.find(({ title }) => title.startsWith('Add servers'));
+    t.ok(more !== undefined && more.gain <= 100, JSON.stringify(recommendations));
+  },
+);
+
+await t.test('advice: what had nothing changed', async (t) => {
+  const lines = Array.from({ length: 4 }, (_, n) =>
+    compileLine(n, `${n}`, 100 * (n + 1), { remote: 100 }, { key: `k${n}` }),
+  );
+  const [before, now] = [buildModel('before', lines), buildModel('now', lines)];
+  const found = buildReport(now, [before]).recommendations.map(({ title }) => title);
+  t.ok(found.includes('Do not compile again what has not changed: 4 compiles'), found.join());
+});

@@ -21,7 +21,7 @@ await t.test('what each command waited for', async (t) => {
 });
 
 await t.test('the build that is computed by hand, on other farms', async (t) => {
-  const { same, error, rows } = whatIf(buildModel('s', SMALL_BUILD), [1, 4]);
+  const { same, error, rows, moreJobs, uncrowded } = whatIf(buildModel('s', SMALL_BUILD), [1, 4]);
   t.strictSame(same, { hosts: 2, slots: 2, jobs: 2, wall: 200, unordered: 160 });
   t.equal(error, 0);
   t.strictSame(rows, [
@@ -30,6 +30,9 @@ await t.test('the build that is computed by hand, on other farms', async (t) => 
     // All four from 10 on, c in place at 120, then the link.
     { hosts: 4, slots: 4, jobs: 4, wall: 140, unordered: 120 },
   ]);
+  t.equal(moreJobs, null, 'two jobs for two slots');
+  // Half of each compile: b 10–35, a 10–60; c 45–95, in place at 105; d 70–95; the link from 105 on.
+  t.match(uncrowded, { hosts: 2, slots: 2, jobs: 2, wall: 125 });
 });
 
 await t.test('compiles here share the slots that there were', async (t) => {
@@ -55,5 +58,7 @@ await t.test('commands without length, and many: each is played once', async (t)
 });
 
 await t.test('nothing went out', async (t) => {
-  t.strictSame(whatIf(buildModel('s', []), [4]), { same: null, error: null, rows: [] });
+  t.strictSame(whatIf(buildModel('s', []), [4]), {
+    ...{ same: null, error: null, rows: [], moreJobs: null, uncrowded: null },
+  });
 });
