@@ -54,6 +54,8 @@ interface Up {
   readonly welcome: Welcome;
   server: ServerState;
   readonly toolchains: Map<Digest, ToolchainAnswer>;
+  /** Those that it has, but not where they are here: none for pump mode. */
+  readonly misplaced: Set<Digest>;
   readonly jobs: LinkJobs;
   readonly shipping: PumpShipping;
   about?: About;
@@ -157,6 +159,11 @@ export class ServerLink {
     return answer.known === undefined ? 'unknown' : answer.known ? 'yes' : 'no';
   }
 
+  /** Whether it was seen to have this toolchain at other paths than this host. */
+  isMisplaced({ digest }: WantedToolchain): boolean {
+    return this.#state.name === 'up' && this.#state.misplaced.has(digest);
+  }
+
   /**
    * Runs one job. Rejects with RemoteFailure, or with the signal's reason when it is aborted, and
    * then the server is told to stop.
@@ -246,8 +253,6 @@ export class ServerLink {
         return;
       case 'refused':
         if (this.#state.name !== 'up') return;
-        // A file of it is another than when the server was asked.
-        if (message.code === 'toolchain') forgetAnswers(this.#state.toolchains);
         this.#state.jobs.refused(message);
         return;
       case 'missing':
@@ -283,7 +288,7 @@ export class ServerLink {
   }
 
   /** What a connection has from its first moment on. */
-  #begin(connection: PeerConnection): Pick<Up, 'jobs' | 'shipping' | 'toolchains'> {
+  #begin(connection: PeerConnection): Pick<Up, 'jobs' | 'shipping' | 'toolchains' | 'misplaced'> {
     const { clock, compress, onChange, pump } = this.#context;
     let last = 0;
     const nextNumber = () => ++last;
@@ -293,9 +298,15 @@ export class ServerLink {
       compressed: this.host.compress,
     });
     const toolchains: Up['toolchains'] = new Map();
-    const onToolchainLost = (digest: Digest) => {
-      cancelPatience(toolchains.get(digest));
-      toolchains.set(digest, { known: false, at: clock.monotonic() });
+    const misplaced: Up['misplaced'] = new Set();
+    const onToolchainLost = ({ mode, toolchain }: Pick<RemoteJob, 'mode' | 'toolchain'>) => {
+      if (mode === 'pump') {
+        misplaced.add(toolchain);
+        return;
+      }
+      // A file of it is another than when the server was asked, and perhaps of others, too.
+      forgetAnswers(toolchains);
+      toolchains.set(toolchain, { known: false, at: clock.monotonic() });
     };
     const jobs = new LinkJobs(connection, shipping, {
       clock,
@@ -306,7 +317,7 @@ export class ServerLink {
       hostName: this.host.name,
       compressed: this.host.compress,
     });
-    return { jobs, shipping, toolchains };
+    return { jobs, shipping, toolchains, misplaced };
   }
 
   #upload(connection: PeerConnection, shipping: PumpShipping, { digests }: Missing): void {
