@@ -1,17 +1,29 @@
 /** What each tier costs a job beyond a fork and an exec of the same compiler: tscc-runner alone. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { Test } from 'tap';
 import { fromText, type ByteString } from '../src/core/byte-string.js';
 import { JobUsers } from '../src/server/job-users.js';
-import type { CompileSpec } from '../src/server/runner.js';
+import { ALL_BARRIERS, type CompileSpec } from '../src/server/runner.js';
 import { realToolchainDeps } from '../src/toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../src/toolchain/toolchain.js';
 import { JobCell } from '../tests/fixtures/job-cell.js';
-import { addPrograms } from '../tests/fixtures/program-layer.js';
+import { addPrograms, programFiles } from '../tests/fixtures/program-layer.js';
 import { median } from './measure.js';
 
 export interface RunnerCost {
   readonly way: string;
+  /** What is compiled. */
+  readonly unit: string;
   /** Milliseconds from asking for a job to its end, the median. */
   readonly wall: number;
   /** The same of the fastest tenth: its slowest. */
@@ -22,14 +34,35 @@ export interface RunnerCost {
 
 const GCC = '/usr/bin/gcc';
 
-/** A layer with what `gcc -c` needs for a preprocessed file. */
-function makeLayer(store: string): ByteString {
-  const layer = `${store}/compiler`;
-  mkdirSync(`${layer}/usr/include`, { recursive: true });
+/** Headers of the unit that has many, as a file of the kernel has. */
+const HEADERS = 500;
+
+/** What `gcc -c` starts. */
+function compilerParts(): string[] {
   const part = (name: string) =>
     execFileSync(GCC, [`-print-prog-name=${name}`], { encoding: 'utf8' }).trim();
   const path = (name: string) => (name.startsWith('/') ? name : `/usr/bin/${name}`);
-  addPrograms(layer, [GCC, ...['cc1', 'as'].map((name) => path(part(name)))]);
+  return [GCC, ...['cc1', 'as'].map((name) => path(part(name)))];
+}
+
+/** Headers in a directory of the host; gives a source that includes all of them. */
+function makeHeaders(directory: string): string {
+  mkdirSync(directory, { recursive: true });
+  const names = Array.from({ length: HEADERS }, (_, n) => `${directory}/${n}.h`);
+  for (const [n, name] of names.entries()) {
+    const text = `#ifndef H${n}\n#define H${n}\nstruct s${n} { int a; };\n#endif\n`;
+    writeFileSync(name, text);
+  }
+  return names.map((name) => `#include "${name}"\n`).join('');
+}
+
+/** A layer with what `gcc -c` needs, and headers at their own paths. */
+function makeLayer(store: string, headers: string): ByteString {
+  const layer = `${store}/compiler`;
+  mkdirSync(`${layer}/usr/include`, { recursive: true });
+  writeFileSync(`${layer}/usr/include/stdc-predef.h`, '');
+  addPrograms(layer, compilerParts());
+  cpSync(headers, layer + headers, { recursive: true });
   return fromText(layer);
 }
 
@@ -38,15 +71,19 @@ type Start = (directory: string) => Pick<CompileSpec, 'cwd' | 'root' | 'confinem
 
 class Way {
   readonly name: string;
+  readonly #unit: string;
   readonly walls: number[] = [];
   readonly #cell: JobCell;
   readonly #start: Start;
+  readonly #source: string;
   #cpuBefore = 0;
 
-  constructor(name: string, cell: JobCell, start: Start) {
+  constructor(name: string, unit: string, cell: JobCell, start: Start, source: string) {
     this.name = name;
+    this.#unit = unit;
     this.#cell = cell;
     this.#start = start;
+    this.#source = source;
   }
 
   /** All that is to come counts. */
@@ -59,12 +96,12 @@ class Way {
     const directory = await this.#cell.directories.create();
     const { path } = directory;
     const surroundings = this.#start(path);
-    writeFileSync(`${surroundings.root?.upper ?? path}/x.i`, 'int x;\n', { mode: 0o644 });
+    writeFileSync(`${surroundings.root?.upper ?? path}/x.c`, this.#source, { mode: 0o644 });
     const began = performance.now();
     const { ended } = this.#cell.runner.start({
       ...surroundings,
       program: GCC,
-      words: ['gcc', '-x', 'cpp-output', '-c', 'x.i', '-o', 'x.o'],
+      words: ['gcc', '-c', 'x.c', '-o', 'x.o'],
       environment: new Map([
         ['PATH', '/usr/bin:/bin'],
         ['TMPDIR', '.'],
@@ -85,7 +122,7 @@ class Way {
     const cpu = (this.#cpu() - this.#cpuBefore) / this.walls.length;
     const sorted = this.walls.toSorted((a, b) => a - b);
     const fast = sorted[Math.floor(sorted.length / 10)] ?? Number.NaN;
-    return { way: this.name, wall: median(sorted), fast, cpu };
+    return { way: this.name, unit: this.#unit, wall: median(sorted), fast, cpu };
   }
 
   /** Milliseconds of the runner and of all that it has waited for. */
@@ -96,48 +133,77 @@ class Way {
   }
 }
 
+/** The ways that this host has, for one unit; the first is without any sandbox. */
+async function waysOf(
+  host: Pick<Test, 'teardown'>,
+  unit: string,
+  source: string,
+  headers: string,
+): Promise<Way[]> {
+  const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
+  const gcc = await probe.identify(GCC, '/usr/bin:/bin');
+  if (typeof gcc === 'string') throw new Error(gcc);
+  const ways: Way[] = [];
+  const add = async (name: string, startIn: (cell: JobCell) => Start) => {
+    const cell = await JobCell.open(host);
+    ways.push(new Way(name, unit, cell, startIn(cell), source));
+  };
+  await add('no sandbox', () => (path) => ({ cwd: fromText(path) }));
+  const { plainTier, tier } = await (await JobCell.open(host)).measure();
+  if (process.getuid?.() === 0) {
+    const users = new JobUsers(process.pid);
+    const barriers = { landlock: false, seccomp: true };
+    await add('tier 1', () => (path) => {
+      const user = users.claim();
+      user.own(path);
+      // One job at a time: the next may be the same user.
+      user.release();
+      return { cwd: fromText(path), confinement: { barriers, readable: [], user: user.id } };
+    });
+  }
+  const barriers = ALL_BARRIERS;
+  if (plainTier === 2) {
+    const confinement = {
+      barriers,
+      readable: [...gcc.files, fromText('/usr/include'), fromText(headers)],
+    };
+    await add('tier 2', () => (path) => ({ cwd: fromText(path), confinement }));
+    const seal = { kind: 'supervisor', programs: programFiles(compilerParts()) } as const;
+    await add('tier 2, pump', ({ store, roots }) => {
+      const layer = makeLayer(store, headers);
+      return (path) => {
+        const { spec } = roots.create({ path }, [layer], { kind: 'supervisor' });
+        return { cwd: '/', root: { ...spec, seal } };
+      };
+    });
+  }
+  if (tier === 3) {
+    await add('tier 3', ({ store, roots }) => {
+      const layer = makeLayer(store, headers);
+      const sealing = { kind: 'namespaces', barriers } as const;
+      return (path) => ({ cwd: '/', root: roots.create({ path }, [layer], sealing).spec });
+    });
+  }
+  return ways;
+}
+
 /**
- * Compiles a file of one line so often in each way, the ways in turn, so that what else this machine
- * does meets all alike. The first is without any sandbox; ways that this host has not are left out.
+ * Compiles a file of one line so often in each way, and one with many headers, the ways in turn, so
+ * that what else this machine does meets all alike.
  */
 export async function runnerCosts(jobs: number): Promise<RunnerCost[]> {
   const ends: (() => unknown)[] = [];
   const host = { teardown: (end: () => unknown) => void ends.push(end) };
+  const headers = mkdtempSync(`${tmpdir()}/tscc-headers-`);
+  ends.push(() => rmSync(headers, { recursive: true }));
+  // Users of their own go there as well.
+  chmodSync(headers, 0o755);
   try {
-    const probe = new ToolchainProbe(realToolchainDeps(() => undefined));
-    const gcc = await probe.identify(GCC, '/usr/bin:/bin');
-    if (typeof gcc === 'string') throw new Error(gcc);
-    const cell = () => JobCell.open(host);
-    const bare = await cell();
-    const { plainTier, tier } = await bare.measure();
-    const ways = [new Way('no sandbox', bare, (path) => ({ cwd: fromText(path) }))];
-    if (process.getuid?.() === 0) {
-      const users = new JobUsers(process.pid);
-      const barriers = { landlock: false, seccomp: true };
-      const start: Start = (path) => {
-        const user = users.claim();
-        user.own(path);
-        // One job at a time: the next may be the same user.
-        user.release();
-        const confinement = { barriers, readable: [], user: user.id };
-        return { cwd: fromText(path), confinement };
-      };
-      ways.push(new Way('tier 1', await cell(), start));
-    }
-    const barriers = { landlock: true, seccomp: true };
-    if (plainTier === 2) {
-      const confinement = { barriers, readable: gcc.files };
-      ways.push(new Way('tier 2', await cell(), (path) => ({ cwd: fromText(path), confinement })));
-    }
-    if (tier === 3) {
-      const sealed = await cell();
-      const layer = makeLayer(sealed.store);
-      const start: Start = (path) => ({
-        cwd: '/',
-        root: sealed.roots.create({ path }, [layer], { kind: 'namespaces', barriers }).spec,
-      });
-      ways.push(new Way('tier 3', sealed, start));
-    }
+    const many = makeHeaders(headers);
+    const ways = [
+      ...(await waysOf(host, 'one line', 'int x;\n', headers)),
+      ...(await waysOf(host, `${HEADERS} headers`, many, headers)),
+    ];
     const round = async () => {
       for (const way of ways) await way.once();
     };

@@ -186,18 +186,20 @@ function reportOf({ tiers, memory: seen, siege }: Report): string {
   const losses = calm.map(({ wall }, n) => 100 * (1 - wall / (stalled[n]?.wall ?? Number.NaN)));
   const sorted = losses.toSorted((a, b) => a - b);
   const quartiles = [0.25, 0.75].map((at) => sorted[Math.floor(at * sorted.length)]?.toFixed(1));
-  const [bare, ...rest] = tiers.costs;
   const goals: Record<string, readonly [wall: number, cpu: number]> = {
     'tier 2': [1, Infinity],
     'tier 3': [4, 2],
   };
-  const rows = rest.flatMap(({ way, wall, fast, cpu: used }) => {
-    const [mostWall = Infinity, mostCpu = Infinity] = goals[way] ?? [];
-    const over = [wall - (bare?.wall ?? 0), used - (bare?.cpu ?? 0)] as const;
+  const rows = tiers.costs.flatMap(({ way, unit, wall, fast, cpu: used }) => {
+    const bare = tiers.costs.find((cost) => cost.unit === unit);
+    if (bare === undefined || bare.way === way) return [];
+    const [mostWall = Infinity, mostCpu = Infinity] =
+      (unit === tiers.costs[0]?.unit ? goals[way] : undefined) ?? [];
+    const what = `${way}, ${unit}`;
     return [
-      row(`${way}: wall over no sandbox`, over[0], 'ms', mostWall),
-      row(`${way}: the same for the fastest tenth`, fast - (bare?.fast ?? 0), 'ms', mostWall),
-      row(`${way}: processor time over no sandbox`, over[1], 'ms', mostCpu),
+      row(`${what}: wall over no sandbox`, wall - bare.wall, 'ms', mostWall),
+      row(`${what}: the same for the fastest tenth`, fast - bare.fast, 'ms', mostWall),
+      row(`${what}: processor time over no sandbox`, used - bare.cpu, 'ms', mostCpu),
     ];
   });
   return `# A server's costs, and a siege
@@ -224,12 +226,12 @@ median of what each pair lost (quartiles ${quartiles.join(' and ')} %); median w
 server's own processor time for a compile: ${cpu(calm).toFixed(2)} ms alone, ${cpu(stalled).toFixed(2)} ms beside them. The stalling ends
 run on this machine too (at nice 19).
 
-A job of \`gcc -c\` for one line, through tscc-runner alone: median wall and mean processor time. On a busy machine
+A job of \`gcc -c\` for one line, and for one that includes many headers, through tscc-runner alone: median wall and mean processor time. On a busy machine
 most of the wall is waiting for a processor; the fastest tenth waited least.
 
 ${table(
-  tiers.costs.map(({ way, wall, fast, cpu: used }) => ({
-    '': way,
+  tiers.costs.map(({ way, unit, wall, fast, cpu: used }) => ({
+    '': `${way}, ${unit}`,
     'wall (ms)': wall.toFixed(2),
     'fastest tenth (ms)': fast.toFixed(2),
     'processor (ms)': used.toFixed(2),

@@ -160,6 +160,7 @@ export async function serve(
     announce(line);
     say(`version ${VERSION}, pid ${process.pid}, store ${store}, ${line.slice('tsccd: '.length)}`);
     say(`sandbox: tier ${sandbox.tier}, of plain jobs ${sandbox.plainTier}`);
+    if (sandbox.pump === 'own') say('pump mode: own compilers');
     for (const missing of sandbox.missing) say(`sandbox: ${missing}`, 'warn');
     say(`${configuration.file ?? 'no configuration file'}; ${describeRules(rules)}`);
     reload.begin((next) => server.change(next));

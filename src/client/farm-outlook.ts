@@ -19,6 +19,7 @@ export function outlookOf(
   const down: string[] = [];
   const lacking: string[] = [];
   const unsealed: string[] = [];
+  const misplaced: string[] = [];
   const plain: string[] = [];
   let isUnsettled = false;
   for (const host of request.hosts.remote) {
@@ -35,6 +36,7 @@ export function outlookOf(
     if (link.state === 'down') down.push(`${host.name}: ${link.downReason}`);
     else if (!isUp || has === 'unknown') isUnsettled = true;
     else if (has === 'unsealed') unsealed.push(host.name);
+    else if (has === 'misplaced') misplaced.push(host.name);
     else if (has === 'no') lacking.push(host.name);
     else if (link.slots === 0) down.push(`${host.name}: it is ending`);
     else if (link.breaker === 'open' || known.isBeingTried) {
@@ -43,6 +45,9 @@ export function outlookOf(
   }
   if (open.length > 0) return { kind: 'open', hosts: open };
   if (isUnsettled) return { kind: 'unsettled' };
+  if (misplaced.length > 0) {
+    return { kind: 'none', reason: 'other-paths', detail: `on ${misplaced.join(', ')}` };
+  }
   if (unsealed.length > 0) {
     const reason = request.mode === 'pump' ? 'no-sandbox' : 'tier-too-low';
     return { kind: 'none', reason, detail: `not on ${unsealed.join(', ')}` };
@@ -64,11 +69,13 @@ function whatSuits(
   link: ServerLink,
   host: RemoteHost,
   { mode, toolchain, settings }: PlaceRequest,
-): 'yes' | 'no' | 'unknown' | 'unsealed' {
+): 'yes' | 'no' | 'unknown' | 'unsealed' | 'misplaced' {
   const wanted = Math.max(settings.minTier, host.minTier ?? 0);
   const offer = mode === 'pump' && link.welcome !== undefined ? pumpOffer(link.welcome) : 'own';
   if (tierOf(link, mode) < wanted || offer === 'none') return 'unsealed';
-  return offer === 'any' ? 'yes' : link.hasToolchain(toolchain);
+  if (offer === 'any') return 'yes';
+  if (mode === 'pump' && link.isMisplaced(toolchain)) return 'misplaced';
+  return link.hasToolchain(toolchain);
 }
 
 export function tierOf({ welcome }: ServerLink, mode: FarmMode): number {

@@ -1,5 +1,4 @@
 /** The jobs of one connection: numbered, sent, answered, or lost with it. */
-import type { Digest } from '../core/digest.js';
 import { WIRE } from '../core/limits.js';
 import type { Clock } from '../platform/clock.js';
 import { expandsTooFar } from '../protocol/expansion.js';
@@ -25,7 +24,7 @@ export interface LinkJobsContext {
   readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
   readonly nextNumber: () => number;
   /** The server told that it has a compiler, and refused a job for the lack of it. */
-  readonly onToolchainLost: (digest: Digest) => void;
+  readonly onToolchainLost: (job: Pick<RemoteJob, 'mode' | 'toolchain'>) => void;
   /** A job has ended. */
   readonly onChange: () => void;
 }
@@ -152,9 +151,7 @@ export class LinkJobs {
     const text = `${this.#context.hostName}: ${code}: ${message}`;
     const open = this.#jobs.get(job);
     // Before the compile looks for another server.
-    if (code === 'toolchain' && open?.job.mode === 'plain') {
-      this.#context.onToolchainLost(open.job.toolchain);
-    }
+    if (code === 'toolchain' && open !== undefined) this.#context.onToolchainLost(open.job);
     open?.reject(new RemoteFailure(kind, text));
   }
 

@@ -150,7 +150,7 @@ export class PumpCompile {
         },
       };
     } catch (error) {
-      if (error instanceof RunLocally) return error.verdict;
+      if (error instanceof RunLocally) return await this.#unlessMisplaced(error);
       if (error instanceof Demote) {
         return { kind: 'demoted', reason: error.reason, detail: error.message };
       }
@@ -158,6 +158,16 @@ export class PumpCompile {
     } finally {
       if (!isCommitted) this.#outputs?.remove();
     }
+  }
+
+  /** Servers may have found only with the job in hand that its compiler has other paths there. */
+  async #unlessMisplaced({ verdict }: RunLocally): Promise<PumpVerdict> {
+    if (!('fallback' in verdict.reason) || verdict.reason.fallback !== 'server-refused') {
+      return verdict;
+    }
+    const obstacle = await this.#steps.obstacle('pump');
+    if (obstacle?.reason !== 'other-paths') return verdict;
+    return { kind: 'demoted', reason: obstacle.reason, detail: obstacle.detail };
   }
 
   /** Until nothing that the compiler read has changed meanwhile, and it missed nothing. */
@@ -214,6 +224,7 @@ export class PumpCompile {
     const dependencyFile = wanted.findIndex(({ output }) => output.kind === 'dependencies');
     const job: PumpedJob = {
       mode: 'pump',
+      toolchain: toolchain.digest,
       command: pumpFields(command),
       program: toolchain.compiler,
       argv0: command.argv0,

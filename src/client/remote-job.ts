@@ -24,6 +24,8 @@ export interface PlainJob {
 /** A source as it is, with all that it may include. */
 export interface PumpedJob {
   readonly mode: 'pump';
+  /** Stays here: its files travel as part of the closure. */
+  readonly toolchain: Digest;
   /** The command, but for what the other fields say. */
   readonly command: PumpFields;
   /** Absolute path of the compiler. */

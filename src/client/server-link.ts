@@ -10,6 +10,7 @@
  *                      └───── down ◀───────────────────┘
  */
 import type { Duplex } from 'node:stream';
+import type { Digest } from '../core/digest.js';
 import { describeError } from '../core/errors.js';
 import { SCHEDULING, WIRE } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
@@ -58,6 +59,8 @@ interface Up {
   readonly welcome: Welcome;
   server: ServerState;
   readonly toolchains: ToolchainAnswers;
+  /** Those that it has, but not where they are here: none for pump mode. */
+  readonly misplaced: Set<Digest>;
   readonly jobs: LinkJobs;
   readonly shipping: PumpShipping;
   about?: About;
@@ -171,6 +174,11 @@ export class ServerLink {
     return this.#state.name === 'up' ? this.#state.toolchains.has(wanted) : 'unknown';
   }
 
+  /** Whether it was seen to have this toolchain at other paths than this host. */
+  isMisplaced({ digest }: WantedToolchain): boolean {
+    return this.#state.name === 'up' && this.#state.misplaced.has(digest);
+  }
+
   /**
    * Runs one job until its compiler has ended by itself. Rejects with RemoteFailure, or with the signal's reason when it is aborted, and
    * then the server is told to stop.
@@ -281,8 +289,6 @@ export class ServerLink {
         return;
       case 'refused':
         if (this.#state.name !== 'up') return;
-        // A file of it is another than when the server was asked.
-        if (message.code === 'toolchain') this.#state.toolchains.forget();
         this.#state.jobs.refused(message);
         return;
       case 'missing':
@@ -318,7 +324,7 @@ export class ServerLink {
   }
 
   /** What a connection has from its first moment on. */
-  #begin(connection: PeerConnection): Pick<Up, 'jobs' | 'shipping' | 'toolchains'> {
+  #begin(connection: PeerConnection): Pick<Up, 'jobs' | 'shipping' | 'toolchains' | 'misplaced'> {
     const { clock, compress, onChange, pump } = this.#context;
     let last = 0;
     const nextNumber = () => ++last;
@@ -333,16 +339,26 @@ export class ServerLink {
         void connection.send({ kind: 'toolchain-query', digest, name, driverBytes }),
       onChange,
     );
+    const misplaced: Up['misplaced'] = new Set();
+    const onToolchainLost = ({ mode, toolchain }: Pick<RemoteJob, 'mode' | 'toolchain'>) => {
+      if (mode === 'pump') {
+        misplaced.add(toolchain);
+        return;
+      }
+      // A file of it is another than when the server was asked, and perhaps of others, too.
+      toolchains.forget();
+      toolchains.heard(toolchain, false);
+    };
     const jobs = new LinkJobs(connection, shipping, {
       clock,
       compress,
-      onToolchainLost: (digest) => toolchains.heard(digest, false),
+      onToolchainLost,
       onChange,
       nextNumber,
       hostName: this.host.name,
       compressed: this.host.compress,
     });
-    return { jobs, shipping, toolchains };
+    return { jobs, shipping, toolchains, misplaced };
   }
 
   #upload(connection: PeerConnection, shipping: PumpShipping, { digests }: Missing): void {

@@ -80,6 +80,7 @@ export type FallbackReason = keyof typeof FALLBACK_REASONS;
 /** Why a compile that pump mode could carry went out in plain mode: its servers. */
 export const HOST_DEMOTIONS = {
   'no-sandbox': 'no server can seal a job off; its log says why',
+  'other-paths': 'servers that cannot seal a job off wholly have this compiler, but at other paths',
   'host-plain': 'the host list says plain for every host',
 } as const;
 

@@ -49,8 +49,7 @@ export interface FileLook {
 
 /** How roots are sealed off. */
 export type RootSealing =
-  | { readonly kind: 'namespaces'; readonly barriers: Barriers }
-  | { readonly kind: 'supervisor' };
+  { readonly kind: 'namespaces'; readonly barriers: Barriers } | { readonly kind: 'supervisor' };
 
 /** A client's tree, as far as a root shows it. */
 export interface ShownTree extends ClosureDigests {

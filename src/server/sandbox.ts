@@ -22,7 +22,13 @@ import { featuresOf, type PumpOffer } from '../protocol/pump-offer.js';
 import type { JobDirectories, JobDirectory } from './job-directory.js';
 import type { JobRoots, RootSealing } from './job-root.js';
 import { JobUsers } from './job-users.js';
-import { ALL_BARRIERS, NO_BARRIERS, type Barriers, type Confinement, type Runner } from './runner.js';
+import {
+  ALL_BARRIERS,
+  NO_BARRIERS,
+  type Barriers,
+  type Confinement,
+  type Runner,
+} from './runner.js';
 
 /** What clients and jobs ask. */
 export interface SandboxState {

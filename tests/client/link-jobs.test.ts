@@ -11,6 +11,7 @@ const EMPTY = digestOf('');
 
 const PUMPED: PumpedJob = {
   mode: 'pump',
+  toolchain: digestOf('gcc'),
   command: {
     family: 'gcc',
     options: [],

@@ -28,6 +28,7 @@ const B = file('/w/b.h', 'b');
 function job(closure: readonly TreeEntry[], options: PumpedJob['command']['options'] = []) {
   return {
     mode: 'pump',
+    toolchain: digestOf('gcc'),
     command: {
       family: 'gcc',
       options,

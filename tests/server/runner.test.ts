@@ -259,7 +259,7 @@ await t.test('the runner refuses malformed frames', async (t) => {
     ['an unknown type', new FieldWriter().finish(0x55), /unknown type 85/],
     ['nothing to start', start(new FieldWriter().add(1, 1)), /START lacks a field/],
     ['a root without layers', start(compiler().add(14, '/u')), /START lacks a field/],
-    ['half a root', start(compiler().add(13, '/l').add(14, '/u')), /START lacks a field/],
+    ['half a root', start(compiler().add(13, '/l').add(14, '/u').add(15, '/w')), /lacks a field/],
     [
       'a root and a user',
       start(compiler().add(13, '/l').add(14, '/u').add(15, '/w').add(16, '/m').add(21, 5)),

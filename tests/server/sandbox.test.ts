@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import t from 'tap';
 import { SERVER } from '../../src/core/limits.js';
-import { buildBareHost, CANNOT_BE_BARE } from '../fixtures/bare-host.js';
+import { buildBareHost, buildOldHost, CANNOT_BE_BARE } from '../fixtures/bare-host.js';
 import { JobCell } from '../fixtures/job-cell.js';
+import { NO_NAMESPACES_TO_TAKE, WITHOUT_NAMESPACES } from '../fixtures/without-namespaces.js';
 import { without } from '../fixtures/tools.js';
 
 const cell = await JobCell.open(t);
@@ -57,6 +58,32 @@ for (const [name, script, said] of HOSTS) {
     t.notMatch(answer, /\n/);
   });
 }
+
+await t.test('without namespaces', { skip: NO_NAMESPACES_TO_TAKE }, async (t) => {
+  const [program, ...words] = WITHOUT_NAMESPACES;
+  const host = await JobCell.open(
+    t,
+    `exec ${program} ${words.map((word) => `'${word}'`).join(' ')} "$RUNNER"`,
+  );
+  const sandbox = await host.measure();
+  t.match(sandbox, { tier: 2, plainTier: 2, pump: 'own', failure: undefined });
+  t.strictSame(sandbox.features, ['pump-own-compilers']);
+  t.strictSame(host.roots.sealing, { kind: 'supervisor' });
+  t.equal(await sandbox.check(), undefined, 'it still holds');
+  t.strictSame(host.log, []);
+});
+
+await t.test('nor a supervisor', { skip: NO_NAMESPACES_TO_TAKE || CANNOT_BE_BARE }, async (t) => {
+  const [program, ...words] = WITHOUT_NAMESPACES;
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  const host = await JobCell.open(t, `exec ${program} ${quoted} ${buildOldHost(t)} "$RUNNER"`);
+  const sandbox = await host.measure();
+  t.match(sandbox, { tier: 2, plainTier: 2, pump: 'none', features: [] });
+  t.match(
+    sandbox.missing.join('; '),
+    /supervisor answer for such roots: could not have its system calls answered: EINVAL \(answers/,
+  );
+});
 
 await t.test('a runner that is not there', async (t) => {
   const host = await JobCell.open(t, 'exec /nonexistent');

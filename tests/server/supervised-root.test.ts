@@ -33,8 +33,7 @@ const SHELL_FILES = programFiles(TOOLS);
 
 const newShell = (above: readonly string[] = []) =>
   cell.newSupervised([...above, SHELL], SHELL_FILES);
-const shell = (root: JobRoot, script: string, cwd = '/') =>
-  cell.run(root, [SH, '-c', script], cwd);
+const shell = (root: JobRoot, script: string, cwd = '/') => cell.run(root, [SH, '-c', script], cwd);
 
 const trial = await shell(await newShell(), ':').ended.catch(({ message }: Error) => message);
 if (typeof trial === 'string' && process.env['CI'] !== 'true') {
