@@ -1,9 +1,9 @@
 /** A server lets jobs in as its memory allows: real jobs, an invented memory. */
-import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { ADMISSION } from '../../src/core/scheduling-limits.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
 import { identityOf, TestServer } from '../fixtures/test-server.js';
+import { until } from '../fixtures/until.js';
 import { WireClient } from '../fixtures/wire-client.js';
 
 const fake = FakeCompiler.build();
@@ -29,7 +29,7 @@ await t.test('a job waits for memory, and what jobs took is learned', async (t) 
   client.begin(FAKE, 'one');
   const first = await fake.nextInvocation();
   client.begin(FAKE, 'two');
-  while (looks === 0) await setImmediate();
+  await until(() => looks > 0);
   t.match(server.server.figures, { running: 1, waiting: 1 }, 'there is a slot, and no room');
   await first.exit(1);
   const second = await fake.nextInvocation();
@@ -44,7 +44,7 @@ await t.test('a job waits for memory, and what jobs took is learned', async (t) 
   await client.answer();
   looks = 0;
   client.begin(FAKE, 'four');
-  while (looks < 2) await setImmediate();
+  await until(() => looks > 1);
   t.match(server.server.figures, { running: 1, waiting: 1 }, 'asked again, and still no room');
   available = Infinity;
   const fourth = await fake.nextInvocation();
