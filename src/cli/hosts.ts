@@ -1,15 +1,17 @@
 /** `tscc hosts`, `tscc --show-hosts` and `tscc -j`: the compile servers as this user would use them. */
 import { fromText, toText } from '../core/byte-string.js';
-import { EXIT, TsccError } from '../core/errors.js';
+import { describeError, EXIT, TsccError } from '../core/errors.js';
 import { pumpOffer } from '../protocol/pump-offer.js';
 import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
 import type { HostList, RemoteHost } from '../client/host-list.js';
 import { HostSource } from '../client/host-source.js';
+import type { LiveView } from '../report/live.js';
 import { realToolchainDeps } from '../toolchain/toolchain-host.js';
 import { ToolchainProbe, type Toolchain } from '../toolchain/toolchain.js';
 import { findCompilers } from './compilers.js';
 import { askHost } from './host-answer.js';
+import { LiveSource } from './live-view.js';
 import { findUserState, type UserState } from './user-state.js';
 
 /** What one host answered. */
@@ -29,6 +31,14 @@ export interface HostReport {
   readonly tier: number | null;
   readonly plainTier: number | null;
   readonly missing: readonly string[];
+  /**
+   * What builds of the running session daemon have seen, null where they have not used it: whether it
+   * gets compiles (`open`: none for `pause` milliseconds), why not, and how fast they are there.
+   */
+  readonly breaker: 'closed' | 'open' | 'half-open' | null;
+  readonly pause: number | null;
+  readonly pauseReason: string | null;
+  readonly speed: number | null;
   /** Compilers of this host by name, and whether the server has the very same. */
   readonly toolchains: Readonly<Record<string, boolean>>;
 }
@@ -45,7 +55,9 @@ export async function printHosts(options: { readonly json: boolean }): Promise<v
     const identity = await probe.identify(compiler, path);
     if (typeof identity !== 'string') toolchains.push(identity);
   }
-  const reports = await Promise.all(list.remote.map((host) => ask(host, user, toolchains)));
+  const asked = await Promise.all(list.remote.map((host) => ask(host, user, toolchains)));
+  const seen = await seenByBuilds(user);
+  const reports = asked.map((report) => ({ ...report, ...seen.get(report.host) }));
   if (options.json) {
     process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
     return;
@@ -83,6 +95,26 @@ function hostList(user: UserState): HostList {
   return hosts.value;
 }
 
+type SeenByBuilds = Pick<HostReport, 'breaker' | 'pause' | 'pauseReason' | 'speed'>;
+
+/** What the session daemon has learned of hosts by name; nothing where none runs. */
+async function seenByBuilds(user: UserState): Promise<ReadonlyMap<string, SeenByBuilds>> {
+  let hosts: LiveView['hosts'];
+  try {
+    ({ hosts } = await new LiveSource(user).view());
+  } catch (error) {
+    const why = describeError(error);
+    process.stderr.write(`tscc: what builds have seen of servers is not known: ${why}\n`);
+    return new Map();
+  }
+  return new Map(
+    hosts.map(({ name, breaker, pause, reason, speed }) => [
+      name,
+      { breaker, pause, pauseReason: breaker === 'closed' ? null : reason, speed },
+    ]),
+  );
+}
+
 async function ask(
   host: RemoteHost,
   user: UserState,
@@ -107,12 +139,16 @@ async function ask(
     tier: null,
     plainTier: null,
     missing: [],
+    breaker: null,
+    pause: null,
+    pauseReason: null,
+    speed: null,
     toolchains: {},
   };
   if (answer.kind === 'down') return { ...nothing, state: 'down', reason: answer.why };
   const { welcome, state, has } = answer;
   return {
-    host: host.name,
+    ...nothing,
     state: state.draining ? 'draining' : 'up',
     reason: null,
     version: welcome.version,
@@ -131,6 +167,19 @@ async function ask(
 }
 
 function describe(report: HostReport): string {
+  return `${describeAnswer(report)}${describeUse(report)}`;
+}
+
+/** What builds have seen of it, where that is not what is usual. */
+function describeUse({ breaker, pause, pauseReason, speed }: HostReport): string {
+  const fast =
+    speed === null || speed === 1 ? '' : `; compiles run at ${speed.toFixed(2)} × the usual speed`;
+  if (breaker === null || breaker === 'closed') return fast;
+  const how = breaker === 'open' ? `paused for ${((pause ?? 0) / 1000).toFixed(1)} s` : 'on trial';
+  return `${fast}; builds: ${how}: ${pauseReason}`;
+}
+
+function describeAnswer(report: HostReport): string {
   if (report.state === 'down') return `${report.host}  down: ${report.reason}`;
   const toolchains = Object.entries(report.toolchains)
     .map(([name, known]) => (known ? name : `no ${name}`))

@@ -132,6 +132,8 @@ export async function serve(
     version: VERSION,
     hostName: hostname(),
     load: loadAverage(realClock),
+    // Of the container that it runs in, where there is one.
+    availableMemory: () => process.availableMemory(),
     about: () => facts.about(),
     log: (where, what, refused) => log.line(where, what, { refused }),
     observer: metrics ?? NO_OBSERVER,

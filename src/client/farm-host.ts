@@ -35,16 +35,18 @@ export class FarmHost implements HostChoice {
     return this.speeds.factor;
   }
 
-  /**
-   * Jobs of other clients, as far as its last STATE tells, and what else keeps it busy: load beyond
-   * its slots and jobs.
-   */
+  /** Jobs of other clients, as far as its last STATE tells. */
   get others(): number {
     const state = this.link.serverState;
+    return state === undefined ? 0 : state.running + state.queued;
+  }
+
+  /** Its load beyond what slots and jobs explain; no more than would double its work. */
+  get strain(): number {
+    const state = this.link.serverState;
     if (state === undefined) return 0;
-    const jobs = state.running + state.queued;
-    const beyond = state.load - Math.max(state.slots, jobs + this.mine);
-    return jobs + Math.min(state.slots, Math.max(0, Math.floor(beyond)));
+    const explained = Math.max(state.slots, this.mine + this.others);
+    return Math.min(state.slots, Math.max(0, Math.floor(state.load - explained)));
   }
 
   /** On trial, and being tried: for others it is as good as not there. */

@@ -266,6 +266,7 @@ export class Farm {
       room: localSlots.isFree('compile') ? slots : 0,
       mine,
       others: localSlots.used('other') + localSlots.used('preprocess'),
+      strain: 0,
       isShared: false,
       weight: 1,
       speed: 1,

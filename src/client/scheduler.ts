@@ -9,8 +9,10 @@ export interface HostChoice {
   readonly room: number;
   /** Places that it holds there. */
   readonly mine: number;
-  /** What it does besides, in compiles. */
+  /** What it has to do besides, in compiles. */
   readonly others: number;
+  /** What else keeps it busy, in compiles: slows it down, and takes no slot. */
+  readonly strain: number;
   /** Whether others may choose it at the same moment, each knowing only what was told before. */
   readonly isShared: boolean;
   /** The user's preference, 1 by default. */
@@ -80,8 +82,8 @@ function hasIdleSlot({ mine, others, slots, room }: HostChoice): boolean {
   return mine < room && mine + others < slots;
 }
 
-function loadOf({ mine, others, slots, weight, speed }: HostChoice): number {
-  return (mine + others + 1) / (slots * weight * speed);
+function loadOf({ mine, others, strain, slots, weight, speed }: HostChoice): number {
+  return (mine + others + strain + 1) / (slots * weight * speed);
 }
 
 function isDrawn(unit: number | undefined, host: HostChoice, other: HostChoice): boolean {

@@ -1,4 +1,9 @@
-/** By what a daemon chooses servers, and the bounds of what it learns of them, with reasons. */
+/**
+ * By what a daemon chooses servers and a server admits jobs, and the bounds of what they learn, with
+ * reasons. Times are in milliseconds, sizes in bytes.
+ */
+
+const MiB = 1024 * 1024;
 
 /** When a host is given no compiles for a while (client/breaker.ts). */
 export const BREAKER = {
@@ -58,4 +63,24 @@ export const STRAGGLER = {
   /** Times that the median is of, and from how many on it is one. */
   samples: 64,
   leastSamples: 8,
+} as const;
+
+/** Which jobs a server's memory has room for (server/memory-use.ts, memory-room.ts). */
+export const ADMISSION = {
+  /** A compile of which nothing is known: most of C take less, most of C++ somewhat more. */
+  unknown: 192 * MiB,
+  /** So much of what a source took last time: it grows. */
+  room: 1.1,
+  /** How fast the largest compile of a kind is forgotten. */
+  fading: 0.02,
+  /** Sources, and kinds, that are remembered: some 3 MB. */
+  units: 20_000,
+  /** Left to everybody else on the host. */
+  kept: 128 * MiB,
+  /** A compile takes what it will in this time; later the system's figures have it. */
+  growth: 5_000,
+  /** Between two looks while one waits: others may have ended, or somebody else's program. */
+  look: 250,
+  /** Then it is let in all the same: a guess must not stop a server. */
+  patience: 30_000,
 } as const;

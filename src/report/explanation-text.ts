@@ -24,6 +24,16 @@ export function explanationLines(compile: Explanation, again?: Again): string[] 
   if (again !== undefined) lines.push(`  ${againText(again)}`);
   lines.push(`  at ${clockTime(compile.time)}, command ${compile.id} of the session`);
   if (compile.retries > 0) lines.push(`  after ${count(compile.retries, 'other server')} failed`);
+  for (const { host, reason, detail } of compile.failures) {
+    lines.push(`    ${reason} on ${host} (${detail})`);
+  }
+  if (compile.choiceMeaning !== null) lines.push(`  ${host}: ${compile.choiceMeaning}`);
+  if (compile.race !== null) {
+    const { loser, isLater } = compile.race;
+    lines.push(
+      `  raced: ${isLater ? `begun later than on ${loser}, and done first` : `done before ${loser}, which had begun later`}`,
+    );
+  }
   if (compile.stale > 0) {
     lines.push(`  repeated ${count(compile.stale, 'time')}: a file changed meanwhile`);
   }

@@ -1,6 +1,14 @@
 /** What became of the compiles of one file, told from the journal of a session. Pure. */
 import { explainDecline, explainDemotion, FALLBACK_REASONS } from '../core/reasons.js';
-import type { JournalLine, LocalReason, Phases } from './events.js';
+import {
+  CHOICES,
+  type Choice,
+  type JournalLine,
+  type LocalReason,
+  type Phases,
+  type ServerFailure,
+  type StragglerRace,
+} from './events.js';
 import { absolutePath, outputOf } from './output-name.js';
 
 /** One compile of `tscc explain --json`; fields may be added. Times in milliseconds. */
@@ -25,6 +33,13 @@ export interface Explanation {
   readonly argv: readonly string[];
   /** Servers asked before the one that answered. */
   readonly retries: number;
+  /** What they failed with. */
+  readonly failures: readonly ServerFailure[];
+  /** Of one that was started on a second server as well. */
+  readonly race: StragglerRace | null;
+  /** Why that host was taken: a name that stays, and text for people. */
+  readonly choice: Choice | null;
+  readonly choiceMeaning: string | null;
   /** Entries, in pump mode. */
   readonly closureSize: number | null;
   readonly healed: readonly string[];
@@ -94,6 +109,10 @@ function explanationOf(line: JournalLine): Explanation | undefined {
         host: line.host,
         output: line.output,
         retries: line.retries,
+        failures: line.failures ?? [],
+        race: line.race ?? null,
+        choice: line.choice ?? null,
+        choiceMeaning: line.choice === undefined ? null : CHOICES[line.choice],
         closureSize: line.closureSize ?? null,
         healed: line.healed ?? [],
         stale: line.stale ?? 0,
@@ -129,6 +148,10 @@ const START = {
   detail: null,
   host: null,
   retries: 0,
+  failures: [],
+  race: null,
+  choice: null,
+  choiceMeaning: null,
   closureSize: null,
   healed: [],
   stale: 0,

@@ -58,6 +58,10 @@ export interface SessionStatus {
   readonly demotions: Readonly<Record<string, number>>;
   /** Headers that a server missed, and that were then sent: each is a fault of the include server. */
   readonly healed: number;
+  /** Failures of servers that another server made good, by reason. */
+  readonly recovered: Readonly<Record<string, number>>;
+  /** Compiles that were started on a second server too, and those that were done there first. */
+  readonly races: { readonly run: number; readonly won: number };
   /** Results dropped because a file that the compile reads changed meanwhile. */
   readonly stale: number;
   /** Remote compiles that lent make's token to its jobserver meanwhile. */
@@ -99,6 +103,8 @@ export function emptyStatus(session: string): SessionStatus {
     fallbacks: {},
     demotions: {},
     healed: 0,
+    recovered: {},
+    races: { run: 0, won: 0 },
     stale: 0,
     lentTokens: 0,
     tiers: {},
@@ -140,6 +146,17 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
             ? status.demotions
             : increment(status.demotions, line.demotion),
         healed: status.healed + (line.healed?.length ?? 0),
+        recovered: (line.failures ?? []).reduce<Readonly<Record<string, number>>>(
+          (counts, { reason }) => increment(counts, reason),
+          status.recovered,
+        ),
+        races:
+          line.race === undefined
+            ? status.races
+            : {
+                run: status.races.run + 1,
+                won: status.races.won + (line.race.isLater ? 1 : 0),
+              },
         stale: status.stale + (line.stale ?? 0),
         lentTokens: status.lentTokens + (line.lentToken === true ? 1 : 0),
         tiers: line.tier === undefined ? status.tiers : increment(status.tiers, `${line.tier}`),

@@ -53,6 +53,13 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
   for (const [excuse, n] of byCount(status.unverified)) {
     lines.push(`unverified: ${n} × ${excuse} (${VERIFY_EXCUSES[excuse as VerifyExcuse]})`);
   }
+  for (const [reason, n] of byCount(status.recovered)) {
+    lines.push(`recovered: ${n} × ${reason} (another server did it)`);
+  }
+  if (status.races.run > 0) {
+    const { run, won } = status.races;
+    lines.push(`raced: ${count(run, 'straggler')} on a second server, ${won} done there first`);
+  }
   for (const [reason, n] of byCount(status.demotions)) {
     lines.push(`plain: ${n} × ${reason} (${explainDemotion(reason as DemotionReason)})`);
   }

@@ -65,7 +65,7 @@ function hostLines({ hosts }: LiveView, room: number, columns: number | undefine
   const shown = hosts.length < room ? hosts : busiest(hosts, room - 2);
   const rows = shown.map((host) => [
     printable(host.name),
-    host.reason === null ? host.state : `${host.state}: ${printable(host.reason)}`,
+    stateOf(host),
     `${host.mine}/${host.slots ?? '?'}`,
     `${host.others ?? '?'}`,
     host.load === null ? '?' : host.load.toFixed(2),
@@ -73,6 +73,14 @@ function hostLines({ hosts }: LiveView, room: number, columns: number | undefine
   const lines = align([['HOST', 'STATE', 'OURS/SLOTS', 'OTHERS', 'LOAD'], ...rows], columns);
   return shown.length === hosts.length ? lines : [...lines, more(hosts.length - shown.length)];
 }
+
+function stateOf({ state, breaker, reason }: LiveHost): string {
+  const shown = state === 'up' && breaker !== 'closed' ? PAUSED[breaker] : state;
+  return reason === null ? shown : `${shown}: ${printable(reason)}`;
+}
+
+/** Of a host that is there and fails jobs. */
+const PAUSED = { open: 'paused', 'half-open': 'on trial' } as const;
 
 /** Those that are in use first; in the list's order otherwise. */
 function busiest(hosts: readonly LiveHost[], atMost: number): readonly LiveHost[] {

@@ -19,12 +19,15 @@ import type { JobDirectory } from './job-directory.js';
 import type { Content } from './job-output.js';
 import { JobRefused } from './job-refused.js';
 import type { CompileEnd, CompileSpec, RunningCompile } from './runner.js';
+import type { MemoryKeys, MemoryUse } from './memory-use.js';
 import type { JobEnding } from './observer.js';
 import type { Place } from './slots.js';
 import { SourceReceiver, type AnnouncedSource } from './source-receiver.js';
 
 /** What the jobs of one kind do in their own way. */
 export interface JobRecipe {
+  /** What tells how much memory it will take. */
+  readonly memoryKeys: MemoryKeys;
   /**
    * All that can be done before it is this job's turn: the source received, its surroundings made.
    *
@@ -62,6 +65,7 @@ export interface JobSurroundings {
   readonly runner: { start(spec: CompileSpec): RunningCompile };
   readonly directories: { create(): Promise<JobDirectory> };
   readonly clock: Clock;
+  readonly memory: Pick<MemoryUse, 'predict' | 'learn'>;
 }
 
 /** The client, as far as a job sees it. */
@@ -201,6 +205,7 @@ export class CompileJob {
     this.#state = { name: 'running', compile };
     const end = await this.#endOf(compile);
     const ended = clock.monotonic();
+    if (end.signal === 0) this.#around.memory.learn(this.#recipe.memoryKeys, end.maxRssKiB * 1024);
     // The next job may start while this one's output is on its way.
     this.#place.release();
 
@@ -236,7 +241,8 @@ export class CompileJob {
     const { signal } = this.#cancelled;
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('cancelled')), { once: true });
-      if (!signal.aborted) this.#place.request(resolve);
+      const bytes = this.#around.memory.predict(this.#recipe.memoryKeys);
+      if (!signal.aborted) this.#place.request(resolve, bytes);
       else reject(new Error('cancelled'));
     });
   }

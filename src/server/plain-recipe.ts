@@ -8,6 +8,7 @@ import type { JobDirectory } from './job-directory.js';
 import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { collectContents, encodeOutput, NO_OUTPUT } from './job-output.js';
 import { JobRefused } from './job-refused.js';
+import { memoryKeys, type MemoryKeys } from './memory-use.js';
 import type { JobUser } from './job-users.js';
 import type { CompileEnd, CompileSpec } from './runner.js';
 import type { SandboxState } from './sandbox.js';
@@ -56,6 +57,7 @@ const TEMPORARY = 'tmp';
 const NOT_SEALED = 'plain jobs cannot be sealed off on this host; the log of tsccd says why';
 
 export class PlainRecipe implements JobRecipe {
+  readonly memoryKeys: MemoryKeys;
   readonly #job: Job;
   readonly #around: PlainSurroundings;
   readonly #words: readonly ByteString[];
@@ -65,6 +67,8 @@ export class PlainRecipe implements JobRecipe {
   /** Throws JobRefused for what can be refused before anything is made for the job. */
   constructor(job: Job, around: PlainSurroundings) {
     this.#job = job;
+    const { toolchain, language, options, sourceDigest } = job;
+    this.memoryKeys = memoryKeys(toolchain + sourceDigest, language, options);
     this.#around = around;
     this.#words = this.#renderArguments();
     if (around.sandbox.confine([]) === undefined) throw new JobRefused('sandbox', NOT_SEALED);

@@ -15,6 +15,7 @@ import type { Delivery, JobRecipe, JobTimes } from './compile-job.js';
 import { encodeOutput, openContent, type Content, type EncodedOutput } from './job-output.js';
 import { jobEnvironment, TEMPORARY } from './job-environment.js';
 import { JobRefused } from './job-refused.js';
+import { memoryKeys, type MemoryKeys } from './memory-use.js';
 import type { JobDirectory } from './job-directory.js';
 import type { JobRoot, JobRoots } from './job-root.js';
 import type { ClosureFiles, HeldHeader, PrecompiledHeader } from './precompiled-header.js';
@@ -38,6 +39,7 @@ interface Read {
 }
 
 export class PumpRecipe implements JobRecipe {
+  readonly memoryKeys: MemoryKeys;
   readonly #job: PumpJob;
   readonly #around: PumpSurroundings;
   readonly #words: readonly ByteString[];
@@ -70,6 +72,8 @@ export class PumpRecipe implements JobRecipe {
     this.#around = around;
     const { family, language, stage, source, output, dependencyFile } = job;
     const hasDependencyFile = dependencyFile !== null;
+    const suffix = language ?? job.source.slice(job.source.lastIndexOf('.'));
+    this.memoryKeys = memoryKeys(`${job.program}\0${job.sourcePath}`, suffix, options);
     const rendered = renderPumpArguments(
       { family, options, language, stage, source, output, hasDependencyFile },
       job.argv0,

@@ -26,6 +26,8 @@ import { Gate } from './gate.js';
 import type { Refusal } from './log.js';
 import type { ServerFigures, ServerObserver } from './observer.js';
 import type { PlainSurroundings } from './plain-recipe.js';
+import { MemoryRoom } from './memory-room.js';
+import { MemoryUse } from './memory-use.js';
 import type { RefusalLog } from './refusals.js';
 import { Slots } from './slots.js';
 import { WireCount } from './wire-count.js';
@@ -40,7 +42,10 @@ export interface ServerRules {
   readonly allowed: BlockList | undefined;
 }
 
-export interface ServerOptions extends JobSurroundings, PlainSurroundings, ServerRules {
+export interface ServerOptions
+  extends Omit<JobSurroundings, 'memory'>, PlainSurroundings, ServerRules {
+  /** Bytes of memory that a new process could take. */
+  availableMemory(): number;
   /** Pump mode, where jobs can be sealed off. */
   readonly pump: PumpService | undefined;
   /** Version of tscc, for people. */
@@ -61,6 +66,7 @@ const TICKET_KEY_BYTES = 48;
 export class Server {
   readonly #options: ServerOptions;
   readonly #slots: Slots;
+  readonly #memory: MemoryRoom;
   readonly #host: Host;
   readonly #listener: NetServer;
   #rules: ServerRules;
@@ -78,11 +84,14 @@ export class Server {
     this.#options = options;
     this.#rules = options;
     const onChange = () => this.#stateChanged();
-    this.#slots = new Slots(options.slots, SERVER.queuePerSlot, onChange);
+    const retry = () => this.#slots.retry();
+    this.#memory = new MemoryRoom(() => options.availableMemory(), options.clock, retry);
+    this.#slots = new Slots(options.slots, SERVER.queuePerSlot, onChange, this.#memory);
     const { observer, clock } = options;
     const log: RefusalLog = (where, what, refused) => options.log(where, what, refused);
     this.#host = {
       ...options,
+      memory: new MemoryUse(),
       state: (client) => this.#state(client),
       admit: (client) => this.#admit(client),
       log(where, what, refused) {
@@ -165,6 +174,7 @@ export class Server {
     this.#draining = true;
     this.#listener.close();
     this.#gate.close();
+    this.#memory.close();
     this.#sayGoodbye();
     await this.#until(() => this.#connections.size === 0);
   }

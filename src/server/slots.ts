@@ -10,22 +10,35 @@
 
 type PlaceState =
   | { readonly name: 'admitted' }
-  | { readonly name: 'queued'; readonly start: () => void }
+  | { readonly name: 'queued'; readonly start: () => void; readonly bytes: number }
   | { readonly name: 'running' }
   | { readonly name: 'released' };
 
 /** A job's right to wait and then to run. */
 export interface Place {
-  /** Queues for a slot; `start` is called, perhaps at once, when it is there. */
-  request(start: () => void): void;
+  /**
+   * Queues for a slot; `start` is called, perhaps at once, when it is there.
+   *
+   * @param bytes of memory that the job will take
+   */
+  request(start: () => void, bytes: number): void;
   /** Gives up the slot or the place in the queue. Does nothing the second time. */
   release(): void;
 }
+
+/** Decides whether a job may start that has a slot. */
+export interface SlotGate {
+  enter(place: object, bytes: number, running: number): boolean;
+  leave(place: object): void;
+}
+
+const OPEN: SlotGate = { enter: () => true, leave: () => undefined };
 
 export class Slots {
   #total: number;
   readonly #queuePerSlot: number;
   readonly #onChange: () => void;
+  readonly #gate: SlotGate;
   /** Waiting places by client; the first client is the next to get a slot. */
   readonly #queues = new Map<string, JobPlace[]>();
   /** Places of each client that do not run: admitted or queued. */
@@ -40,11 +53,23 @@ export class Slots {
    * @param total jobs that may run at once
    * @param queuePerSlot jobs that may wait, for each of these
    * @param onChange called after each change of `running` or `waiting`
+   * @param gate who is not let in stays the next one
    */
-  constructor(total: number, queuePerSlot: number, onChange: () => void = () => undefined) {
+  constructor(
+    total: number,
+    queuePerSlot: number,
+    onChange: () => void = () => undefined,
+    gate = OPEN,
+  ) {
     this.#total = total;
     this.#queuePerSlot = queuePerSlot;
     this.#onChange = onChange;
+    this.#gate = gate;
+  }
+
+  /** The gate may let somebody in now. */
+  retry(): void {
+    this.#startNext();
   }
 
   get total(): number {
@@ -103,6 +128,7 @@ export class Slots {
   /** For JobPlace. */
   leave(place: JobPlace, state: 'admitted' | 'queued' | 'running'): void {
     if (state === 'running') {
+      this.#gate.leave(place);
       this.#countRunning(place.client, -1);
     } else {
       this.#countWaiting(place.client, -1);
@@ -127,6 +153,8 @@ export class Slots {
       const [next] = this.#queues;
       if (next === undefined) return;
       const [client, queue] = next;
+      const head = queue[0];
+      if (head !== undefined && !this.#gate.enter(head, head.bytes, this.#running)) return;
       const place = queue.shift();
       this.#ready--;
       // Behind all others, for the next turn.
@@ -176,9 +204,14 @@ class JobPlace implements Place {
     this.#slots = slots;
   }
 
-  request(start: () => void): void {
+  /** Of memory; 0 before it is known. */
+  get bytes(): number {
+    return this.#state.name === 'queued' ? this.#state.bytes : 0;
+  }
+
+  request(start: () => void, bytes: number): void {
     if (this.#state.name !== 'admitted') return;
-    this.#state = { name: 'queued', start };
+    this.#state = { name: 'queued', start, bytes };
     this.#slots.enqueue(this);
   }
 

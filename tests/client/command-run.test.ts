@@ -112,6 +112,7 @@ function setUp(t: Test, options: Options = {}) {
     cwd,
     clock,
     slots,
+    farm,
     launcher,
     logged,
     ended,
@@ -176,6 +177,30 @@ await t.test('a compile goes out and comes back', async (t) => {
     { event: 'compile', host: 'red', source: 'x.c', output: 'x.o', retries: 0, preprocessCpu: 5 },
   ]);
   t.equal(run.slots.used('preprocess'), 0);
+});
+
+await t.test('no place on a server is held by who waits for a preprocessor', async (t) => {
+  const run = setUp(t);
+  const busy = run.slots.tryAcquire('preprocess');
+  const server = await run.server();
+  for (let turn = 0; run.slots.waiting('preprocess') === 0 && turn < 100; turn++) {
+    await setImmediate();
+  }
+  t.equal(run.slots.waiting('preprocess'), 1);
+  t.match(run.farm.view(), [{ name: 'red', mine: 0 }]);
+  busy?.release();
+  const command = readPreprocess(await run.launcher.expect('preprocess'));
+  t.match(run.farm.view(), [{ mine: 0 }], 'nor while it runs');
+  writeFileSync(command.into, PREPROCESSED);
+  run.launcher.preprocessed(0, 0);
+  const job = await server.expect('job');
+  t.match(run.farm.view(), [{ mine: 1 }]);
+  await server.expect('chunk');
+  server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
+  await run.launcher.expect('done');
+  run.launcher.committed();
+  await run.ended;
+  t.match(run.farm.view(), [{ mine: 0 }]);
 });
 
 await t.test('TSCC_VERBOSE: the outcome is told before the launcher’s verdict', async (t) => {

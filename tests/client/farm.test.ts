@@ -142,15 +142,13 @@ await t.test('long compiles first, and builds take turns', async (t) => {
   const { farm, request, comeUp } = setUp(['red'], 0, times);
   const order: string[] = [];
   const places: Place[] = [];
-  const ask = (session: string, unit: number) => {
+  const ask = async (session: string, unit: number) => {
     const settings = { ...request.settings, session };
-    void farm.acquire({ ...request, settings, unit }, never).then((place) => {
-      order.push(`${session} ${unit}`);
-      places.push(place);
-    });
+    places.push(await farm.acquire({ ...request, settings, unit }, never));
+    order.push(`${session} ${unit}`);
   };
-  for (const unit of [1, 1, 2, 3, 1]) ask('big', unit);
-  for (const unit of [1, 3]) ask('small', unit);
+  for (const unit of [1, 1, 2, 3, 1]) void ask('big', unit);
+  for (const unit of [1, 3]) void ask('small', unit);
   await comeUp('red', 1);
   for (let n = 0; n < 7; n++) {
     const done = places.shift();

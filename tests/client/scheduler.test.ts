@@ -13,6 +13,7 @@ const host = (name: string, over: Partial<HostChoice> = {}): Named => ({
   room: (over.slots ?? 4) + 1,
   mine: 0,
   others: 0,
+  strain: 0,
   isShared: true,
   weight: 1,
   speed: 1,
@@ -39,6 +40,11 @@ await t.test('weight and measured speed', async (t) => {
   t.equal(nameOf([host('a'), host('b', { weight: 2 })]), 'b');
   t.equal(nameOf([host('a', { speed: 0.5 }), host('b')]), 'b');
   t.equal(nameOf([host('a', { speed: 2, mine: 1 }), host('b')]), 'a');
+});
+
+await t.test('load that is not ours makes a host the second choice, not a full one', async (t) => {
+  t.equal(nameOf([host('a', { strain: 4 }), host('b', { mine: 1 })]), 'b');
+  t.equal(nameOf([host('a', { strain: 4 }), host('b', { mine: 4 })]), 'a');
 });
 
 await t.test('an idle slot is better than the next one of a faster host', async (t) => {

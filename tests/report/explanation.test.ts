@@ -141,3 +141,19 @@ await t.test('a journal of an older version has fewer fields', async (t) => {
   const [compile] = explainFile(lines([old]), () => true);
   t.match(compile, { closureSize: null, healed: [], stale: 0 });
 });
+
+await t.test('why that host, who failed before, and a race', async (t) => {
+  const failures = [{ host: 'green', reason: 'server-lost', detail: 'gone' }] as const;
+  const raced = {
+    ...PUMP,
+    failures,
+    choice: 'race',
+    race: { loser: 'blue', isLater: true },
+  } as const;
+  const [compile] = explainFile(lines([raced]), fileNamed('sub/x.o', '/b'));
+  t.match(compile, { failures, choice: 'race', race: { loser: 'blue' } });
+  const text = compile === undefined ? '' : explanationLines(compile).join('\n');
+  t.match(text, '\n  after 1 other server failed\n    server-lost on green (gone)\n');
+  t.match(text, '\n  red: it took too long on another host\n');
+  t.match(text, '\n  raced: begun later than on blue, and done first\n');
+});

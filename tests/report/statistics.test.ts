@@ -42,6 +42,18 @@ function fold(events: readonly Event[]) {
   );
 }
 
+await t.test('what other servers made good, and races', async (t) => {
+  const lost = { host: 'h2', reason: 'server-lost', detail: 'gone' } as const;
+  const status = fold([
+    { ...COMPILE, retries: 2, failures: [lost, { ...lost, host: 'h3', reason: 'server-failed' }] },
+    { ...COMPILE, retries: 1, failures: [lost], race: { loser: 'h2', isLater: true } },
+    { ...COMPILE, race: { loser: 'h2', isLater: false } },
+  ]);
+  t.strictSame(status.recovered, { 'server-lost': 2, 'server-failed': 1 });
+  t.strictSame(status.races, { run: 2, won: 1 });
+  t.strictSame(status.fallbacks, {});
+});
+
 await t.test('each compile is one outcome', async (t) => {
   const local = { event: 'local', ...IDENTITY, source: 'x.c', waited: 1 } as const;
   const status = fold([

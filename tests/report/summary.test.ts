@@ -27,6 +27,14 @@ await t.test('how well compiles were sealed off', async (t) => {
   ]);
 });
 
+await t.test('recoveries and races are named', async (t) => {
+  const over = { recovered: { 'server-lost': 2 }, races: { run: 3, won: 1 } };
+  t.strictSame(summarize(status(over), undefined).slice(1), [
+    'recovered: 2 × server-lost (another server did it)',
+    'raced: 3 stragglers on a second server, 1 done there first',
+  ]);
+});
+
 await t.test('hosts: those that compiled, and those that are not up', async (t) => {
   const lines = summarize(
     status({

@@ -14,7 +14,7 @@ class Bench {
   queue(client: string, name: string): Place {
     const place = this.slots.admit(client);
     if (place === undefined) throw new Error(`${name} is not admitted`);
-    place.request(() => this.started.push(name));
+    place.request(() => this.started.push(name), 0);
     return place;
   }
 }
@@ -96,7 +96,7 @@ await t.test('a place that was given up cannot be used', async (t) => {
   const bench = new Bench(1, 10);
   const place = bench.slots.admit('a');
   place?.release();
-  place?.request(() => bench.started.push('a1'));
+  place?.request(() => bench.started.push('a1'), 0);
   t.same(bench.started, []);
   t.match(bench.slots, { running: 0, waiting: 0 });
 });
@@ -122,8 +122,42 @@ await t.test('every change is told', async (t) => {
   const bench = new Bench(1, 10);
   const place = bench.slots.admit('a');
   t.equal(bench.changes, 1, 'admitted');
-  place?.request(() => undefined);
+  place?.request(() => undefined, 0);
   t.equal(bench.changes, 2, 'running');
   place?.release();
   t.equal(bench.changes, 3, 'released');
+});
+
+await t.test('a gate may hold back who has a slot, and lets go of who has left', async (t) => {
+  const inside = new Set<object>();
+  let isOpen = true;
+  const gate = {
+    enter(place: object, bytes: number, running: number) {
+      const enters = isOpen && bytes < 100;
+      if (enters) inside.add(place);
+      return enters || running === 0;
+    },
+    leave: (place: object) => void inside.delete(place),
+  };
+  const slots = new Slots(3, 10, () => undefined, gate);
+  const started: string[] = [];
+  const queue = (client: string, name: string, bytes: number) => {
+    const place = slots.admit(client);
+    place?.request(() => started.push(name), bytes);
+    return place;
+  };
+  const first = queue('a', 'a1', 1);
+  queue('a', 'a2', 100);
+  queue('b', 'b1', 1);
+  t.same(started, ['a1'], 'the next one is not overtaken: it would wait for ever');
+  t.match(slots, { running: 1, waiting: 2 });
+  first?.release();
+  t.same(started, ['a1', 'a2', 'b1'], 'alone it goes');
+  isOpen = false;
+  queue('b', 'b2', 1);
+  t.match(slots, { running: 2, waiting: 1 });
+  isOpen = true;
+  slots.retry();
+  t.same(started, ['a1', 'a2', 'b1', 'b2']);
+  t.equal(inside.size, 2);
 });
