@@ -79,7 +79,7 @@ function setUp(t: Test, options: Options = {}) {
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     terminals: { of: () => undefined },
     precompiled: NO_HEADERS,
-    donations: { lend: () => undefined },
+    donations: { lend: () => undefined, view: () => ({ lent: 0, owed: 0 }) },
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,
