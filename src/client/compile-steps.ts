@@ -132,9 +132,9 @@ export class CompileSteps {
         break;
       }
       this.phase = `remote:${place.host}`;
-      // Not before: nobody lends who may yet compile here, nor more than servers have places for.
-      this.#donation ??= this.#lend();
       try {
+        // Not before: nobody lends who may yet compile here, nor more than servers have places for.
+        this.#donation ??= this.#lend();
         const result = await place.run(job, this.#settings.ioTimeout, this.#launcher.gone);
         this.lap('remote');
         if (result.signal === 0) {
