@@ -227,10 +227,9 @@ async function main(): Promise<void> {
   process.stdout.write(`\n${text}`);
   if (output === undefined) return;
   mkdirSync(resolve(output, '..'), { recursive: true });
-  writeFileSync(
-    `${output}.json`,
-    `${JSON.stringify({ ...given, directory: '', rows }, null, 2)}\n`,
-  );
+  const { hosts, slots, load } = given;
+  const figures = { hosts, slots, stretch, load, rows };
+  writeFileSync(`${output}.json`, `${JSON.stringify(figures, null, 2)}\n`);
   writeFileSync(`${output}.md`, text);
 }
 
