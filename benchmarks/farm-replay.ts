@@ -119,16 +119,7 @@ export class FarmReplay {
     this.#recording = recording;
     this.#distccPump = distccPump;
     this.#say = say;
-    const recordings = recording.compiles.map(({ key, cpu }) => ({
-      key,
-      microseconds: cpu * 1e6,
-      parts: [
-        partOf(directory, key, 'object'),
-        partOf(directory, key, 'dependencies'),
-        partOf(directory, key, 'stderr'),
-      ] as const,
-    }));
-    const env = withStandIn(process.env, standInDirectory(directory, recordings));
+    const env = standInEnvironment(directory, recording);
     this.#env = {
       ...env,
       LC_ALL: 'C',
@@ -137,7 +128,7 @@ export class FarmReplay {
       DISTCC_DIR: `${this.#scratch}/distcc`,
     };
     mkdirSync(`${this.#scratch}/distcc`);
-    writeFileSync(`${this.#scratch}/replay.mk`, makefile(recording.compiles));
+    writeFileSync(`${this.#scratch}/replay.mk`, replayMakefile(recording.compiles));
   }
 
   async measure(shape: FarmShape, rows: ReadonlySet<RowName>, runs: number): Promise<FarmResult> {
@@ -331,8 +322,22 @@ interface Bytes {
 
 const NO_FARM = { servers: 0, sent: undefined, received: undefined, tscc: undefined } as const;
 
+/** Makes the stand-in with a recording; answers an environment whose compilers it is. */
+export function standInEnvironment(directory: string, { compiles }: Recording): NodeJS.ProcessEnv {
+  const recordings = compiles.map(({ key, cpu }) => ({
+    key,
+    microseconds: cpu * 1e6,
+    parts: [
+      partOf(directory, key, 'object'),
+      partOf(directory, key, 'dependencies'),
+      partOf(directory, key, 'stderr'),
+    ] as const,
+  }));
+  return withStandIn(process.env, standInDirectory(directory, recordings));
+}
+
 /** Each compile a target of its own: nothing waits for anything. */
-function makefile(compiles: readonly Recorded[]): string {
+export function replayMakefile(compiles: readonly Recorded[]): string {
   const rules = compiles.map(({ key, cwd, compiler, words }) => {
     const command = [compiler, `-frandom-seed=${key}`, ...words].map(shellWord).join(' ');
     // exec: no shell stays to wait for a compile.

@@ -49,7 +49,7 @@ export interface CommandRunContext
     VerificationContext {
   readonly hosts: HostSource;
   readonly precompiled: Pick<PrecompiledHeaders, 'begin' | 'recipeOf' | 'isStill'>;
-  readonly donations: Pick<Donations, 'lend'>;
+  readonly donations: Pick<Donations, 'lend' | 'view'>;
   readonly log: (message: string) => void;
 }
 

@@ -81,7 +81,8 @@ export class LentTokens {
     if (this.debt === 0 || this.#lenders > 0) for (const end of [...this.#waiting]) end();
     this.#nextLook?.cancel();
     if (this.debt > 0) {
-      this.#nextLook = this.#clock.after(DONATION.look, () => this.#settle());
+      const pause = this.#lenders === 0 ? DONATION.look : DONATION.lookWhileLent;
+      this.#nextLook = this.#clock.after(pause, () => this.#settle());
     } else if (this.#lenders === 0) {
       this.#pipe.close();
       this.#onEven();

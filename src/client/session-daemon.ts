@@ -90,7 +90,7 @@ export class SessionDaemon {
 
   /** What happens now. */
   view(): LiveView {
-    const { sessions, farm, slots, clock } = this.#context;
+    const { sessions, farm, slots, clock, donations } = this.#context;
     const shown = new Set(sessions.all());
     if (shown.size === 0 && sessions.newest !== undefined) shown.add(sessions.newest);
     return {
@@ -105,6 +105,7 @@ export class SessionDaemon {
         preprocess: slots.view('preprocess'),
         other: slots.view('other'),
       },
+      tokens: donations.view(),
       running: this.#commands.size,
       // A set has them in the order in which they came.
       commands: [...this.#commands].slice(0, LIVE.commands).map((command) => command.view()),

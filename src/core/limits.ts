@@ -177,8 +177,10 @@ export const DONATION = {
   tokens: 1_024,
   /** The last launcher that lends waits so long for its token; then it is owed. */
   patience: 300,
-  /** Between two looks for a token that is owed; make may end soon after one is there. */
-  look: 10,
+  /** Between two looks for a token that is owed while nobody lends: make may end when one is there … */
+  look: 2,
+  /** … and while somebody does, who will look at the end. */
+  lookWhileLent: 50,
   /** Shells between make and a launcher: a recipe has one or two. */
   shells: 8,
   /**

@@ -1,5 +1,5 @@
 /** What the kernel tells of processes: whether one exists, who started it, whether a terminal speaks to us. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 /** Start time in clock ticks since boot; undefined when there is no such process (any more). */
 export function processStart(pid: number): string | undefined {
@@ -42,9 +42,18 @@ function fieldsOf(stat: string | undefined): string[] | undefined {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
+/** Room for any of them: some fifty numbers, and a name of 15 bytes. */
+const STAT = Buffer.alloc(2048);
+
+/** With half the system calls of readFileSync, which asks for the size first and for the end last. */
 function readStat(pid: number | 'self'): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const file = openSync(`/proc/${pid}/stat`, 'r');
+    try {
+      return STAT.toString('latin1', 0, readSync(file, STAT, 0, STAT.length, null));
+    } finally {
+      closeSync(file);
+    }
   } catch {
     // Gone while we looked, or never there: both mean the same.
     return undefined;

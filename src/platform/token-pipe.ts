@@ -97,11 +97,11 @@ function putToken(file: number): boolean {
   }
 }
 
-/** Another user's make, one that has ended, or a full pipe: there is nothing to lend then. */
+/**
+ * Another user's make, one that has ended, a full pipe, no descriptor left: whatever the system says,
+ * nothing is lent then, and the compile goes on.
+ */
 function isDenied(error: unknown): undefined {
-  const code = errnoCode(error);
-  if (code === undefined || !DENIED.has(code)) throw error;
+  if (errnoCode(error) === undefined) throw error;
   return undefined;
 }
-
-const DENIED: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'EPERM', 'ESRCH', 'EAGAIN']);

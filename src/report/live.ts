@@ -79,6 +79,8 @@ export interface LiveView {
   readonly queued: number;
   readonly hosts: readonly LiveHost[];
   readonly local: Readonly<Record<'compile' | 'preprocess' | 'other', LivePool>>;
+  /** Of make's jobservers: tokens lent to them now, and those of them whose launchers have ended. */
+  readonly tokens: { readonly lent: number; readonly owed: number };
   /** All commands that have not ended; `commands` has the oldest of them (LIVE.commands). */
   readonly running: number;
   readonly commands: readonly LiveCommand[];
@@ -95,6 +97,7 @@ export function viewWithoutDaemon(time: number, last: SessionStatus | undefined)
     queued: 0,
     hosts: [],
     local: { compile: pool, preprocess: pool, other: pool },
+    tokens: { lent: 0, owed: 0 },
     running: 0,
     commands: [],
   };

@@ -49,13 +49,14 @@ function title({ daemon, running, queued, time }: LiveView, columns: number | un
     : left + ' '.repeat(Math.max(1, gap)) + right;
 }
 
-function here({ local }: LiveView): string {
+function here({ local, tokens }: LiveView): string {
   const pool = (name: string, { used, limit, waiting }: LivePool) =>
     `${name} ${used}/${limit}${waiting === 0 ? '' : ` (${waiting} wait)`}`;
   return `here: ${[
     pool('compile', local.compile),
     pool('preprocess', local.preprocess),
     pool('other', local.other),
+    ...(tokens.lent === 0 ? [] : [`${tokens.lent} tokens lent (${tokens.owed} owed)`]),
   ].join(', ')}`;
 }
 

@@ -9,6 +9,7 @@ import {
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CommandRun } from '../../src/client/command-run.js';
+import type { Donation } from '../../src/client/donations.js';
 import { Farm } from '../../src/client/farm.js';
 import { HostSource } from '../../src/client/host-source.js';
 import { LocalSlots } from '../../src/client/local-slots.js';
@@ -53,6 +54,7 @@ interface Options {
   readonly identity?: Toolchain | DeclineReason;
   /** Why no server can be reached. */
   readonly refusal?: string;
+  readonly lend?: () => Donation | undefined;
 }
 
 /** One command with everything around it played by the test. */
@@ -83,7 +85,7 @@ function setUp(t: Test, options: Options = {}) {
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     terminals: { of: () => undefined },
     precompiled: NO_HEADERS,
-    donations: { lend: () => undefined },
+    donations: { lend: options.lend ?? (() => undefined), view: () => ({ lent: 0, owed: 0 }) },
     compilers: { identify: () => Promise.resolve(options.identity ?? TOOLCHAIN) },
     farm,
     slots,
@@ -202,6 +204,52 @@ await t.test('no place on a server is held by who waits for a preprocessor', asy
   await run.ended;
   t.match(run.farm.view(), [{ mine: 0 }]);
 });
+
+await t.test(
+  "make's token is lent while a server has the compile, and back before DONE",
+  async (t) => {
+    const told: string[] = [];
+    let bringBack = (): void => {};
+    const lend = () => {
+      told.push('lent');
+      return {
+        takeBack: (gone: AbortSignal) => {
+          told.push(gone.aborted ? 'gone' : 'wanted');
+          return new Promise<void>((resolve) => (bringBack = resolve));
+        },
+      };
+    };
+    const run = setUp(t, { lend });
+    const server = await run.server();
+    await run.preprocess();
+    const job = await server.expect('job');
+    t.strictSame(told, ['lent']);
+    await server.expect('chunk');
+    server.answer(job.job, OBJECT, { sourceDigest: job.sourceDigest });
+    const done = run.launcher.expect('done');
+    let isDone = false;
+    void done.then(() => (isDone = true));
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    t.strictSame([told, isDone], [['lent', 'wanted'], false]);
+    bringBack();
+    await done;
+    run.launcher.committed();
+    await run.ended;
+    t.match(run.events()[1], { event: 'compile', lentToken: true });
+    t.equal(run.status().lentTokens, 1);
+
+    told.length = 0;
+    const killed = setUp(t, { lend });
+    const other = await killed.server();
+    await killed.preprocess();
+    await other.expect('job');
+    killed.launcher.end();
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+    t.strictSame(told, ['lent', 'gone']);
+    bringBack();
+    await killed.ended;
+  },
+);
 
 await t.test('TSCC_VERBOSE: the outcome is told before the launcher’s verdict', async (t) => {
   const environment = { TSCC_VERBOSE: '1' };

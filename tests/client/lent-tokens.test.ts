@@ -72,7 +72,7 @@ await t.test('a debt is paid as soon as a token is seen', async (t) => {
   await lent.takeBack(ALIVE);
   state.tokens = 1;
   t.equal(lent.debt, 1);
-  clock.advance(DONATION.look);
+  clock.advance(DONATION.lookWhileLent);
   t.match([state, lent.lent, lent.debt], [{ tokens: 0, closed: 0 }, 1, 0]);
   t.equal(clock.pending, 0, 'nobody looks any more');
 });

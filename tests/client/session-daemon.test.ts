@@ -116,7 +116,7 @@ function setUp() {
     compilerFiles: { of: (toolchain: Toolchain) => toolchain.files },
     terminals: { of: () => undefined },
     precompiled: NO_HEADERS,
-    donations: { lend: () => undefined },
+    donations: { lend: () => undefined, view: () => ({ lent: 0, owed: 0 }) },
     compilers: { identify: () => Promise.resolve('compiler-unknown') },
     farm: new Farm(
       () => {

@@ -13,7 +13,7 @@ const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const OBJECTS = NAMES.map((name) => `${name}.o`).join(' ');
 const WELL = { status: 0, stderr: '' };
 
-const build = await WidenedBuild.begin(t);
+const build = await WidenedBuild.begin(t, 8);
 
 await t.test('make -j2 has six compiles elsewhere at once, and two here after that', async (t) => {
   build.enter('flat');
@@ -147,7 +147,9 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
     // Of SIGTERM make tells its children itself; the others are for each of them, as from a terminal.
     if (signal !== 'SIGTERM') for (const one of children) process.kill(one, signal);
     await Promise.all(all.map((one) => one.gone));
-    t.match(await finished, { status: signal });
+    const { status } = await finished;
+    // Where make hears of its children's end before it has heard the signal, it ends by itself.
+    t.ok(status === signal || status === 2, `${status}`);
     // The daemon lends to the next make as to the first.
     const next = build.start(`${MAKE} -B -j2`);
     await build.answer(await build.running(NAMES.length));
@@ -170,15 +172,15 @@ await t.test('the daemon is killed: compiles run here, make ends well', async (t
 });
 
 await t.test('no wider than the servers are', async (t) => {
-  const small = await WidenedBuild.begin(t, 2);
-  small.enter('small');
-  small.write(NAMES, `all: ${OBJECTS}`);
-  const { pid, finished, lent } = small.start(`${MAKE} -j2`);
-  const two = await small.running(2);
+  await build.serve('127.0.0.2', 2);
+  build.enter('small');
+  build.write(NAMES, `all: ${OBJECTS}`);
+  const { pid, finished, lent } = build.start(`${MAKE} -j2`);
+  const two = await build.running(2);
   // Two that run there, one that waits there for the next slot, two with make's own tokens.
   await until(() => childrenOf(pid).length === 5);
-  await small.answer(two);
-  for (let n = 2; n < NAMES.length; n++) await small.answer(await small.running(1));
+  await build.answer(two);
+  for (let n = 2; n < NAMES.length; n++) await build.answer(await build.running(1));
   t.match(await finished, WELL);
   t.equal(await lent(), 6);
 });

@@ -103,7 +103,7 @@ await t.test('the named pipe of make 4.4', async (t) => {
 
 await t.test('what is no named pipe is not opened', async (t) => {
   const directory = t.testdir({ file: 'x', link: t.fixture('symlink', 'file') });
-  for (const name of ['file', 'link', 'none', '.']) {
+  for (const name of ['file', 'link', 'none', '.', 'file/below', 'x'.repeat(300)]) {
     t.equal(findTokens({ kind: 'fifo', path: `${directory}/${name}` }, 1), undefined, name);
   }
   t.equal(openTokens(`${directory}/file`), undefined);

@@ -122,3 +122,8 @@ await t.test('names do not steer the terminal', async (t) => {
   t.equal(Array.from(text).filter((char) => char < ' ' && char !== '\n').length, 0);
   t.notMatch(text, /[\u0080-\u009f\u202e]/);
 });
+
+await t.test('tokens that are lent to make', async (t) => {
+  const text = topLines(liveView({ tokens: { lent: 7, owed: 1 } }), ENDLESS).join('\n');
+  t.match(text, /^here: .*other 0\/2, 7 tokens lent \(1 owed\)$/m);
+});
