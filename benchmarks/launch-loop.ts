@@ -11,10 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { digestOf } from '../src/core/digest.js';
 import { WIRE_VERSION } from '../src/protocol/messages.js';
 import type { SessionStatus } from '../src/report/statistics.js';
+import { delayReport, launcherWith, type DaemonNode } from './delays.js';
+import type { DelayReport } from './delay-probe.js';
 import { cpuOf, cpuOfDaemon, daemonPid, peakMemory } from './measure.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const tscc = `${root}bin/tscc`;
 
 /** Some compiles, one after another into the loop; processor times in milliseconds per compile. */
 export interface LoopCost {
@@ -47,9 +48,17 @@ export class LaunchLoop {
   readonly #work = `${this.#scratch}/work`;
   readonly #env: NodeJS.ProcessEnv;
   readonly #stops: (() => void)[] = [];
+  readonly #tscc: string;
   #session = 0;
 
-  constructor({ sources, headers }: LoopTree) {
+  /** @param node how the daemon's differs from everybody's */
+  constructor(
+    { sources, headers }: LoopTree,
+    node?: Pick<DaemonNode, 'flags'> & { probe: boolean },
+  ) {
+    const own = node && { flags: node.flags, ...(node.probe ? { report: this.#delays } : {}) };
+    this.#tscc =
+      own === undefined ? `${root}bin/tscc` : launcherWith(own, `${this.#scratch}/installation`);
     this.#env = {
       ...process.env,
       LC_ALL: 'C',
@@ -74,6 +83,21 @@ export class LaunchLoop {
 
   get directory(): string {
     return this.#scratch;
+  }
+
+  get #delays(): string {
+    return `${this.#scratch}/daemon-delays`;
+  }
+
+  /** Starts the daemon, with a command that it has nothing to do for. */
+  startDaemon(): void {
+    execFileSync(this.#tscc, ['gcc', '-dumpversion'], { env: this.#env, stdio: 'ignore' });
+    this.#session = 1;
+  }
+
+  /** Of a probed daemon that runs, since the last call. */
+  daemonDelays(): Promise<DelayReport> {
+    return delayReport(daemonPid(`${this.#scratch}/state`), this.#delays);
   }
 
   /**
@@ -112,7 +136,7 @@ export class LaunchLoop {
     const isFirst = this.#session === 1;
     const [daemonBefore, serverBefore] = [isFirst ? 0 : daemonCpu(state), servers.cpu()];
     const words = [first, count, atOnce].map(String);
-    const command = [tscc, 'gcc', '-O1', '-c', '@.c', '-o', '@.o'];
+    const command = [this.#tscc, 'gcc', '-O1', '-c', '@.c', '-o', '@.o'];
     const printed = execFileSync(`${this.#scratch}/launches`, [...words, ...command], {
       cwd: this.#work,
       env,
@@ -121,7 +145,7 @@ export class LaunchLoop {
     const [seconds = Number.NaN, launcher = 0, loop = 0] = printed.trim().split(' ').map(Number);
     const daemon = daemonCpu(state) - daemonBefore;
     const server = servers.cpu() - serverBefore;
-    const answer = execFileSync(tscc, ['status', '--json', '--session', session], { env });
+    const answer = execFileSync(this.#tscc, ['status', '--json', '--session', session], { env });
     const { outcomes } = JSON.parse(answer.toString()) as SessionStatus;
     if (outcomes.pump !== count) {
       throw new Error(`not all ${count} compiles were pumped: ${JSON.stringify(outcomes)}`);
@@ -139,7 +163,7 @@ export class LaunchLoop {
 
   /** Ends what was started and removes all files. */
   end(): void {
-    execFileSync(tscc, ['stop'], { env: this.#env, stdio: 'ignore' });
+    execFileSync(this.#tscc, ['stop'], { env: this.#env, stdio: 'ignore' });
     for (const stop of this.#stops) stop();
     rmSync(this.#scratch, { recursive: true, force: true });
   }

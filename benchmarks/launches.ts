@@ -3,7 +3,8 @@
  * and with nothing around them that computes (launch-loop.ts), and how many beside eight real servers
  * on the same machine.
  *
- *   node build/benchmarks/launches.js [--count N] [--at-once N] [--headers N] [--runs N] [--output FILE]
+ *   node build/benchmarks/launches.js [--count N] [--at-once N] [--headers N] [--runs N]
+ *     [--daemon-flags WORDS] [--output FILE]
  *
  * Sources are compiled in three passes: a few that start everything, then `count` others whose headers
  * are known by then, then the same again.
@@ -26,12 +27,15 @@ const { values: given } = parseArgs({
     'at-once': { type: 'string', default: '16' },
     headers: { type: 'string', default: '20' },
     runs: { type: 'string', default: '5' },
+    'daemon-flags': { type: 'string' },
     output: { type: 'string' },
   },
 });
 const count = Number(given.count);
 const atOnce = Number(given['at-once']);
 const headers = Number(given.headers);
+const flags = given['daemon-flags'];
+const node = flags === undefined ? undefined : { flags: flags.split(' '), probe: false };
 
 type Pass =
   | 'stand-in, new sources'
@@ -51,7 +55,7 @@ function say(text: string): void {
 
 async function oneRun(add: (pass: Pass, cost: LoopCost) => void): Promise<void> {
   for (const kind of ['stand-in', 'eight servers'] as const) {
-    const loop = new LaunchLoop({ sources: WARM_UP + count, headers });
+    const loop = new LaunchLoop({ sources: WARM_UP + count, headers }, node);
     let stop = async () => {};
     try {
       let servers;
@@ -98,7 +102,7 @@ function report(passes: ReadonlyMap<Pass, readonly LoopCost[]>): string {
   return `# Launches per second
 
 Made by \`npm run bench:launches\`: medians of ${given.runs} run(s), each ${count} compiles of a small source with
-${headers} headers, ${atOnce} launchers at a time, started by a loop in C.
+${headers} headers, ${atOnce} launchers at a time, started by a loop in C.${flags === undefined ? '' : ` The daemon with ${flags}.`}
 Load of the machine at the end, all else that it did included: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores.
 
 ${table(rows)}

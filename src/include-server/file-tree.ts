@@ -207,6 +207,11 @@ export class FileTree<S> {
     return this.#next;
   }
 
+  /** Lets whatever else is ready run first; what is remembered may be looked at again meanwhile. */
+  async giveWay(): Promise<void> {
+    await setImmediate();
+  }
+
   /**
    * Brings all that is remembered up to date: what changed before the call is seen after it.
    * `watched`: the watcher vouches for everything; `stat`: some of it was looked at again.

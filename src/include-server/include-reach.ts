@@ -28,14 +28,19 @@ export class Reach {
   obstacle: NotCovered | undefined;
   /** A file has gone while it was gone through: all of it must be done again. */
   isOutdated = false;
+  /** More was met for the first time than is good for one turn of the event loop. */
+  isInterrupted = false;
+  readonly #mostKnown: number;
   readonly #tree: FileTree<ScannedFile>;
   readonly #graph: IncludeGraph;
   readonly #ahead: GraphNode[] = [];
   readonly #againReached = new Set<GraphNode>();
   readonly #walk: number;
 
-  constructor(tree: FileTree<ScannedFile>, graph: IncludeGraph) {
+  /** @param news files and directories that may be met for the first time */
+  constructor(tree: FileTree<ScannedFile>, graph: IncludeGraph, news: number) {
     this.#tree = tree;
+    this.#mostKnown = tree.count + news;
     this.#graph = graph;
     this.#walk = graph.startWalk();
   }
@@ -53,7 +58,7 @@ export class Reach {
 
   /** Whether all files could be gone through. */
   get isComplete(): boolean {
-    return this.unhashed.length === 0 && !this.isOutdated;
+    return this.unhashed.length === 0 && !this.isOutdated && !this.isInterrupted;
   }
 
   /** Whether a file names it, by this path or another. */
@@ -72,6 +77,10 @@ export class Reach {
   /** Adds everything that what was added names. */
   follow(): void {
     for (let node = this.#ahead.pop(); node !== undefined; node = this.#ahead.pop()) {
+      if (this.#tree.count > this.#mostKnown) {
+        this.isInterrupted = true;
+        return;
+      }
       if (!this.#tree.isStillThere(node.file)) {
         this.isOutdated = true;
         return;

@@ -67,11 +67,14 @@ interface Outset {
 }
 
 /** There is no answer yet. */
-interface Again {
-  readonly kind: 'again';
-  /** Files that must be read first. */
-  readonly unhashed: readonly TreeFile<ScannedFile>[];
-}
+type Again =
+  | {
+      readonly kind: 'again';
+      /** Files that must be read first. */
+      readonly unhashed: readonly TreeFile<ScannedFile>[];
+    }
+  /** It has read much; what it read is remembered. */
+  | { readonly kind: 'interrupted' };
 
 export class IncludeServer {
   readonly #tree: FileTree<ScannedFile>;
@@ -120,9 +123,16 @@ export class IncludeServer {
       .join('\0');
     const known = around.answers.get(key);
     if (known !== undefined && this.#stillHolds(known, question)) return known.answer;
-    for (let round = 0; round < INCLUDES.hashRounds; round++) {
-      const answer = this.#answer(question);
+    let turns = 0;
+    for (let round = 0; round < INCLUDES.hashRounds;) {
+      const news = ++turns <= INCLUDES.turns ? INCLUDES.newInTurn : Infinity;
+      const answer = this.#answer(question, news);
+      if (answer.kind === 'interrupted') {
+        await this.#tree.giveWay();
+        continue;
+      }
       if (answer.kind === 'again') {
+        round++;
         await this.#tree.hash(answer.unhashed);
         continue;
       }
@@ -180,7 +190,8 @@ export class IncludeServer {
     return version === this.#tree.version;
   }
 
-  #answer(question: Question): ClosureAnswer | Again {
+  /** @param news files and directories that may be met for the first time */
+  #answer(question: Question, news: number): ClosureAnswer | Again {
     const { search, around } = question;
     const { graph, computed } = around;
     const { source, named, trails, extra } = this.#outset(question);
@@ -188,7 +199,7 @@ export class IncludeServer {
       const detail = joinPath(question.command.cwd, question.command.source);
       return notCovered({ reason: 'unreadable-input', detail });
     }
-    const reach = new Reach(this.#tree, graph);
+    const reach = new Reach(this.#tree, graph, news);
     reach.add(source, undefined);
     for (const resolution of named) reach.addFound(resolution, undefined);
     reach.follow();
@@ -196,6 +207,7 @@ export class IncludeServer {
       addComputed(reach, graph, computed, computed.definitions(search.defined, this.#tree.count));
     }
     if (reach.isOutdated) return { kind: 'again', unhashed: [] };
+    if (reach.isInterrupted) return { kind: 'interrupted' };
     if (reach.obstacle !== undefined) return notCovered(reach.obstacle);
     const linked =
       question.command.family === 'clang'
