@@ -9,14 +9,15 @@
  * WORDS are make's, to build less than everything: `lib/ mm/`. Ends with status 1 when a compile is
  * not done in pump mode.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SessionStatus } from '../src/report/statistics.js';
 import { startDistccd } from './distccd.js';
+import { KernelTree } from './kernel-tree.js';
 import { cpuOfDaemon, cpuOfServers, daemonPid, median, peakMemory, sum } from './measure.js';
 import { startServers } from './servers.js';
 import { jobOverheads } from './upload-budget.js';
@@ -60,7 +61,6 @@ type Way = 'distcc plain' | 'tscc pump, empty stores' | 'tscc pump, again';
 
 const scratch = mkdtempSync(`${tmpdir()}/tscc-kernel-`);
 const state = `${scratch}/state`;
-const account = `${scratch}/account`;
 const environment: NodeJS.ProcessEnv = {
   ...process.env,
   LC_ALL: 'C',
@@ -76,51 +76,25 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Answers seconds. */
-function make(place: string, words: string, env: NodeJS.ProcessEnv): number {
-  const began = performance.now();
-  const done = spawnSync('/bin/sh', ['-c', `exec make ${words}`], {
-    cwd: place,
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  if (done.status !== 0) {
-    const tail = `${done.stdout}\n${done.stderr}`.split('\n').slice(-30).join('\n');
-    throw new Error(`make ${words} failed with ${done.status}:\n${tail}`);
-  }
-  return (performance.now() - began) / 1000;
-}
-
-function renew(place: string, pristine: string): void {
-  rmSync(place, { recursive: true, force: true });
-  execFileSync('cp', ['-a', `${pristine}/.`, place]);
-  make(place, '-s tinyconfig', environment);
-}
-
 /** Builds what is clean; answers the accounts of its compiles. */
-function build(place: string, launcher: string, env: NodeJS.ProcessEnv): Build {
-  const log = `${scratch}/accounts`;
-  rmSync(log, { force: true });
-  const cc = `CC="${account} ${log} ${launcher} gcc"`;
-  const fixed = 'KBUILD_BUILD_TIMESTAMP=2024-01-01 KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host';
-  const wall = make(place, `-j${JOBS} ${cc} HOST${cc} ${fixed} ${given.targets}`, env);
-  const cpu = readFileSync(log, 'utf8').split('\n').filter(Boolean).map(Number);
-  return { compiles: cpu.length, launcher: sum(cpu) / 1000 / cpu.length, wall };
+function build(tree: KernelTree, launcher: string, env: NodeJS.ProcessEnv): Build {
+  const { accounts, wall } = tree.build(launcher, JOBS, given.targets, env);
+  const cpu = accounts.map((account) => account.cpu);
+  return { compiles: cpu.length, launcher: sum(cpu) / cpu.length, wall };
 }
 
-async function throughDistcc(place: string): Promise<Build> {
+async function throughDistcc(tree: KernelTree): Promise<Build> {
   const distccd = await startDistccd(ADDRESSES, 2);
   if (distccd === undefined) throw new Error('distcc is missing: apt-get install distcc');
   try {
-    return build(place, 'distcc', { ...environment, DISTCC_HOSTS: distccd.hosts });
+    return build(tree, 'distcc', { ...environment, DISTCC_HOSTS: distccd.hosts });
   } finally {
     distccd.stop();
   }
 }
 
 /** Two builds with the same daemon and servers. */
-async function throughTscc(place: string): Promise<readonly [Build, Build]> {
+async function throughTscc(tree: KernelTree): Promise<readonly [Build, Build]> {
   const servers = await startServers(ADDRESSES, `${scratch}/stores`);
   const env = { ...environment, TSCC_HOSTS: servers.hosts };
   const tscc = `${root}bin/tscc`;
@@ -128,7 +102,7 @@ async function throughTscc(place: string): Promise<readonly [Build, Build]> {
   let daemonBefore = 0;
   const one = (session: string): Build => {
     const before = cpuOfServers(processes);
-    const built = build(place, tscc, { ...env, TSCC_SESSION: session });
+    const built = build(tree, tscc, { ...env, TSCC_SESSION: session });
     const ask = ['status', '--json', '--session', session];
     const answer = execFileSync(tscc, ask, { env, encoding: 'utf8' });
     const status = JSON.parse(answer) as SessionStatus;
@@ -150,7 +124,7 @@ async function throughTscc(place: string): Promise<readonly [Build, Build]> {
   };
   try {
     const empty = one('empty');
-    make(place, '-s clean', environment);
+    tree.clean(environment);
     return [empty, one('again')];
   } finally {
     execFileSync(tscc, ['stop'], { env, stdio: 'ignore' });
@@ -209,23 +183,17 @@ function report(builds: ReadonlyMap<Way, readonly Build[]>): string {
 }
 
 async function main(directory: string): Promise<boolean> {
-  const pristine = `${directory}/sources/linux-source-6.1`;
-  if (!existsSync(pristine)) {
-    throw new Error(`${pristine} is missing: npm run bench:projects -- ${directory} linux`);
-  }
-  const place = `${directory}/build/kernel`;
-  mkdirSync(`${directory}/build`, { recursive: true });
+  const tree = new KernelTree(directory, 'kernel', scratch);
   mkdirSync(`${scratch}/distcc`);
-  execFileSync('gcc', ['-O2', '-o', account, `${root}benchmarks/account.c`]);
   const builds = new Map<Way, Build[]>();
   const add = (way: Way, built: Build) => builds.set(way, [...(builds.get(way) ?? []), built]);
   for (let i = 0; i < Number(given.runs); i++) {
     say('distcc plain …');
-    renew(place, pristine);
-    add('distcc plain', await throughDistcc(place));
+    tree.renew(environment);
+    add('distcc plain', await throughDistcc(tree));
     say('tscc pump, twice …');
-    renew(place, pristine);
-    const [empty, again] = await throughTscc(place);
+    tree.renew(environment);
+    const [empty, again] = await throughTscc(tree);
     add('tscc pump, empty stores', empty);
     add('tscc pump, again', again);
   }
