@@ -86,6 +86,8 @@ await t.test('in a browser', { skip: without('chromium') }, async (t) => {
   // What happens while it is looked at, in a file whose name would like to be more than text.
   await host.run('tscc', ['gcc', '-flto', '-c', evil]);
   await builds(/: 1 plain, 1 local \(1 × lto\)$/);
+  // It is counted when it begins, and has its bar when it has ended.
+  await page.locator('#state', { hasText: /^0 running$/ }).waitFor();
   t.match(await said.textContent(), /^a\.c: plain/, 'it is still told');
   // This host's row is the first.
   await page.keyboard.press('ArrowUp');

@@ -48,7 +48,7 @@ section { border-top: 1px solid var(--line); padding: 1.25rem 0; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; max-width: 100%; }
 caption { text-align: left; color: var(--quiet); padding-bottom: 0.25rem; }
-th, td { text-align: left; vertical-align: top; padding: 0.3rem 1.4rem 0.3rem 0; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: 0.3rem 1.1rem 0.3rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bad { color: var(--bad); }
@@ -67,7 +67,7 @@ figure { margin: 0 0 0.75rem; }
 .swatch-cancelled { fill: var(--cancelled); } .swatch-full { fill: var(--full); }
 .swatch-working { fill: var(--working); } .swatch-client { fill: var(--client); }
 .swatch-nothing { fill: var(--nothing); } .swatch-running { fill: var(--running); }
-#builds { list-style: none; padding: 0; margin: 0; }
+#builds { list-style: none; padding: 0; margin: 0 0 1rem; }
 output { display: block; min-height: 1.5em; color: var(--ink); overflow-wrap: anywhere; }
 .controls { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 0 0 0.5rem; }
 button, input, select { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: 0.25rem 0.7rem; }
