@@ -43,20 +43,24 @@ export class CompileSteps {
   readonly #times: { -readonly [phase in keyof Phases]: number };
   #mark: number;
 
-  /** @param began monotonic time of the request */
+  /**
+   * @param began monotonic time of the request
+   * @param start milliseconds from the launcher's start until then
+   */
   constructor(
     settings: Settings,
     decision: RemoteDecision,
     launcher: LauncherConnection,
     context: StepsContext,
     began: number,
+    start: number,
   ) {
     this.#settings = settings;
     this.#decision = decision;
     this.#launcher = launcher;
     this.#context = context;
     this.#mark = began;
-    this.#times = { ...NO_PHASES };
+    this.#times = { ...NO_PHASES, start };
   }
 
   get times(): Phases {
