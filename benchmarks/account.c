@@ -1,13 +1,16 @@
 /*
  * account FILE COMMAND...: runs the command and ends as it did. If the command compiles a source
  * file to an object, one line is added to FILE: microseconds of processor time (user and system)
- * that it and all that it waited for used.
+ * that it and all that it waited for used, microseconds from its start to its end, and its output
+ * as -o has it.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int is_source(const char *word)
@@ -31,11 +34,25 @@ static long long microseconds(struct timeval time)
     return time.tv_sec * 1000000LL + time.tv_usec;
 }
 
-static int note(const char *path, const struct rusage *usage)
+static const char *output_of(char **words)
 {
-    char line[32];
+    for (; *words; words++)
+        if (!strcmp(*words, "-o") && words[1]) return words[1];
+    return "-";
+}
+
+static long long since(const struct timespec *began)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - began->tv_sec) * 1000000LL + (now.tv_nsec - began->tv_nsec) / 1000;
+}
+
+static int note(const char *path, const struct rusage *usage, long long wall, const char *output)
+{
+    char line[PATH_MAX + 64];
     const long long cpu = microseconds(usage->ru_utime) + microseconds(usage->ru_stime);
-    const int length = snprintf(line, sizeof line, "%lld\n", cpu);
+    const int length = snprintf(line, sizeof line, "%lld %lld %s\n", cpu, wall, output);
     const int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     return file >= 0 && write(file, line, length) == length;
 }
@@ -43,6 +60,8 @@ static int note(const char *path, const struct rusage *usage)
 int main(int argc, char **argv)
 {
     if (argc < 3) return 2;
+    struct timespec began;
+    clock_gettime(CLOCK_MONOTONIC, &began);
     const pid_t child = fork();
     if (child == 0) {
         execvp(argv[2], argv + 2);
@@ -55,7 +74,8 @@ int main(int argc, char **argv)
         perror("account");
         return 2;
     }
-    if (compiles(argv + 2) && !note(argv[1], &usage)) {
+    const long long wall = since(&began);
+    if (compiles(argv + 2) && !note(argv[1], &usage, wall, output_of(argv + 2))) {
         perror(argv[1]);
         return 2;
     }

@@ -6,6 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { buildModel } from '../src/report/analysis/build-model.js';
+import { whatIf } from '../src/report/analysis/what-if.js';
 import { parseJournal } from '../src/report/journal.js';
 import type { SessionStatus } from '../src/report/statistics.js';
 import { startDistccd, type Distccd } from './distccd.js';
@@ -61,6 +63,9 @@ export interface TsccRun {
   readonly reasons: Readonly<Record<string, number>>;
   /** Median milliseconds of each phase that a compile goes through, and of its compiler. */
   readonly phases: Readonly<Record<string, number>>;
+  /** Seconds from the first request to the last end, and what a replay says of half the hosts. */
+  readonly built: number;
+  readonly halved: number;
 }
 
 export interface Row {
@@ -236,6 +241,7 @@ export class FarmReplay {
             outcomes: status.outcomes,
             reasons: { ...status.declines, ...status.fallbacks, ...status.demotions },
             phases: medianPhases(`${state}/journal/${session}.jsonl`),
+            ...onHalfTheHosts(`${state}/journal/${session}.jsonl`),
           },
         };
       },
@@ -357,6 +363,13 @@ function bytesOf(log: string): Bytes {
     sent: total(/\bsend ([0-9]+) byte file/g),
     received: total(/\breceived ([0-9]+) bytes to file/g),
   };
+}
+
+function onHalfTheHosts(journal: string): Pick<TsccRun, 'built' | 'halved'> {
+  const model = buildModel('farm', parseJournal(readFileSync(journal, 'utf8')));
+  const hosts = Math.max(1, Math.round(model.hosts.length / 2));
+  const [row] = whatIf(model, [hosts]).rows;
+  return { built: model.wall / 1000, halved: (row?.wall ?? Number.NaN) / 1000 };
 }
 
 function medianPhases(journal: string): Record<string, number> {

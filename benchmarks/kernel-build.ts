@@ -10,7 +10,7 @@
  * not done in pump mode.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,7 +61,6 @@ type Way = 'distcc plain' | 'tscc pump, empty stores' | 'tscc pump, again';
 
 const scratch = mkdtempSync(`${tmpdir()}/tscc-kernel-`);
 const state = `${scratch}/state`;
-const account = `${scratch}/account`;
 const environment: NodeJS.ProcessEnv = {
   ...process.env,
   LC_ALL: 'C',
@@ -79,11 +78,9 @@ function say(text: string): void {
 
 /** Builds what is clean; answers the accounts of its compiles. */
 function build(tree: KernelTree, launcher: string, env: NodeJS.ProcessEnv): Build {
-  const log = `${scratch}/accounts`;
-  rmSync(log, { force: true });
-  const wall = tree.build(JOBS, `${account} ${log} ${launcher} gcc`, given.targets, env);
-  const cpu = readFileSync(log, 'utf8').split('\n').filter(Boolean).map(Number);
-  return { compiles: cpu.length, launcher: sum(cpu) / 1000 / cpu.length, wall };
+  const { accounts, wall } = tree.build(launcher, JOBS, given.targets, env);
+  const cpu = accounts.map((account) => account.cpu);
+  return { compiles: cpu.length, launcher: sum(cpu) / cpu.length, wall };
 }
 
 async function throughDistcc(tree: KernelTree): Promise<Build> {
@@ -186,9 +183,8 @@ function report(builds: ReadonlyMap<Way, readonly Build[]>): string {
 }
 
 async function main(directory: string): Promise<boolean> {
-  const tree = new KernelTree(directory);
+  const tree = new KernelTree(directory, 'kernel', scratch);
   mkdirSync(`${scratch}/distcc`);
-  execFileSync('gcc', ['-O2', '-o', account, `${root}benchmarks/account.c`]);
   const builds = new Map<Way, Build[]>();
   const add = (way: Way, built: Build) => builds.set(way, [...(builds.get(way) ?? []), built]);
   for (let i = 0; i < Number(given.runs); i++) {

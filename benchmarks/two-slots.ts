@@ -65,21 +65,22 @@ async function measure(tree: KernelTree): Promise<{ seconds: Seconds; outcomes: 
   const distccd = await startDistccd(['127.0.0.1'], SLOTS);
   const env = { ...base, TSCC_HOSTS: servers.hosts, DISTCC_HOSTS: distccd?.hosts };
   let outcomes = '';
-  const build = (jobs: number, compiler: string, session = '') => {
-    const took = tree.build(jobs, compiler, given.targets, { ...env, TSCC_SESSION: session });
+  const build = (jobs: number, launcher: string, session = '') => {
+    const named = { ...env, TSCC_SESSION: session };
+    const { wall } = tree.build(launcher, jobs, given.targets, named);
     tree.clean(base);
-    return took;
+    return wall;
   };
   const throughTscc = (session: string) => {
-    const took = build(JOBS, `${tscc} gcc`, session);
+    const took = build(JOBS, tscc, session);
     const of = outcomesOf(session, env);
     if (of.plain + of.cache + of.local > 0) throw new Error(`not all were pumped: ${counts(of)}`);
     outcomes = counts(of);
     return took;
   };
   const ways: readonly (readonly [Way, (run: number) => number])[] = [
-    ['bare make -j2', () => build(SLOTS, 'gcc')],
-    ...(distccd === undefined ? [] : [['distcc plain', () => build(JOBS, 'distcc gcc')] as const]),
+    ['bare make -j2', () => build(SLOTS, '')],
+    ...(distccd === undefined ? [] : [['distcc plain', () => build(JOBS, 'distcc')] as const]),
     ['tscc pump', (run) => throughTscc(`run-${run}`)],
   ];
   try {
@@ -132,7 +133,7 @@ try {
     process.stdout.write('usage: npm run bench:two-slots -- DIR [--runs N] [--targets WORDS]\n');
     process.exitCode = 2;
   } else {
-    const tree = new KernelTree(resolve(directory));
+    const tree = new KernelTree(resolve(directory), 'kernel', scratch);
     tree.renew(base);
     const { seconds, outcomes } = await measure(tree);
     const text = report(seconds, outcomes);

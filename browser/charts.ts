@@ -27,28 +27,30 @@ function drawUtilisation(report: ReportData, sync: string): uPlot | undefined {
     value: (_chart, _sum, at, index) =>
       index === null ? '–' : `${(report.utilisation[at - 1]?.[index] ?? 0).toFixed(1)} slots`,
   }));
-  return new uPlot(
-    {
-      width: container.clientWidth,
-      height: CHART_HEIGHT,
-      padding: [8, 16, 0, 0],
-      cursor: { sync: { key: sync, scales: ['x', null] }, drag: { x: true, y: false } },
-      scales: {
-        x: { time: false, range: (_chart, from, to) => [from, to] },
-        y: { range: () => [0, report.slots] },
+  return named(
+    new uPlot(
+      {
+        width: container.clientWidth,
+        height: CHART_HEIGHT,
+        padding: [8, 16, 0, 0],
+        cursor: { sync: { key: sync, scales: ['x', null] }, drag: { x: true, y: false } },
+        scales: {
+          x: { time: false, range: (_chart, from, to) => [from, to] },
+          y: { range: () => [0, report.slots] },
+        },
+        series: [
+          { label: 'time', value: (_chart, time) => (time === null ? '–' : seconds(time)) },
+          ...series,
+        ],
+        bands: series.slice(1).map((_, at) => ({ series: [at + 2, at + 1] as [number, number] })),
+        axes: [
+          axis((value) => `${Number((value / 1000).toFixed(3))} s`, TIME_AXIS),
+          axis((value) => `${value} slots`, timeAxisRoom(report)),
+        ],
       },
-      series: [
-        { label: 'time', value: (_chart, time) => (time === null ? '–' : seconds(time)) },
-        ...series,
-      ],
-      bands: series.slice(1).map((_, at) => ({ series: [at + 2, at + 1] as [number, number] })),
-      axes: [
-        axis((value) => `${Number((value / 1000).toFixed(3))} s`, TIME_AXIS),
-        axis((value) => `${value} slots`, timeAxisRoom(report)),
-      ],
-    },
-    [times, ...sums],
-    container,
+      [times, ...sums],
+      container,
+    ),
   );
 }
 
@@ -67,28 +69,36 @@ function drawWhatIf(report: ReportData): uPlot | undefined {
     points: { show: true, size: 7, fill: () => colour(name) },
     value: (_chart, value) => (value === null ? '–' : `${value.toFixed(1)} s`),
   });
-  return new uPlot(
-    {
-      width: container.clientWidth,
-      height: CHART_HEIGHT,
-      padding: [8, 40, 0, 0],
-      scales: {
-        x: { time: false, distr: 3, log: 2 },
-        y: { range: (_c, _low, high) => [0, high * 1.1] },
+  return named(
+    new uPlot(
+      {
+        width: container.clientWidth,
+        height: CHART_HEIGHT,
+        padding: [8, 40, 0, 0],
+        scales: {
+          x: { time: false, distr: 3, log: 2 },
+          y: { range: (_c, _low, high) => [0, high * 1.1] },
+        },
+        series: [
+          { label: 'hosts', value: (_chart, value) => (value === null ? '–' : `${value}`) },
+          line('wall time', 'accent'),
+          line('if make had no order', 'client'),
+        ],
+        axes: [
+          axis((value) => `${value} ${value === 1 ? 'host' : 'hosts'}`, TIME_AXIS),
+          axis((value) => `${value} s`, 70),
+        ],
       },
-      series: [
-        { label: 'hosts', value: (_chart, value) => (value === null ? '–' : `${value}`) },
-        line('wall time', 'accent'),
-        line('if make had no order', 'client'),
-      ],
-      axes: [
-        axis((value) => `${value} ${value === 1 ? 'host' : 'hosts'}`, TIME_AXIS),
-        axis((value) => `${value} s`, 70),
-      ],
-    },
-    [report.whatIf.map(([hosts]) => hosts), column(1), column(2)],
-    container,
+      [report.whatIf.map(([hosts]) => hosts), column(1), column(2)],
+      container,
+    ),
   );
+}
+
+/** uPlot's legend is a table, and has no name. */
+function named(chart: uPlot): uPlot {
+  chart.root.querySelector('.u-legend')?.setAttribute('aria-label', 'Values at the pointer');
+  return chart;
 }
 
 /** @param size pixels that it takes */

@@ -28,6 +28,7 @@ function listCommands(report: ReportData): void {
   controls.append(filter, outcome, order, back, on, place);
 
   const table = document.createElement('table');
+  table.setAttribute('aria-label', 'All commands');
   const head = table.createTHead().insertRow();
   for (const title of ['number', 'command', 'outcome', 'host', 'reason', 'at', 'took']) {
     const cell = document.createElement('th');

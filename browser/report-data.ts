@@ -1,5 +1,4 @@
-// What the page has for its script: src/report/page/report-page.ts writes it. These files are plain
-// scripts that share one scope; `tscc report` puts them into the page together.
+// What a report's page has for its script: src/report/page/report-page.ts writes it.
 
 interface CommandColumns {
   readonly id: readonly number[];
@@ -35,17 +34,6 @@ function readReport(): ReportData {
   return JSON.parse(byId('report-data').textContent ?? '') as ReportData;
 }
 
-function byId(id: string): HTMLElement {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`the page has no #${id}`);
-  return element;
-}
-
-function seconds(milliseconds: number): string {
-  const value = milliseconds / 1000;
-  return `${value.toFixed(value < 10 ? 2 : 1)} s`;
-}
-
 /** What a command is, in words. */
 function describeCommand({ commands, outcomes, hosts }: ReportData, at: number): string {
   const host = hosts[commands.host[at] ?? 0] ?? 'this host';
@@ -56,9 +44,4 @@ function describeCommand({ commands, outcomes, hosts }: ReportData, at: number):
     `took ${seconds(took)} from ${seconds(commands.start[at] ?? 0)}`,
     ...(reason === null ? [] : [reason]),
   ].join(', ');
-}
-
-/** The value of a colour of the page's style, light or dark as it is now. */
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }

@@ -1,20 +1,23 @@
 /// <reference types="uplot" />
-// Draws a report's charts, and draws them anew when the window or the colours change.
+// Draws a report's charts.
 
 const report = readReport();
-const charts = [
-  drawTimeline(report, 'time'),
-  drawUtilisation(report, 'time'),
-  drawWhatIf(report),
-].filter((chart) => chart !== undefined);
+const timeline = drawTimeline(
+  {
+    ...report.commands,
+    begin: 0,
+    until: Math.max(1, report.wall),
+    hosts: report.hosts,
+    outcomes: report.outcomes,
+    describe: (at) => describeCommand(report, at),
+  },
+  byId('timeline-chart'),
+  byId('timeline-chart-selected'),
+  'time',
+);
+followLooks(
+  [timeline.chart, drawUtilisation(report, 'time'), drawWhatIf(report)].filter(
+    (chart) => chart !== undefined,
+  ),
+);
 listCommands(report);
-
-addEventListener('resize', () => {
-  for (const chart of charts) {
-    const width = chart.root.parentElement?.clientWidth ?? chart.width;
-    if (width !== chart.width) chart.setSize({ width, height: chart.height });
-  }
-});
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-  for (const chart of charts) chart.redraw(false, true);
-});

@@ -2,6 +2,31 @@
 // The timeline: a row for each slot, a bar for each command, drawn on uPlot's canvas, which has the
 // axis, the cursor and the zoom.
 
+interface TimelineData {
+  /** This host is null. */
+  readonly hosts: readonly (string | null)[];
+  /** Names of colours too. */
+  readonly outcomes: readonly string[];
+  /** Milliseconds: what is shown, unless somebody has zoomed. */
+  readonly begin: number;
+  readonly until: number;
+  /** By bar: what tells it from others, place of its host and outcome, slot, and when it held that, in milliseconds. */
+  readonly id: readonly (string | number)[];
+  readonly host: readonly number[];
+  readonly outcome: readonly number[];
+  readonly lane: readonly number[];
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** A bar in words. */
+  readonly describe: (at: number) => string;
+}
+
+interface Timeline {
+  readonly chart: uPlot;
+  /** Shows other bars. */
+  update(data: TimelineData): void;
+}
+
 interface TimelineRow {
   readonly host: number;
   readonly lane: number;
@@ -12,50 +37,58 @@ interface TimelineRow {
 const ROW_HEIGHT = 16;
 const TIME_AXIS = 40;
 
-function timelineRows({ commands }: ReportData): TimelineRow[] {
+function timelineRows({ host: hosts, lane: lanes, from }: TimelineData): TimelineRow[] {
   const rows = new Map<string, TimelineRow>();
-  for (const [at, host] of commands.host.entries()) {
-    const lane = commands.lane[at] ?? 0;
+  for (const [at, host] of hosts.entries()) {
+    const lane = lanes[at] ?? 0;
     const key = `${host} ${lane}`;
     const row = rows.get(key) ?? { host, lane, commands: [] };
     rows.set(key, row);
     row.commands.push(at);
   }
   const sorted = [...rows.values()].toSorted((a, b) => a.host - b.host || a.lane - b.lane);
-  for (const row of sorted) {
-    row.commands.sort((a, b) => (commands.from[a] ?? 0) - (commands.from[b] ?? 0));
-  }
+  for (const row of sorted) row.commands.sort((a, b) => (from[a] ?? 0) - (from[b] ?? 0));
   return sorted;
 }
 
 /** Room for the names of rows, the same in all charts of time, so that they stand below each other. */
-function timeAxisRoom({ hosts }: ReportData): number {
+function timeAxisRoom({ hosts }: Pick<TimelineData, 'hosts'>): number {
   const longest = Math.max(...hosts.map((name) => (name ?? 'this host').length));
   return Math.min(260, 20 + 7 * longest);
 }
 
-/** @param sync key of the charts that zoom and point together */
-function drawTimeline(report: ReportData, sync: string): uPlot {
-  const container = byId('timeline-chart');
-  const said = byId('timeline-chart-selected');
-  const rows = timelineRows(report);
-  const { commands } = report;
+function timelineHeight(rows: readonly TimelineRow[]): number {
+  return Math.max(1, rows.length) * ROW_HEIGHT + TIME_AXIS + 20;
+}
+
+/**
+ * @param said tells the selected bar
+ * @param sync key of the charts that zoom and point together
+ */
+function drawTimeline(
+  first: TimelineData,
+  container: HTMLElement,
+  said: HTMLElement,
+  sync: string,
+): Timeline {
+  let data = first;
+  let rows = timelineRows(data);
   let selected: number | undefined;
   let selectedRow = 0;
 
   const label = (row: TimelineRow) =>
-    row.lane === 0 ? (report.hosts[row.host] ?? 'this host') : `${row.lane + 1}`;
+    row.lane === 0 ? (data.hosts[row.host] ?? 'this host') : `${row.lane + 1}`;
 
   const chart = new uPlot(
     {
       width: container.clientWidth,
-      height: rows.length * ROW_HEIGHT + TIME_AXIS + 20,
+      height: timelineHeight(rows),
       padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: sync, scales: ['x', null] }, drag: { x: true, y: false }, y: false },
       scales: {
         x: { time: false, range: (_chart, from, to) => [from, to] },
-        y: { range: () => [rows.length, 0] },
+        y: { range: () => [Math.max(1, rows.length), 0] },
       },
       series: [{}, { show: true, paths: () => null, points: { show: false } }],
       axes: [
@@ -69,7 +102,7 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
         },
         {
           show: true,
-          size: timeAxisRoom(report),
+          size: () => timeAxisRoom(data),
           grid: { show: false },
           ticks: { show: false },
           values: () => [],
@@ -78,7 +111,7 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
       hooks: { draw: [draw], setCursor: [point] },
     },
     [
-      [0, Math.max(1, report.wall)],
+      [data.begin, data.until],
       [0, 0],
     ],
     container,
@@ -86,10 +119,10 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
 
   function draw({ ctx, bbox }: uPlot): void {
     const scale = devicePixelRatio;
-    const height = bbox.height / rows.length;
+    const height = bbox.height / Math.max(1, rows.length);
     const from = chart.posToVal(0, 'x');
     const to = chart.posToVal(bbox.width / scale, 'x');
-    const fills = report.outcomes.map((outcome) => colour(outcome));
+    const fills = data.outcomes.map((outcome) => colour(outcome));
     ctx.save();
     ctx.font = `${12 * scale}px system-ui, sans-serif`;
     ctx.textBaseline = 'middle';
@@ -109,12 +142,12 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
     for (const [place, row] of rows.entries()) {
       const top = bbox.top + place * height + scale;
       for (const at of row.commands) {
-        const [begin, end] = [commands.from[at] ?? 0, commands.to[at] ?? 0];
+        const [begin, end] = [data.from[at] ?? 0, data.to[at] ?? 0];
         if (end < from || begin > to) continue;
         const x = chart.valToPos(begin, 'x', true);
         // Neighbours in one row stay apart where there is room.
         const width = Math.max(2 * scale, chart.valToPos(end, 'x', true) - x - scale);
-        ctx.fillStyle = fills[commands.outcome[at] ?? 0] ?? '';
+        ctx.fillStyle = fills[data.outcome[at] ?? 0] ?? '';
         ctx.fillRect(x, top, width, height - 2 * scale);
         if (at !== selected) continue;
         ctx.strokeStyle = colour('ink');
@@ -128,7 +161,7 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
   function select(at: number | undefined): void {
     if (at === selected) return;
     selected = at;
-    said.textContent = at === undefined ? '' : describeCommand(report, at);
+    said.textContent = at === undefined ? '' : data.describe(at);
     chart.redraw(false);
   }
 
@@ -147,8 +180,8 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
 
   /** The last that began by then, if it had not ended yet. */
   function commandAt(row: TimelineRow | undefined, time: number): number | undefined {
-    const at = row?.commands.findLast((command) => (commands.from[command] ?? 0) <= time);
-    return at !== undefined && (commands.to[at] ?? 0) >= time ? at : undefined;
+    const at = row?.commands.findLast((command) => (data.from[command] ?? 0) <= time);
+    return at !== undefined && (data.to[at] ?? 0) >= time ? at : undefined;
   }
 
   container.addEventListener('keydown', (event) => {
@@ -170,7 +203,7 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
       case '-':
         return zoom(key === '+' ? 0.5 : 2);
       case '0':
-        chart.setScale('x', { min: 0, max: Math.max(1, report.wall) });
+        chart.setScale('x', { min: data.begin, max: data.until });
         return true;
       default:
         return false;
@@ -190,8 +223,8 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
     const row = rows[place];
     if (row === undefined) return true;
     selectedRow = place;
-    const time = selected === undefined ? 0 : (commands.from[selected] ?? 0);
-    const nearest = row.commands.find((at) => (commands.to[at] ?? 0) >= time);
+    const time = selected === undefined ? 0 : (data.from[selected] ?? 0);
+    const nearest = row.commands.find((at) => (data.to[at] ?? 0) >= time);
     const next = nearest ?? row.commands.at(-1);
     if (next !== undefined) show(next);
     return true;
@@ -199,24 +232,47 @@ function drawTimeline(report: ReportData, sync: string): uPlot {
 
   /** Selects a command, and moves the view where it is not in sight. */
   function show(at: number): void {
-    const { min = 0, max = report.wall } = chart.scales['x'] ?? {};
-    const [begin, end] = [commands.from[at] ?? 0, commands.to[at] ?? 0];
+    const { min = data.begin, max = data.until } = chart.scales['x'] ?? {};
+    const [begin, end] = [data.from[at] ?? 0, data.to[at] ?? 0];
     if (begin < min || end > max) {
       const width = Math.max(max - min, end - begin);
-      const from = Math.max(0, (begin + end - width) / 2);
+      const from = Math.max(data.begin, (begin + end - width) / 2);
       chart.setScale('x', { min: from, max: from + width });
     }
     select(at);
   }
 
   function zoom(by: number): boolean {
-    const { min = 0, max = report.wall } = chart.scales['x'] ?? {};
-    const middle = selected === undefined ? (min + max) / 2 : (commands.from[selected] ?? 0);
+    const { min = data.begin, max = data.until } = chart.scales['x'] ?? {};
+    const middle = selected === undefined ? (min + max) / 2 : (data.from[selected] ?? 0);
     const half = Math.max(0.5, ((max - min) * by) / 2);
-    const from = Math.max(0, middle - half);
-    chart.setScale('x', { min: from, max: Math.min(Math.max(1, report.wall), from + 2 * half) });
+    const from = Math.max(data.begin, middle - half);
+    chart.setScale('x', { min: from, max: Math.min(data.until, from + 2 * half) });
     return true;
   }
 
-  return chart;
+  function update(next: TimelineData): void {
+    const { min, max } = chart.scales['x'] ?? {};
+    const isZoomed = min !== data.begin || max !== data.until;
+    const height = timelineHeight(rows);
+    const place = selected === undefined ? -1 : next.id.indexOf(data.id[selected] ?? '');
+    data = next;
+    rows = timelineRows(next);
+    selected = place < 0 ? undefined : place;
+    const row = rows.findIndex(({ commands }) => commands.includes(place));
+    if (row >= 0) selectedRow = row;
+    if (timelineHeight(rows) !== height) {
+      chart.setSize({ width: chart.width, height: timelineHeight(rows) });
+    }
+    chart.setData(
+      [
+        [data.begin, data.until],
+        [0, 0],
+      ],
+      !isZoomed,
+    );
+    if (isZoomed) chart.redraw(false, true);
+  }
+
+  return { chart, update };
 }

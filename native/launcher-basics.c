@@ -45,9 +45,13 @@ int own(int descriptor) {
 
 /* Milliseconds of a clock that nobody sets. */
 int64_t now(void) {
+    return now_microseconds() / 1000;
+}
+
+int64_t now_microseconds(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * INT64_C(1000) + time.tv_nsec / 1000000;
+    return time.tv_sec * INT64_C(1000000) + time.tv_nsec / 1000;
 }
 
 /* The directory that holds bin/ with this program, and build/; NULL without /proc. */

@@ -81,6 +81,7 @@ static bool send_request(const struct command *command) {
     put_number(TAG_FLAGS, isatty(STDERR_FILENO) ? FLAG_STDERR_IS_TERMINAL : 0);
     ioctl(STDIN_FILENO, TIOCGWINSZ, &size); /* GCC asks there; no terminal leaves 0 */
     put_number(TAG_COLUMNS, size.ws_col);
+    put_number(TAG_STARTED, (uint32_t)command->started | 1); /* 0 would mean: not told */
     put_text(TAG_CWD, cwd);
     put_text(TAG_WORLD, text("%s %ju %ju", space, (uintmax_t)root.st_dev, (uintmax_t)root.st_ino));
     const char *path = command->compiler;

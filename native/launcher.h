@@ -37,14 +37,18 @@ enum frame_type {
 };
 enum field_tag {
     TAG_VERSION = 1, TAG_PID = 2, TAG_UMASK = 3, TAG_FLAGS = 4, TAG_CWD = 5, TAG_WORLD = 6,
-    TAG_COMPILER = 7, TAG_WORD = 8, TAG_VARIABLE = 9, TAG_COLUMNS = 10, TAG_STATUS = 20, TAG_STDERR_BYTES = 21,
+    TAG_COMPILER = 7, TAG_WORD = 8, TAG_VARIABLE = 9, TAG_COLUMNS = 10, TAG_STARTED = 11, TAG_STATUS = 20, TAG_STDERR_BYTES = 21,
     TAG_CPU_MICROSECONDS = 22, TAG_ERRNO = 23, TAG_FAILED_TARGET = 24, TAG_WHY = 25, TAG_INTO = 30,
     TAG_TEMPORARY = 31, TAG_RENAME_FROM = 32, TAG_RENAME_TO = 33, TAG_MESSAGE = 34, TAGS,
 };
 enum leaving { INTERRUPTED = 1, DAEMON_SILENT = 2, CANNOT_PREPROCESS = 3 };
 enum { FAILURE = 100, BAD_ARGUMENTS = 101, NO_MEMORY = 105, NO_COMPILER = 110, RECURSION = 111 };
 
-struct command { const char *compiler; char **words; }; /* path for exec; argv that it shall see */
+struct command {
+    const char *compiler; /* path for exec */
+    char **words;         /* argv that it shall see */
+    int64_t started;      /* this program, by now_microseconds */
+};
 struct place { char *state, *socket, *lock, *failed; }; /* the daemon's; NULL where it has none */
 struct list { char **items; size_t count; };            /* `add` keeps a NULL behind the last */
 
@@ -60,6 +64,7 @@ const char *last_component(const char *path);
 bool is_one_of(const char *word, const char *const *list);
 int own(int descriptor);
 int64_t now(void);
+int64_t now_microseconds(void);
 char *installation(void);
 int exec_node(char **words, char **environment);
 const char *find_compiler(const char *name, bool *others_first);

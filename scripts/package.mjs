@@ -51,8 +51,7 @@ function stageCode(stage) {
     const script = `build/browser/${name.replace(/\.ts$/, '.js')}`;
     stage.copy(root + script, script);
   }
-  for (const name of readdirSync(`${root}pages`))
-    stage.copy(`${root}pages/${name}`, `pages/${name}`);
+  stage.copy(`${root}browser/live.html`, 'browser/live.html');
   // Version and module type; what npm would do with it is nothing that a package does.
   const { name, description, license, type, engines } = JSON.parse(
     readFileSync(`${root}package.json`, 'utf8'),

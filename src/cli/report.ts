@@ -1,6 +1,7 @@
 /** `tscc report`: a session's journal as a page, text, JSON or a trace. */
 import { describeError, errnoCode, EXIT, TsccError } from '../core/errors.js';
 import { realFiles } from '../platform/files.js';
+import { readReportAssets } from '../platform/page-assets.js';
 import { askDaemon } from '../protocol/control.js';
 import { buildModel, type BuildModel } from '../report/analysis/build-model.js';
 import { buildReport, type BuildReport } from '../report/analysis/build-report.js';
@@ -9,7 +10,6 @@ import { reportPage } from '../report/page/report-page.js';
 import { reportLines } from '../report/report-text.js';
 import { traceOf } from '../report/trace.js';
 import { removeOldReports, reportPath, writeFile } from './report-files.js';
-import { readPageAssets } from './page-assets.js';
 import { findUserState } from './user-state.js';
 
 export interface ReportOptions {
@@ -41,7 +41,7 @@ export async function writeReport(options: ReportOptions): Promise<void> {
   const report = buildReport(model, earlierModels(stateDirectory, session));
   if (options.json) return print(options.output, `${JSON.stringify(report, null, 2)}\n`);
   if (options.text) return print(options.output, `${reportLines(report).join('\n')}\n`);
-  const page = reportPage(report, readPageAssets());
+  const page = reportPage(report, readReportAssets());
   if (options.output === undefined) {
     process.stdout.write(`${keepReport(stateDirectory, session, page)}\n`);
   } else print(options.output, page);
@@ -62,7 +62,7 @@ export function writeSessionPage(stateDirectory: string, session: string): Sessi
     );
   }
   const report = buildReport(model, earlierModels(stateDirectory, session));
-  const path = keepReport(stateDirectory, session, reportPage(report, readPageAssets()));
+  const path = keepReport(stateDirectory, session, reportPage(report, readReportAssets()));
   return { path, report };
 }
 

@@ -171,6 +171,7 @@ export class CommandRun {
       this.#launcher,
       this.#context,
       this.#began,
+      timeSince(this.#request.started, this.#began),
       () => this.#context.donations.lend(this.#request, this.#settings),
     );
     this.#stage = steps;
@@ -368,4 +369,18 @@ function lentBy({ hasLent }: CompileSteps): Pick<ModeRecord, 'lentToken'> {
 function splitOnce(phase: string): [string, string?] {
   const colon = phase.indexOf(':');
   return colon < 0 ? [phase] : [phase.slice(0, colon), phase.slice(colon + 1)];
+}
+
+/** More is no waiting, but a launcher in another world of time. Milliseconds. */
+const LONGEST_START = 600_000;
+
+/**
+ * Milliseconds from a launcher's start; 0 where it does not tell.
+ *
+ * @param started microseconds of the monotonic clock, the last 32 bits
+ * @param now milliseconds of the same clock
+ */
+function timeSince(started: number, now: number): number {
+  const passed = (((now * 1000 - started) % 2 ** 32) + 2 ** 32) % 2 ** 32;
+  return started === 0 || passed > LONGEST_START * 1000 ? 0 : passed / 1000;
 }

@@ -44,6 +44,7 @@ export class CompileSteps {
 
   /**
    * @param began monotonic time of the request
+   * @param start milliseconds from the launcher's start until then
    * @param lend lends make's token while the compile is elsewhere
    */
   constructor(
@@ -52,6 +53,7 @@ export class CompileSteps {
     launcher: LauncherConnection,
     context: StepsContext,
     began: number,
+    start: number,
     lend: () => Donation | undefined,
   ) {
     this.#settings = settings;
@@ -60,7 +62,7 @@ export class CompileSteps {
     this.#context = context;
     this.#mark = began;
     this.#lend = lend;
-    this.#times = { ...NO_PHASES };
+    this.#times = { ...NO_PHASES, start };
   }
 
   /** Make's token was lent while the compile was elsewhere. */

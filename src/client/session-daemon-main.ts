@@ -4,7 +4,7 @@
  */
 import '../platform/node-version.js';
 import { randomBytes } from 'node:crypto';
-import { lstatSync, readFileSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -153,25 +153,25 @@ const compilerFiles = new CompilerFiles(new LocaleFiles(compilerDeps));
 const server = createServer({ pauseOnConnect: false });
 const ownInode = lstatSync(socketPath).ino;
 
-/** The parts of the live page as they stand in the installation. */
-function pagePart(name: string): string {
-  return readFileSync(new URL(`../../../pages/${name}`, import.meta.url), 'utf8');
-}
-
 const livePages: LivePages = new LivePages({
   clock: realClock,
   sessions,
   view: () => daemon.view(),
   async makePage(context) {
     // Hardly any daemon serves one: its code, and node's for HTTP, would cost each one's start.
-    const { LivePage } = await import('./live-page.js');
+    const [{ LivePage }, { readLiveAssets }, { PAGE_STYLE }] = await Promise.all([
+      import('./live-page.js'),
+      import('../platform/page-assets.js'),
+      import('../report/page/page-style.js'),
+    ]);
+    const { html, chartScript, chartStyle, pageScript } = readLiveAssets();
     return new LivePage({
       ...context,
       clock: realClock,
       source: {
-        html: pagePart('live.html'),
-        style: pagePart('live.css'),
-        script: pagePart('live.js'),
+        html,
+        style: `${chartStyle}\n${PAGE_STYLE}`,
+        script: `${chartScript}\n${pageScript}`,
       },
       log,
     });

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since the epoch, for what people read. Jumps when the machine's clock is set. */
   now(): number;
-  /** Milliseconds from an arbitrary start, never going back. For durations and time-outs. */
+  /** Milliseconds from a start that all processes of this host have in common, never going back. For durations and time-outs. */
   monotonic(): number;
   /** Calls back once after a delay. */
   after(milliseconds: number, callback: () => void): Timer;
@@ -13,9 +13,12 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Both are CLOCK_MONOTONIC; this process's own has its start at the process's. */
+const BOOT = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const realClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => BOOT + performance.now(),
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);
     return { cancel: () => clearTimeout(timer) };

@@ -85,6 +85,10 @@ export class Fields {
     return value;
   }
 
+  has(tag: number): boolean {
+    return this.#byTag.has(tag);
+  }
+
   string(tag: number): ByteString {
     return fromBytes(this.bytes(tag));
   }

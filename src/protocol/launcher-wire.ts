@@ -39,6 +39,7 @@ export const TAG = {
   word: 8,
   variable: 9,
   columns: 10,
+  started: 11,
   status: 20,
   stderrBytes: 21,
   cpuMicroseconds: 22,
@@ -63,6 +64,8 @@ export interface RunRequest {
   readonly stderrIsTerminal: boolean;
   /** Width of the terminal on standard input; 0 where there is none, or it has none. */
   readonly stdinColumns: number;
+  /** When the launcher began: microseconds of the monotonic clock, the last 32 bits; 0: not told. */
+  readonly started: number;
   /** Physical working directory (getcwd). */
   readonly cwd: ByteString;
   /** Mount namespace and root directory; see docs/protocol.md. */
@@ -212,6 +215,8 @@ function decodeRun(fields: Fields): RunRequest {
     umask: fields.number(TAG.umask),
     stderrIsTerminal: (fields.number(TAG.flags) & FLAG_STDERR_IS_TERMINAL) !== 0,
     stdinColumns: fields.number(TAG.columns),
+    // A launcher of an older version, whose commands are served all the same, has none.
+    started: fields.has(TAG.started) ? fields.number(TAG.started) : 0,
     cwd: fields.string(TAG.cwd),
     world: fields.string(TAG.world),
     compiler: fields.string(TAG.compiler),

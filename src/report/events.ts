@@ -35,8 +35,10 @@ export interface CommandIdentity {
   readonly level?: number;
 }
 
-/** Wall time of a remote compile by phase; together they are the launcher's wait. */
+/** Wall time of a remote compile by phase; together they are the launcher's life. */
 export interface Phases {
+  /** From the launcher's start until the daemon has read its request, a daemon's start included. */
+  readonly start: number;
   /** From the request to the verdict that it goes out: parsing, identifying the compiler. */
   readonly decide: number;
   /** Finding out what the compile may read: pump mode only, as `check` is. */
@@ -59,6 +61,7 @@ export interface Phases {
 
 /** Before anything has taken time. */
 export const NO_PHASES: Phases = {
+  start: 0,
   decide: 0,
   closure: 0,
   preprocessQueue: 0,

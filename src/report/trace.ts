@@ -4,6 +4,7 @@
  */
 import { levelsOf, packIntervals } from './analysis/intervals.js';
 import type { BuildCommand, BuildModel } from './analysis/build-model.js';
+import { NO_PHASES } from './events.js';
 
 /** Times in microseconds. */
 export interface TraceEvent {
@@ -79,7 +80,9 @@ function clientPhases(model: BuildModel): TraceEvent[] {
   const rows = packIntervals(remote.map(({ start, end }) => ({ from: start, to: end })));
   return remote.flatMap((command, at) => {
     let from = command.start;
-    return Object.entries(command.remote?.phases ?? {}).flatMap(([phase, time]): TraceEvent[] => {
+    // The bars begin with the request, as the commands do.
+    const { start: _before, ...phases } = command.remote?.phases ?? NO_PHASES;
+    return Object.entries(phases).flatMap(([phase, time]): TraceEvent[] => {
       const ts = microseconds(from);
       from += time;
       if (time <= 0) return [];

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import t from 'tap';
 import type { FeedMessage } from '../../src/client/live-feed.js';
-import { BrowserPage } from '../fixtures/browser.js';
+import { artefacts, openPage, startBrowser } from '../fixtures/browser.js';
 import { BuildHost } from '../fixtures/build-host.js';
 import { without } from '../fixtures/tools.js';
 import { until } from '../fixtures/until.js';
@@ -25,7 +25,7 @@ await t.test('a page that sees a compile happen, and those before it', async (t)
   t.equal((await web()).stdout, stdout, 'one for all who ask');
 
   const page = await (await fetch(url)).text();
-  t.match(page, /<style>[^]*<canvas\s+id="timeline"[^]*<script>[^]*new EventSource\('events'\)/);
+  t.match(page, /<style>[^]*id="timeline-chart"[^]*<script>[^]*new EventSource\('events'\)/);
   t.notMatch(page, /<!-- (?:style|script) -->/);
 
   const messages: FeedMessage[] = [];
@@ -70,31 +70,33 @@ await t.test('in a browser', { skip: without('chromium') }, async (t) => {
   for (const name of ['a.c', evil]) writeFileSync(`${host.directory}/${name}`, 'int x;\n');
   await host.run('tscc', ['gcc', '-c', 'a.c']);
   const url = (await host.run('tscc', ['status', '--web'])).stdout.trim();
-  const page = await BrowserPage.open(t, url);
-  const text = (id: string) => `document.getElementById('${id}').textContent`;
-  await page.until(`/: 1 plain$/.test(${text('builds')})`);
-  t.equal(await page.evaluate(text('state')), '0 running');
-  t.match(await page.evaluate(text('hosts')), /127\.0\.0\.1:[0-9]+up0 \/ [0-9]+0[0-9.]+\s*$/);
+  const { page, faults } = await openPage(await startBrowser(t), url);
+  const text = (id: string) => page.locator(`#${id}`).innerText();
+  const builds = (hasText: RegExp) => page.locator('#builds', { hasText }).waitFor();
+  await builds(/: 1 plain$/);
+  t.equal(await text('state'), '0 running');
+  t.match(await text('hosts'), /127\.0\.0\.1:[0-9]+\s+up\s+0 \/ [0-9]+\s+0\s+[0-9.]+\s*$/);
 
-  // A bar of the timeline tells, pointed at, which compile it is.
-  const pointed = `(() => {
-    const canvas = document.getElementById('timeline');
-    const { left, top } = canvas.getBoundingClientRect();
-    for (let x = 140; x < canvas.clientWidth; x++) {
-      canvas.dispatchEvent(new MouseEvent('mousemove', { clientX: left + x + 1, clientY: top + 7 }));
-      if (${text('pointed')}.trim() !== '') break;
-    }
-    return ${text('pointed')};
-  })()`;
-  t.match(await page.evaluate(pointed), /^a\.c: plain, 127\.0\.0\.1:[0-9]+, [0-9.]+ s$/);
+  // A bar of the timeline tells, gone to, which compile it is: that of the only row.
+  await page.locator('#timeline-chart').focus();
+  await page.keyboard.press('ArrowRight');
+  const said = page.locator('#timeline-chart-selected');
+  t.match(await said.textContent(), /^a\.c: plain, 127\.0\.0\.1:[0-9]+, [0-9.]+ s$/);
 
   // What happens while it is looked at, in a file whose name would like to be more than text.
   await host.run('tscc', ['gcc', '-flto', '-c', evil]);
-  await page.until(`/: 1 plain, 1 local \\(1 × lto\\)$/.test(${text('builds')})`);
-  t.equal(await page.evaluate("document.querySelectorAll('img').length"), 0);
-  t.equal(await page.evaluate('document.title'), 'tscc: live');
-  t.strictSame(page.complaints, [], 'no error, and nothing that its own policy forbids');
+  await builds(/: 1 plain, 1 local \(1 × lto\)$/);
+  // It is counted when it begins, and has its bar when it has ended.
+  await page.locator('#state', { hasText: /^0 running$/ }).waitFor();
+  t.match(await said.textContent(), /^a\.c: plain/, 'it is still told');
+  // This host's row is the first.
+  await page.keyboard.press('ArrowUp');
+  t.match(await said.textContent(), /^<img .*: local \(lto\), this host, /);
+  t.equal(await page.locator('img').count(), 0);
+  t.equal(await page.title(), 'tscc: live');
+  await page.screenshot({ path: `${artefacts}/live.png`, fullPage: true });
+  t.strictSame(faults, [], 'no error, and nothing that its own policy forbids');
 
   await host.run('tscc', ['stop']);
-  await page.until(`/^not connected: /.test(${text('state')})`);
+  await page.locator('#state', { hasText: /^not connected: / }).waitFor();
 });

@@ -38,6 +38,7 @@ await t.test('RUN describes the command and its surroundings', async (t) => {
     pid: launcher.pid,
     stderrIsTerminal: false,
     stdinColumns: 0,
+    started: Number,
     cwd: sandbox.work,
     world: `${readlinkSync('/proc/self/ns/mnt')} ${rootDirectory.dev} ${rootDirectory.ino}`,
     compiler,

@@ -37,6 +37,7 @@ await t.test('RUN', async (t) => {
       umask: 0o022,
       stderrIsTerminal: true,
       stdinColumns: 132,
+      started: 0,
       cwd: '/home/\xe9',
       world: 'mnt:[1] 2 3',
       compiler: '/usr/bin/gcc',
@@ -47,6 +48,13 @@ await t.test('RUN', async (t) => {
         ['EMPTY', ''],
       ]),
     },
+  });
+});
+
+await t.test('RUN of a launcher that tells when it began', async (t) => {
+  const fields = run().add(TAG.started, 0xffff_fffe).add(TAG.word, 'gcc');
+  t.match(decodeFromLauncher(FROM_LAUNCHER.run, body(fields)), {
+    request: { started: 0xffff_fffe },
   });
 });
 

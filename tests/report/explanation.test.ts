@@ -4,6 +4,7 @@ import { explanationLines } from '../../src/report/explanation-text.js';
 import { explainFile, fileEnding, fileNamed } from '../../src/report/explanation.js';
 
 const PHASES = {
+  start: 0,
   decide: 1,
   closure: 2.25,
   preprocessQueue: 0,

@@ -21,6 +21,7 @@ function compile(over: Partial<Extract<Event, { event: 'compile' }>> = {}): Even
     remoteCpu: 1,
     remoteRunning: 1,
     phases: {
+      start: 0,
       decide: 1,
       closure: 2,
       preprocessQueue: 0,

@@ -5,6 +5,7 @@ import type { Event, JournalLine, VerifyVerdict } from '../../src/report/events.
 
 const IDENTITY = { id: 1, cwd: '/b', argv: ['gcc', '-c', 'x.c'] };
 const PHASES = {
+  start: 0,
   decide: 1,
   closure: 0,
   check: 0,

@@ -253,7 +253,9 @@ function remoteDraft(line: Line<'compile'>, inputs: CompileInputs): Draft {
   const to = line.time - after;
   const from = to - phases.remote;
   const queued = Math.min(line.remoteQueued ?? 0, phases.remote);
-  const whole = Object.values(phases).reduce((sum, time) => sum + time, 0);
+  // Until the request was read another command may still have been on its way out: it counts nowhere.
+  const { start: _before, ...since } = phases;
+  const whole = Object.values(since).reduce((sum, time) => sum + time, 0);
   return {
     ...momentDraft(line, line.outcome),
     source: line.source,

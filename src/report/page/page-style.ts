@@ -7,7 +7,7 @@ export const PAGE_STYLE = `
   --paper: #ffffff; --raised: #f5f6f8; --ink: #1b1e23; --quiet: #5b626d; --line: #d9dde3;
   --accent: #005a9c; --bad: #b3261e;
   --pump: #0072b2; --plain: #c0508f; --cache: #00806a; --local: #c27c00;
-  --other: #8b929c; --failed: #b3261e; --cancelled: #5b626d;
+  --other: #8b929c; --failed: #b3261e; --cancelled: #5b626d; --running: #a9b4c2;
   --full: #0b4f8a; --working: #5aa9dd; --client: #e0952b; --nothing: #d3d7dd;
 }
 @media (prefers-color-scheme: dark) {
@@ -15,7 +15,7 @@ export const PAGE_STYLE = `
     --paper: #16181c; --raised: #1f2329; --ink: #e7e9ec; --quiet: #a3abb6; --line: #363c45;
     --accent: #7cc4ff; --bad: #ff8a80;
     --pump: #56b4e9; --plain: #e08bbb; --cache: #35c4a3; --local: #f0b13c;
-    --other: #868e99; --failed: #ff6f61; --cancelled: #a3abb6;
+    --other: #868e99; --failed: #ff6f61; --cancelled: #a3abb6; --running: #5d6875;
     --full: #8fd0ff; --working: #3d87b8; --client: #f0b13c; --nothing: #3a414b;
   }
 }
@@ -48,7 +48,7 @@ section { border-top: 1px solid var(--line); padding: 1.25rem 0; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; max-width: 100%; }
 caption { text-align: left; color: var(--quiet); padding-bottom: 0.25rem; }
-th, td { text-align: left; vertical-align: top; padding: 0.3rem 1.4rem 0.3rem 0; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; vertical-align: top; padding: 0.3rem 1.1rem 0.3rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bad { color: var(--bad); }
@@ -66,7 +66,8 @@ figure { margin: 0 0 0.75rem; }
 .swatch-other { fill: var(--other); } .swatch-failed { fill: var(--failed); }
 .swatch-cancelled { fill: var(--cancelled); } .swatch-full { fill: var(--full); }
 .swatch-working { fill: var(--working); } .swatch-client { fill: var(--client); }
-.swatch-nothing { fill: var(--nothing); }
+.swatch-nothing { fill: var(--nothing); } .swatch-running { fill: var(--running); }
+#builds { list-style: none; padding: 0; margin: 0 0 1rem; }
 output { display: block; min-height: 1.5em; color: var(--ink); overflow-wrap: anywhere; }
 .controls { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 0 0 0.5rem; }
 button, input, select { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: 0.25rem 0.7rem; }

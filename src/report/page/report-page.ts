@@ -1,18 +1,12 @@
 /** A report as one HTML file that needs nothing else: no network, no other file. Pure. */
 import { createHash } from 'node:crypto';
+import type { PageAssets } from '../../platform/page-assets.js';
 import type { BuildReport } from '../analysis/build-report.js';
 import { SHARES } from '../analysis/utilisation.js';
 import { duration } from '../words.js';
 import { html, Html, jsonScript, type Fragment } from './html.js';
 import { PAGE_STYLE } from './page-style.js';
 import * as parts from './sections.js';
-
-/** What stands in the page besides words: this program's own script and its charting library. */
-export interface PageAssets {
-  readonly chartScript: string;
-  readonly chartStyle: string;
-  readonly pageScript: string;
-}
 
 const OUTCOMES = ['pump', 'plain', 'cache', 'local', 'other', 'failed', 'cancelled'] as const;
 

@@ -109,7 +109,7 @@ export function reasons(list: BuildReport['reasons']): Html {
 export function hosts(list: BuildReport['hosts']): Html {
   if (list.length === 0) return html`<p>No compile went out.</p>`;
   return table(
-    'Compile servers',
+    'Compile servers; queue, transfer and compile are means',
     list,
     [
       { title: 'host', cell: ({ name }) => name },
@@ -121,9 +121,9 @@ export function hosts(list: BuildReport['hosts']): Html {
         isNumber: true,
       },
       { title: 'compiler time', cell: ({ cpu }) => duration(cpu), isNumber: true },
-      { title: 'queue, mean', cell: ({ queued }) => duration(queued), isNumber: true },
-      { title: 'transfer, mean', cell: ({ transfer }) => duration(transfer), isNumber: true },
-      { title: 'compile, mean', cell: ({ running }) => duration(running), isNumber: true },
+      { title: 'queue', cell: ({ queued }) => duration(queued), isNumber: true },
+      { title: 'transfer', cell: ({ transfer }) => duration(transfer), isNumber: true },
+      { title: 'compile', cell: ({ running }) => duration(running), isNumber: true },
       {
         title: 'slowness',
         cell: ({ stretch }) =>

@@ -1,12 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { writeFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
-import { readPageAssets } from '../../../src/cli/page-assets.js';
+import { readReportAssets } from '../../../src/platform/page-assets.js';
 import { buildModel } from '../../../src/report/analysis/build-model.js';
 import { buildReport } from '../../../src/report/analysis/build-report.js';
 import type { JournalLine } from '../../../src/report/events.js';
 import { reportPage } from '../../../src/report/page/report-page.js';
+import { artefacts, openPage, startBrowser } from '../../fixtures/browser.js';
 import {
   compileLine,
   localEnd,
@@ -17,11 +17,8 @@ import {
 import { scratchDirectory } from '../../fixtures/commands.js';
 import { without } from '../../fixtures/tools.js';
 
-/** Pictures for people who look at what a test saw. */
-const artefacts = fileURLToPath(new URL('../../../../artefacts', import.meta.url));
-
 const pageOf = (lines: readonly JournalLine[], session = 's') =>
-  reportPage(buildReport(buildModel(session, lines), []), readPageAssets());
+  reportPage(buildReport(buildModel(session, lines), []), readReportAssets());
 
 const EVIL = `</script><script>globalThis.pwned=1</script><img src=x onerror="globalThis.pwned=1">'"`;
 
@@ -74,30 +71,30 @@ await t.test('an asset that would end its element is a fault', async (t) => {
   t.throws(() => reportPage(report, assets), /cannot stand/);
 });
 
-/** Opens a page as a file. What it says on its console, or asks of a network, is told. */
-async function open(browser: Browser, html: string, scheme: 'light' | 'dark') {
+/** Opens a page as a file. */
+function open(browser: Browser, html: string, scheme: 'light' | 'dark') {
   const path = `${scratchDirectory()}/report.html`;
   writeFileSync(path, html);
-  const page = await browser.newPage({ colorScheme: scheme });
-  const faults: string[] = [];
-  page.on('console', (message) => faults.push(message.text()));
-  page.on('pageerror', (error) => faults.push(String(error)));
-  page.on('request', (request) => {
-    if (request.url() !== `file://${path}`) faults.push(request.url());
-  });
-  await page.goto(`file://${path}`);
-  return { page, faults };
+  return openPage(browser, `file://${path}`, scheme);
 }
+
+/** Elements that would be met without being told what they are. */
+const NAMELESS = `[...document.querySelectorAll(
+  'section, [role=region], [role=group], table, input, select, nav, th')]
+  .filter((element) => {
+    const by = element.getAttribute('aria-labelledby');
+    const name = element.getAttribute('aria-label') ??
+      (by === null ? undefined : document.getElementById(by)?.textContent) ??
+      element.querySelector('caption')?.textContent ??
+      (element.tagName === 'TH' ? element.textContent : '');
+    return name.trim() === '';
+  })
+  .map((element) => element.outerHTML.slice(0, 80))`;
 
 const said = (page: Page) => page.locator('#timeline-chart-selected').textContent();
 
 await t.test('in a browser', { skip: without('chromium') }, async (t) => {
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
-  t.teardown(() => browser.close());
-  mkdirSync(artefacts, { recursive: true });
+  const browser = await startBrowser(t);
 
   for (const scheme of ['light', 'dark'] as const) {
     await t.test(`${scheme}: charts, tables, no fault`, async (t) => {
@@ -136,6 +133,33 @@ await t.test('in a browser', { skip: without('chromium') }, async (t) => {
       (box?.y ?? 0) + (box?.height ?? 0) * 0.85,
     );
     t.match(await said(page), /^a\.o: pump on red/);
+  });
+
+  await t.test('for a screen reader: every part has a name, every chart a table', async (t) => {
+    const { page } = await open(browser, pageOf(SMALL_BUILD), 'light');
+    const parts = await page.evaluate(NAMELESS);
+    t.strictSame(parts, [], 'regions, groups, tables, inputs and headings of columns');
+    const headings = await page.getByRole('heading').allInnerTexts();
+    t.equal(headings.length, (await page.getByRole('region').count()) > 0 ? 14 : 0);
+    for (const chart of ['timeline', 'utilisation', 'what-if']) {
+      t.match(await page.locator(`#${chart}-chart`).getAttribute('aria-label'), / table /, chart);
+    }
+  });
+
+  await t.test('by keyboard alone: first to the advice, then from part to part', async (t) => {
+    const { page } = await open(browser, pageOf(SMALL_BUILD), 'light');
+    await page.keyboard.press('Tab');
+    t.equal(await page.evaluate('document.activeElement.textContent'), 'To the recommendations');
+    await page.keyboard.press('Enter');
+    t.equal(await page.evaluate('location.hash'), '#advice');
+    const reached = new Set<unknown>();
+    for (let step = 0; step < 60; step++) {
+      await page.keyboard.press('Tab');
+      reached.add(await page.evaluate('document.activeElement.closest("section")?.id'));
+    }
+    for (const part of ['timeline', 'utilisation', 'chain', 'what-if', 'commands']) {
+      t.ok(reached.has(part), part);
+    }
   });
 
   await t.test('what a journal has does not run', async (t) => {
