@@ -299,14 +299,16 @@ export class ServerLink {
     });
     const toolchains: Up['toolchains'] = new Map();
     const misplaced: Up['misplaced'] = new Set();
-    const onToolchainLost = ({ mode, toolchain }: Pick<RemoteJob, 'mode' | 'toolchain'>) => {
-      if (mode === 'pump') {
-        misplaced.add(toolchain);
+    const onToolchainLost = (job: RemoteJob | undefined) => {
+      if (job?.mode === 'pump') {
+        misplaced.add(job.toolchain);
         return;
       }
       // A file of it is another than when the server was asked, and perhaps of others, too.
       forgetAnswers(toolchains);
-      toolchains.set(toolchain, { known: false, at: clock.monotonic() });
+      if (job !== undefined) {
+        toolchains.set(job.toolchain, { known: false, at: clock.monotonic() });
+      }
     };
     const jobs = new LinkJobs(connection, shipping, {
       clock,
