@@ -23,8 +23,11 @@ export interface LinkJobsContext {
   readonly compressed: boolean;
   readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
   readonly nextNumber: () => number;
-  /** The server told that it has a compiler, and refused a job for the lack of it. */
-  readonly onToolchainLost: (job: Pick<RemoteJob, 'mode' | 'toolchain'>) => void;
+  /**
+   * The server told that it has a compiler, and refused a job for the lack of it; undefined: a job
+   * that nobody waits for any more.
+   */
+  readonly onToolchainLost: (job: RemoteJob | undefined) => void;
   /** A job has ended. */
   readonly onChange: () => void;
 }
@@ -151,7 +154,7 @@ export class LinkJobs {
     const text = `${this.#context.hostName}: ${code}: ${message}`;
     const open = this.#jobs.get(job);
     // Before the compile looks for another server.
-    if (code === 'toolchain' && open !== undefined) this.#context.onToolchainLost(open.job);
+    if (code === 'toolchain') this.#context.onToolchainLost(open?.job);
     open?.reject(new RemoteFailure(kind, text));
   }
 

@@ -340,14 +340,14 @@ export class ServerLink {
       onChange,
     );
     const misplaced: Up['misplaced'] = new Set();
-    const onToolchainLost = ({ mode, toolchain }: Pick<RemoteJob, 'mode' | 'toolchain'>) => {
-      if (mode === 'pump') {
-        misplaced.add(toolchain);
+    const onToolchainLost = (job: RemoteJob | undefined) => {
+      if (job?.mode === 'pump') {
+        misplaced.add(job.toolchain);
         return;
       }
       // A file of it is another than when the server was asked, and perhaps of others, too.
       toolchains.forget();
-      toolchains.heard(toolchain, false);
+      if (job !== undefined) toolchains.heard(job.toolchain, false);
     };
     const jobs = new LinkJobs(connection, shipping, {
       clock,

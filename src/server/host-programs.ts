@@ -3,12 +3,10 @@
  * had, the kernel starts the file of that name that the host has. So it must be the client's, byte for
  * byte, at the same path; and of a compiler all must be so, or none.
  */
-import { realpath } from 'node:fs/promises';
-import { fromBytes, type ByteString } from '../core/byte-string.js';
+import type { ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
-import { errnoCode } from '../core/errors.js';
+import { realFiles } from '../platform/files.js';
 import { FileHashes, fileStamp, readStart } from '../platform/file-hash.js';
-import { systemPath } from '../platform/system-path.js';
 import { JobRefused } from './job-refused.js';
 import type { KnownCompiler } from './toolchains.js';
 
@@ -19,7 +17,10 @@ export interface ClosureDigests {
 }
 
 export interface ProgramSource {
-  /** Real paths of the programs and libraries of compilers that host and client share, of one at least. Rejects with JobRefused. */
+  /**
+   * Real paths of the programs and libraries of all compilers that host and client share. Rejects with
+   * JobRefused when there is none.
+   */
   programsOf(closure: ClosureDigests): Promise<readonly ByteString[]>;
 }
 
@@ -63,22 +64,13 @@ export class HostPrograms implements ProgramSource {
   async #lookUp({ files }: KnownCompiler): Promise<Programs> {
     const programs = new Map<ByteString, Digest>();
     for (const file of files) {
-      const path = await realPath(file);
+      // A compiler's identity has files, too, that are not there.
+      const path = realFiles.realPath(file);
       const stamp = path === undefined ? undefined : fileStamp(path);
       if (path === undefined || stamp === undefined) continue;
       if ((await readStart(path, ELF.length)).toString('latin1') !== ELF) continue;
       programs.set(path, (await this.#hashes.hash(path, stamp)) as Digest);
     }
     return programs;
-  }
-}
-
-/** Undefined for what is not there: a compiler's identity has such files too. */
-async function realPath(file: ByteString): Promise<ByteString | undefined> {
-  try {
-    return fromBytes(await realpath(systemPath(file), { encoding: 'buffer' }));
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

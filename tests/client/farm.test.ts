@@ -5,8 +5,10 @@ import { LocalSlots } from '../../src/client/local-slots.js';
 import { readSettings } from '../../src/client/settings.js';
 import { digestOf } from '../../src/core/digest.js';
 import { BREAKER, STRAGGLER } from '../../src/core/scheduling-limits.js';
+import type { Welcome } from '../../src/protocol/plain-messages.js';
+import { featuresOf } from '../../src/protocol/pump-offer.js';
 import type { Toolchain } from '../../src/toolchain/toolchain.js';
-import { FakeServer, JOB, remoteHost } from '../fixtures/fake-server.js';
+import { FakeServer, JOB, PUMPED, remoteHost } from '../fixtures/fake-server.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
 import { NO_TIMES } from '../fixtures/no-times.js';
 
@@ -52,8 +54,13 @@ function setUp(names: readonly string[], localhost = 0, times: FarmContext['time
     if (found === undefined) throw new Error(`no server ${name}`);
     return found;
   };
-  const comeUp = async (name: string, slotCount: number, known = true) => {
-    await server(name).comeUp({ slots: slotCount });
+  const comeUp = async (
+    name: string,
+    slotCount: number,
+    known = true,
+    welcome: Partial<Welcome> = {},
+  ) => {
+    await server(name).comeUp({ slots: slotCount }, welcome);
     await server(name).expect('toolchain-query');
     server(name).send({ kind: 'toolchain', digest: DIGEST, known });
     await server(name).settle();
@@ -248,6 +255,35 @@ await t.test('no server with this compiler', async (t) => {
   const waiting = farm.prospect(request, never);
   await comeUp('red', 1, false);
   t.match(await waiting, { kind: 'none', reason: 'no-toolchain', detail: 'not on red' });
+});
+
+const OWN = { tier: 2, plainTier: 2, features: featuresOf('own') };
+
+await t.test('pump jobs below tier 3 go where their compiler is', async (t) => {
+  const { farm, request, comeUp } = setUp(['red', 'green']);
+  const pump = { ...request, mode: 'pump' } as const;
+  const waiting = farm.acquire(pump, never);
+  await comeUp('red', 1, false, OWN);
+  await comeUp('green', 1, true, OWN);
+  t.equal(hostOf(await waiting), 'green');
+  const settings = readSettings(new Map([['TSCC_MIN_TIER', '3']]));
+  t.match(await farm.prospect({ ...pump, settings }, never), { reason: 'no-sandbox' });
+});
+
+await t.test('a compiler at other paths there is not asked for again', async (t) => {
+  const { farm, request, server, comeUp } = setUp(['red']);
+  const pump = { ...request, mode: 'pump' } as const;
+  const waiting = farm.acquire(pump, never);
+  await comeUp('red', 1, true, OWN);
+  const place = await waiting;
+  if (place.kind !== 'remote') throw new Error('no place');
+  const ran = place.run(PUMPED, 60_000, never).catch((error: unknown) => error);
+  await server('red').expect('entries');
+  const { job } = await server('red').expect('pump-job');
+  server('red').send({ kind: 'refused', job, code: 'toolchain', message: 'elsewhere' });
+  t.match(await ran, { reason: 'server-refused' });
+  t.match(await farm.prospect(pump, never), { reason: 'other-paths', detail: 'on red' });
+  t.match(await farm.prospect(request, never), { kind: 'open' });
 });
 
 await t.test('a host that has failed a compile is not asked again for it', async (t) => {

@@ -1,40 +1,12 @@
 /** Answers to jobs that cannot be true: the job fails, or its connection, and nothing else. */
 import t from 'tap';
-import type { PumpedJob } from '../../src/client/remote-job.js';
 import { digestOf } from '../../src/core/digest.js';
 import { packNumbers } from '../../src/protocol/number-runs.js';
 import type { PumpOutput, PumpResult } from '../../src/protocol/pump-messages.js';
-import { FakeServer, JOB, remoteHost, SOURCE } from '../fixtures/fake-server.js';
+import { FakeServer, JOB, PUMPED, remoteHost } from '../fixtures/fake-server.js';
 
 const never = new AbortController().signal;
 const EMPTY = digestOf('');
-
-const PUMPED: PumpedJob = {
-  mode: 'pump',
-  toolchain: digestOf('gcc'),
-  command: {
-    family: 'gcc',
-    options: [],
-    language: null,
-    stage: 'object',
-    source: 'x.c',
-    output: null,
-    hasDependencyFile: false,
-  },
-  program: '/usr/bin/gcc',
-  argv0: 'gcc',
-  cwd: '/w',
-  environment: [],
-  terminal: false,
-  source: { path: '/w/x.c', bytes: SOURCE, digest: JOB.source.digest, mtime: 3, mode: 0o644 },
-  closure: [
-    { kind: 'directory', path: '/w' },
-    { kind: 'file', path: '/w/a.h', digest: EMPTY, size: 0, mtime: 1, mode: 0o644 },
-  ],
-  outputs: ['/w/x.o', '/w/x.su'],
-  precompiled: [],
-  dependencyFile: undefined,
-};
 
 const RESULT = {
   kind: 'pump-result',

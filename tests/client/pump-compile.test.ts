@@ -1,6 +1,7 @@
 /** A compile in pump mode, with include server, servers and launcher played by the test. */
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { fallback, type RunLocally } from '../../src/client/compile-verdict.js';
 import type { CompileSteps } from '../../src/client/compile-steps.js';
 import type { RemoteDecision } from '../../src/client/decision.js';
 import type { NoPlace } from '../../src/client/farm.js';
@@ -35,7 +36,9 @@ interface Options {
   readonly argv?: readonly string[];
   readonly obstacle?: NoPlace;
   /** What the servers answer, one job after another. */
-  readonly results?: readonly (Partial<RemoteResult> | RemoteFailure)[];
+  readonly results?: readonly (Partial<RemoteResult> | RemoteFailure | RunLocally)[];
+  /** What stands in the way once a job was tried. */
+  readonly obstacleLater?: NoPlace;
   /** What has changed when each of them is there. */
   readonly changed?: readonly TreeEntry[][];
   readonly closure?: ClosureAnswer;
@@ -98,11 +101,11 @@ function setUp(t: Test, options: Options = {}) {
     phase: '',
     times: {},
     lap() {},
-    obstacle: () => Promise.resolve(options.obstacle),
+    obstacle: () => Promise.resolve(jobs.length === 0 ? options.obstacle : options.obstacleLater),
     run(job: PumpedJob) {
       jobs.push(job);
       const next = results.shift();
-      if (next instanceof RemoteFailure) return Promise.reject(next);
+      if (next instanceof Error) return Promise.reject(next);
       const result = {
         status: 0,
         signal: 0,
@@ -285,6 +288,20 @@ await t.test('a closure that cannot be told, or no server that seals: plain mode
   t.match(await setUp(t, { obstacle: none }).compile.run(), {
     kind: 'local',
     reason: { fallback: 'no-server' },
+  });
+});
+
+await t.test('servers that turn out to have the compiler at other paths', async (t) => {
+  const results = [fallback('server-refused', 'red: toolchain')];
+  const obstacleLater = { kind: 'none', reason: 'other-paths', detail: 'on red' } as const;
+  t.strictSame(await setUp(t, { results, obstacleLater }).compile.run(), {
+    kind: 'demoted',
+    reason: 'other-paths',
+    detail: 'on red',
+  });
+  t.match(await setUp(t, { results }).compile.run(), {
+    kind: 'local',
+    reason: { fallback: 'server-refused' },
   });
 });
 

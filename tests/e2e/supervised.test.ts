@@ -1,5 +1,5 @@
 /** Pump mode of a server that can make no namespace: a supervisor answers for its jobs' roots. */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { BuildHost } from '../fixtures/build-host.js';
 import { without } from '../fixtures/tools.js';
@@ -115,6 +115,7 @@ await t.test('a compiler at other paths', { skip: NO_NAMESPACES_TO_TAKE }, async
   const host = await newHost(t);
   mkdirSync(`${host.directory}/bin`);
   copyFileSync('/usr/bin/gcc', `${host.directory}/bin/gcc`);
+  symlinkSync('/usr/lib', `${host.directory}/lib`);
   const compiler = `${host.directory}/bin/gcc`;
   const line = `'${compiler}' -c x.c -o here.o && for i in 1 2 3; do
     tscc '${compiler}' -c x.c -o $i.o && cmp $i.o here.o || exit

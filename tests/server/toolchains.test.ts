@@ -56,6 +56,21 @@ function setUp(t: Test, files: { readonly [directory: string]: readonly string[]
   return { root, probe, log, toolchains };
 }
 
+await t.test('all that were found, as they are now', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['cc', 'gcc'] });
+  t.strictSame(await toolchains.allCurrent(), []);
+  for (const name of ['cc', 'gcc']) {
+    probe.identities.set(`${root}/bin/${name}`, name);
+    await toolchains.find(wanted(name, name));
+  }
+  const found = async () =>
+    (await toolchains.allCurrent()).map(({ compiler }) => compiler).toSorted();
+  t.strictSame(await found(), [`${root}/bin/cc`, `${root}/bin/gcc`]);
+  for (const known of await toolchains.allCurrent()) probe.stale.add(known);
+  probe.identities.set(`${root}/bin/cc`, 'another');
+  t.strictSame(await found(), [`${root}/bin/gcc`], 'the other is no longer what it was');
+});
+
 await t.test('a compiler is found by the name that is asked for first', async (t) => {
   const { root, probe, toolchains } = setUp(t, { bin: ['cc', 'gcc', 'gcc-12'] });
   probe.identities.set(`${root}/bin/gcc-12`, 'twelve');
