@@ -36,8 +36,15 @@ export function launcherWith({ flags, report }: DaemonNode, directory: string): 
   const words = [...flags, ...(report === undefined ? [] : ['--import', PROBE])];
   writeFileSync(
     node,
-    `#!/bin/sh\ncase "$*" in *session-daemon-main.js*) set -- ${words.join(' ')} "$@" ;; esac\n` +
-      `TSCC_DELAY_FILE=${report ?? ''} exec ${process.execPath} "$@"\n`,
+    // Behind the launcher's own options, of which the last one counts, and before the script.
+    `#!/bin/sh
+case "$*" in *session-daemon-main.js*)
+  own=
+  while case $1 in -*) true ;; *) false ;; esac; do own="$own $1"; shift; done
+  set -- $own ${words.join(' ')} "$@" ;;
+esac
+TSCC_DELAY_FILE=${report ?? ''} exec ${process.execPath} "$@"
+`,
   );
   chmodSync(node, 0o755);
   return `${directory}/bin/tscc`;

@@ -1,5 +1,5 @@
 /** Simulated farms as bars in SVG: how long each way took, against the ideal. */
-import type { FarmResult } from './farm-replay.js';
+import type { FarmResult } from './farm-run.js';
 import { figuresOf } from './farm-report.js';
 
 const WIDTH = 760;

@@ -10,96 +10,28 @@ import { buildModel } from '../src/report/analysis/build-model.js';
 import { whatIf } from '../src/report/analysis/what-if.js';
 import { parseJournal } from '../src/report/journal.js';
 import type { SessionStatus } from '../src/report/statistics.js';
-import { startDistccd, type Distccd } from './distccd.js';
+import { startDistccd } from './distccd.js';
+import { distccPlain, distccPump, findPump, type DistccContext } from './farm-distcc.js';
 import { queueTime } from './farm-ideal.js';
 import { partOf, shellWord, type Recorded, type Recording } from './farm-recording.js';
-import { standInDirectory, withStandIn } from './farm-stand-in.js';
 import {
-  cpuOfDaemon,
-  cpuOfStat,
-  cpuOfTree,
-  daemonPid,
-  measure,
-  median,
-  sum,
-  type Cost,
-} from './measure.js';
+  NO_FARM,
+  ROW_NAMES,
+  type FarmResult,
+  type FarmShape,
+  type Make,
+  type RowName,
+  type Run,
+  type TsccRun,
+  type Way,
+} from './farm-run.js';
+import { standInDirectory, withStandIn } from './farm-stand-in.js';
+import { cpuOfDaemon, cpuOfTree, daemonPid, measure, median, sum, type Cost } from './measure.js';
 import { startServers, type Servers } from './servers.js';
 import { counts } from './table.js';
 
-export const ROW_NAMES = [
-  'serial',
-  'distcc plain',
-  'distcc pump',
-  'tscc plain',
-  'tscc pump',
-] as const;
-export type RowName = (typeof ROW_NAMES)[number];
-
-export interface FarmShape {
-  readonly hosts: number;
-  /** Of each host. */
-  readonly slots: number;
-  /** Of make's -j. */
-  readonly jobs: number;
-}
-
-/** One replay; times in seconds, those of processors for all compiles together. */
-export interface Run {
-  readonly wall: number;
-  /** make, the launchers and what these start, and the session daemon or distcc's include server. */
-  readonly client: number;
-  /** Compile servers and all that they start. */
-  readonly servers: number;
-  /** Bytes on the wire to the servers and back; undefined where nobody counts. */
-  readonly sent: number | undefined;
-  readonly received: number | undefined;
-  readonly tscc: TsccRun | undefined;
-}
-
-export interface TsccRun {
-  readonly outcomes: SessionStatus['outcomes'];
-  /** Declines, fallbacks and demotions. */
-  readonly reasons: Readonly<Record<string, number>>;
-  /** Median milliseconds of each phase that a compile goes through, and of its compiler. */
-  readonly phases: Readonly<Record<string, number>>;
-  /** Seconds from the first request to the last end, and what a replay says of half the hosts. */
-  readonly built: number;
-  readonly halved: number;
-}
-
-export interface Row {
-  readonly name: RowName;
-  /** Empty: not measured. */
-  readonly runs: readonly Run[];
-}
-
-export interface FarmResult extends FarmShape {
-  readonly cores: number;
-  readonly compiles: number;
-  /** Seconds of all compiles, and of the longest. */
-  readonly work: number;
-  readonly longest: number;
-  /** Seconds of processor time of make and the stand-ins, without anything that distributes. */
-  readonly replaying: number;
-  /** Of these, of make alone. */
-  readonly make: number;
-  /** Seconds that a farm could do it in at best. */
-  readonly ideal: number;
-  /** The same if compiles begin in the order that make has them in. */
-  readonly queue: number;
-  readonly rows: readonly Row[];
-}
-
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tscc = `${root}bin/tscc`;
-
-/** What a way of building needs from one replay to the next. */
-interface Way {
-  readonly name: RowName;
-  /** Uncounted and counted replays. */
-  replay(number: number): Run;
-}
 
 export class FarmReplay {
   readonly #directory: string;
@@ -161,18 +93,17 @@ export class FarmReplay {
         const distccd = await startDistccd(addresses, slots, this.#env);
         if (distccd !== undefined) {
           stops.push(() => distccd.stop());
-          ways.push(this.#distccPlain(distccd, shape));
+          ways.push(distccPlain(distccd, this.#distcc(shape, this.#env)));
         }
       }
-      if (rows.has('distcc pump') && this.#distccPump !== undefined) {
-        const { PATH = '' } = this.#env;
-        const [compilers = '', ...others] = PATH.split(':');
-        const path = [compilers, this.#distccPump, ...others].join(':');
-        const env = { ...this.#env, PATH: path };
-        const distccd = await startDistccd(addresses, slots, env);
-        if (distccd === undefined) throw new Error(`no distccd in ${this.#distccPump}`);
-        stops.push(() => distccd.stop());
-        ways.push(this.#distccPumpWay(distccd, shape, env));
+      if (rows.has('distcc pump')) {
+        const env = this.#withPump();
+        const pump = findPump(env);
+        const distccd = pump && (await startDistccd(addresses, slots, env));
+        if (pump !== undefined && distccd !== undefined && distccd !== '') {
+          stops.push(() => distccd.stop());
+          ways.push(distccPump(pump, distccd, this.#distcc(shape, env)));
+        }
       }
       if (rows.has('serial')) {
         this.#say('serial, once …');
@@ -234,7 +165,7 @@ export class FarmReplay {
         const answer = execFileSync(tscc, ['status', '--json', '--session', session], { env });
         const status = JSON.parse(answer.toString()) as SessionStatus;
         return {
-          ...{ wall, client, servers: after - before },
+          ...{ wall, client, servers: after - before, demoted: undefined },
           sent: status.sentBytes,
           received: sum(Object.values(status.hosts).map((host) => host.receivedBytes)),
           tscc: {
@@ -248,47 +179,17 @@ export class FarmReplay {
     };
   }
 
-  #distccPlain({ hosts, pids }: Distccd, { jobs }: FarmShape): Way {
-    let counted: Bytes | undefined;
-    return {
-      name: 'distcc plain',
-      replay: (number) => {
-        const log = `${this.#scratch}/distcc.log`;
-        const env = distccEnvironment(this.#env, hosts);
-        // What it sends it only tells where it tells all.
-        const telling = { DISTCC_LOG: log, DISTCC_VERBOSE: '1' };
-        const before = sum(pids.map(cpuOfTree));
-        const cost = this.#make(jobs, 'distcc', number === 0 ? { ...env, ...telling } : env);
-        if (number === 0) counted = bytesOf(log);
-        const servers = sum(pids.map(cpuOfTree)) - before;
-        return { ...NO_FARM, ...counted, wall: cost.wall, client: cost.cpu, servers };
-      },
-    };
+  #distcc({ jobs }: FarmShape, env: NodeJS.ProcessEnv): DistccContext {
+    const make: Make = (launcher, own, around) => this.#make(jobs, launcher, own, true, around);
+    return { env, scratch: this.#scratch, make };
   }
 
-  #distccPumpWay({ hosts, pids }: Distccd, { jobs }: FarmShape, own: NodeJS.ProcessEnv): Way {
-    let counted: Bytes | undefined;
-    const withPump = hosts.split(' ').map((host) => `${host},cpp,lzo`);
-    return {
-      name: 'distcc pump',
-      replay: (number) => {
-        const log = `${this.#scratch}/distcc-pump.log`;
-        const stat = `${this.#scratch}/include-server`;
-        const env = distccEnvironment(own, withPump.join(' '));
-        const telling = { DISTCC_LOG: log, DISTCC_VERBOSE: '1' };
-        const before = sum(pids.map(cpuOfTree));
-        // Its include server is nobody's child: what it used is asked before it ends.
-        const around = (line: string) =>
-          `eval "$(pump --startup)"; ${line}; status=$?; ` +
-          `cat /proc/$INCLUDE_SERVER_PID/stat >${stat}; pump --shutdown; [ $status = 0 ]`;
-        const full = number === 0 ? { ...env, ...telling } : env;
-        const cost = this.#make(jobs, 'distcc', full, true, around);
-        if (number === 0) counted = bytesOf(log);
-        const client = cost.cpu + cpuOfStat(readFileSync(stat, 'latin1'), true);
-        const servers = sum(pids.map(cpuOfTree)) - before;
-        return { ...NO_FARM, ...counted, wall: cost.wall, client, servers };
-      },
-    };
+  /** A distcc of the user's choice comes before others, and behind the stand-in. */
+  #withPump(): NodeJS.ProcessEnv {
+    const { PATH = '' } = this.#env;
+    const [compilers = '', ...others] = PATH.split(':');
+    const own = this.#distccPump === undefined ? [] : [this.#distccPump];
+    return { ...this.#env, PATH: [compilers, ...own, ...others].join(':') };
   }
 
   /** Throws when make fails, or an object is another than the recorded. */
@@ -313,20 +214,6 @@ export class FarmReplay {
     return cost;
   }
 }
-
-/** A compile that came back would be no distributed one. */
-const distccEnvironment = (env: NodeJS.ProcessEnv, hosts: string): NodeJS.ProcessEnv => ({
-  ...env,
-  DISTCC_HOSTS: hosts,
-  DISTCC_FALLBACK: '0',
-});
-
-interface Bytes {
-  readonly sent: number;
-  readonly received: number;
-}
-
-const NO_FARM = { servers: 0, sent: undefined, received: undefined, tscc: undefined } as const;
 
 /** Makes the stand-in with a recording; answers an environment whose compilers it is. */
 export function standInEnvironment(directory: string, { compiles }: Recording): NodeJS.ProcessEnv {
@@ -354,17 +241,6 @@ export function replayMakefile(compiles: readonly Recorded[]): string {
   return `all: ${names}\n.PHONY: all ${names}\n\n${rules.join('\n')}`;
 }
 
-/** By distcc's own log of everything. */
-function bytesOf(log: string): Bytes {
-  const text = readFileSync(log, 'latin1');
-  const total = (pattern: RegExp) =>
-    sum([...text.matchAll(pattern)].map((match) => Number(match[1])));
-  return {
-    sent: total(/\bsend ([0-9]+) byte file/g),
-    received: total(/\breceived ([0-9]+) bytes to file/g),
-  };
-}
-
 function onHalfTheHosts(journal: string): Pick<TsccRun, 'built' | 'halved'> {
   const model = buildModel('farm', parseJournal(readFileSync(journal, 'utf8')));
   const hosts = Math.max(1, Math.round(model.hosts.length / 2));
@@ -384,8 +260,13 @@ function medianPhases(journal: string): Record<string, number> {
   return Object.fromEntries([...figures].map(([name, values]) => [name, median(values)]));
 }
 
-function describe(name: RowName, { wall, client, servers, tscc: ours }: Run): string {
-  const what = ours === undefined ? '' : `, ${counts(ours.outcomes)} (${counts(ours.reasons)})`;
+function describe(name: RowName, { wall, client, servers, demoted, tscc: ours }: Run): string {
+  const what =
+    ours === undefined
+      ? demoted === undefined
+        ? ''
+        : `, ${demoted} demoted`
+      : `, ${counts(ours.outcomes)} (${counts(ours.reasons)})`;
   return (
     `${name} ${wall.toFixed(1)} s; processor time here ${client.toFixed(1)} s, ` +
     `servers ${servers.toFixed(1)} s${what}`

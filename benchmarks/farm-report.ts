@@ -1,7 +1,7 @@
 /** What simulated farms did, as Markdown. */
 import { availableParallelism, loadavg } from 'node:os';
 import type { Recording } from './farm-recording.js';
-import type { FarmResult, Row, Run } from './farm-replay.js';
+import type { FarmResult, Row, Run } from './farm-run.js';
 import { median } from './measure.js';
 import { counts, table, type Cells } from './table.js';
 
@@ -55,6 +55,7 @@ function farmSection(farm: FarmResult): string[] {
     const tscc = runs.at(-1)?.tscc;
     return tscc === undefined ? [] : [{ name, tscc }];
   });
+  const demoted = farm.rows.find(({ name }) => name === 'distcc pump')?.runs.at(-1)?.demoted;
   return [
     '',
     `## ${hosts} hosts × ${slots} slots, make -j${jobs}`,
@@ -69,6 +70,11 @@ function farmSection(farm: FarmResult): string[] {
     '',
     table(farm.rows.map((row) => cellsOf(row, farm))),
     '',
+    ...(demoted === undefined
+      ? []
+      : [
+          `distcc pump: ${demoted} compiles that it preprocessed here after all, by its own log.\n`,
+        ]),
     ...last.map(
       ({ name, tscc }) =>
         `${name}: outcomes ${counts(tscc.outcomes)}; reasons ${counts(tscc.reasons)}. ` +

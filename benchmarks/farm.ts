@@ -11,7 +11,7 @@
  * DIR keeps the recording; remove its recording.json to record anew. LINE is run by sh in PLACE and
  * must call compilers by name along PATH; its tree must stay as the build left it. Without them
  * LevelDB and Snappy are built with four sets of flags: 300 compiles. BIN is a directory with the
- * programs of a distcc whose pump mode works.
+ * programs of a distcc whose pump mode works; without it PATH's `pump` or `distcc-pump` is tried.
  */
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,8 +20,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { drawFarms } from './farm-chart.js';
 import { keptRecording, record, type Recording } from './farm-recording.js';
-import { FarmReplay, ROW_NAMES, type FarmResult, type RowName } from './farm-replay.js';
+import { FarmReplay } from './farm-replay.js';
 import { farmReport } from './farm-report.js';
+import { ROW_NAMES, type FarmResult, type RowName } from './farm-run.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOUNDS = { hosts: 64, slots: 16 } as const;

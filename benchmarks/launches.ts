@@ -4,7 +4,7 @@
  * on the same machine.
  *
  *   node build/benchmarks/launches.js [--count N] [--at-once N] [--headers N] [--runs N]
- *     [--daemon-flags WORDS] [--output FILE]
+ *     [--daemon-flags=WORDS] [--output FILE]
  *
  * Sources are compiled in three passes: a few that start everything, then `count` others whose headers
  * are known by then, then the same again.

@@ -78,8 +78,12 @@ static int connect_to(const char *path) {
 static int become_daemon(const struct place *place, int listener) {
     const char *path = variable("PATH");
     char *script = text("%s/build/src/client/session-daemon-main.js", installation());
-    /* V8 takes a daemon that waits for compilers for idle, and would collect its heap all the time. */
-    char *words[] = {"node", "--no-memory-reducer", "--heap-growing-percent=50", script,
+    /*
+     * V8 takes a daemon that waits for compilers for idle, and would collect its heap all the time. It
+     * optimizes as for a program that runs on, and a build ends before that has paid: less, and later.
+     */
+    char *words[] = {"node", "--no-memory-reducer", "--heap-growing-percent=50",
+                     "--interrupt-budget=400000", script,
                      "--state", place->state, "--socket", place->socket, NULL};
     char *log_path = text("%s/daemon.log", place->state);
     umask(077);

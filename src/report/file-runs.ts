@@ -6,7 +6,7 @@
 /** In ascending order, each once. */
 export function joinRuns(numbers: readonly number[]): string {
   // As numbers, which need no function that compares them.
-  const sorted = Uint32Array.from(numbers).sort();
+  const sorted = Uint32Array.from(numbers).toSorted();
   const runs: string[] = [];
   for (let i = 0; i < sorted.length;) {
     const first = sorted[i] ?? 0;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Recording } from '../../benchmarks/farm-recording.js';
-import type { FarmResult } from '../../benchmarks/farm-replay.js';
+import type { FarmResult } from '../../benchmarks/farm-run.js';
 import { BuildHost } from '../fixtures/build-host.js';
 import { withoutNamespaces } from '../fixtures/sealed-root.js';
 import { writeSmallProject } from '../fixtures/small-project.js';

@@ -1,5 +1,6 @@
 import { chmodSync, linkSync, rmSync } from 'node:fs';
 import t from 'tap';
+import { INCLUDES } from '../../src/core/include-limits.js';
 import { IncludeBench } from '../fixtures/include-bench.js';
 
 await t.test('all branches of all conditionals count', async (t) => {
@@ -192,4 +193,36 @@ await t.test('an unreadable header is a reason', { skip: process.getuid?.() === 
   const bench = new IncludeBench(t).write({ 'x.c': '#include "a.h"\n', 'a.h': '' });
   chmodSync(`${bench.root}/a.h`, 0);
   t.equal(await bench.files('x.c'), 'unreadable-input');
+});
+
+await t.test('many headers that are new are read in several turns of the event loop', async (t) => {
+  const count = 5 * INCLUDES.newInTurn;
+  const names = Array.from({ length: count }, (_, n) => `${n}.h`);
+  const wanted = [...names, 'last.h', 'x.c'].toSorted();
+  const headers = Object.fromEntries(
+    names.map((name, n) => [name, n + 1 < count ? `#include "${n + 1}.h"\n` : '#include LAST\n']),
+  );
+  for (const watched of [true, false]) {
+    const bench = new IncludeBench(t).write({
+      'x.c': '#include "0.h"\n#define LAST "last.h"\n',
+      'y.c': '',
+      'last.h': '',
+      ...headers,
+    });
+    const server = bench.server(watched);
+    // The compiler is asked for its directories once, which takes turns as well.
+    t.same(await bench.files('y.c', server), ['y.c']);
+    let turns = 0;
+    const counter = () => {
+      turns++;
+      turning = setImmediate(counter);
+    };
+    let turning = setImmediate(counter);
+    t.teardown(() => clearImmediate(turning));
+    t.same(await bench.files('x.c', server), wanted);
+    const first = turns;
+    t.same(await bench.files('x.c', server), wanted);
+    clearImmediate(turning);
+    t.ok(first >= count / INCLUDES.newInTurn - 2, `${first} turns for ${count} headers`);
+  }
 });
