@@ -13,12 +13,10 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Both are CLOCK_MONOTONIC; this process's own has its start at the process's. */
-const BOOT = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
 export const realClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => BOOT + performance.now(),
+  // Not performance.now(), which begins with this process.
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);
     return { cancel: () => clearTimeout(timer) };
