@@ -13,6 +13,9 @@ export type Ending =
   | 'killed'
   /** The daemon that would have written it down was killed. */
   | 'unrecorded'
+  /** Nothing can be put there: it was not tried remotely. */
+  | 'output-unwritable'
+  | 'preprocess-diagnostics'
   | FallbackReason;
 
 export interface FaultClass {
@@ -32,6 +35,13 @@ export interface FaultClass {
 
 const REMOTE = ['remote'] as const;
 const LOST = ['remote', 'server-lost', 'no-server'] as const;
+const HERE = [
+  'remote',
+  'output-failed',
+  'commit-failed',
+  'output-unwritable',
+  'preprocess-diagnostics',
+] as const;
 const FAILED = ['remote', 'server-failed', 'server-refused', 'server-lost', 'no-server'] as const;
 
 /** What nothing may exceed: a stopped program is found out after WIRE.silence or LAUNCHER.silence. */
@@ -256,8 +266,8 @@ export const FAULT_CLASSES = [
     what: 'The disk of the build is full, or its directory can only be read.',
     outcome:
       'The compiler runs here and says so in its own words; no part of an output is left by tscc.',
-    elsewhere: ['remote', 'output-failed', 'commit-failed'],
-    alone: ['remote', 'output-failed', 'commit-failed'],
+    elsewhere: HERE,
+    alone: HERE,
     bound: DEATH,
   },
   {

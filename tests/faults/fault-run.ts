@@ -81,6 +81,9 @@ interface Ran {
   readonly isHung: boolean;
 }
 
+/** Of this process, so that no two have one session. */
+let runs = 0;
+
 export async function runFault(scene: FaultScene, plan: FaultPlan): Promise<FaultReport> {
   const random = new SeededRandom(plan.seed * 104_729 + 1);
   const fault = faultClass(plan.fault as FaultName);
@@ -90,7 +93,7 @@ export async function runFault(scene: FaultScene, plan: FaultPlan): Promise<Faul
   const servers = chooseServers(scene, plan);
   const proxies = await scene.proxies(servers);
   const stage = new FaultStage(scene, plan, random, servers, proxies);
-  const session = `run-${plan.seed}-${process.pid}`;
+  const session = `run-${plan.seed}-${plan.fault}-${plan.layout}-${runs++}`;
   const wrong: string[] = [];
   try {
     if (plan.isWarm) {

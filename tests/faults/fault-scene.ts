@@ -237,7 +237,7 @@ export class FaultScene {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     for await (const line of createInterface(holder.stdout)) if (line === 'ready') break;
-    const enter = ['nsenter', `--target=${holder.pid}`, '--mount', `--wd=${directory}`];
+    const enter = ['nsenter', `--target=${holder.pid}`, '--mount', `--wdns=${directory}`];
     if (process.getuid?.() !== 0) enter.push('--user', '--preserve-credentials');
     const root = `/proc/${holder.pid}/root`;
     const usual = this.#area;

@@ -19,8 +19,8 @@ export async function runQuickly(t: Test, scene: FaultScene, runs: readonly Quic
     await t.test(`${fault}, ${layout}`, async (t) => {
       const { isKeyed } = scene;
       const plan = { seed, fault, layout, mode, sources, isKeyed, isWarm: false };
-      const { wrong, struck, endings } = await runFault(scene, plan);
-      t.strictSame(wrong, [], `${struck}: ${endings.join(', ')}`);
+      const { wrong, struck, endings, details } = await runFault(scene, plan);
+      t.strictSame(wrong, [], `${struck}: ${[...endings, ...details].join(', ')}`);
       t.ok(struck, 'it came to the fault');
     });
   }

@@ -48,6 +48,9 @@ await t.test('launchers and daemons', async (t) => {
 
 await t.test('the daemon dies with 64 launchers waiting', async (t) => {
   const LAUNCHERS = 64;
+  await scene.heal();
+  await scene.proxies(scene.servers.slice(0, 2));
+  scene.clearOutputs();
   const { object } = await scene.expected('small', 'pump');
   const daemon = await scene.startDaemon();
   const proxy = await scene.proxyDaemon(t);

@@ -1,7 +1,6 @@
 /** Faults of the wire between client and server. */
 import { setTimeout } from 'node:timers/promises';
 import type { Passing } from '../fixtures/fault-proxy.js';
-import { FRAME } from '../../src/protocol/framing.js';
 import { startBlackHole } from './fault-scene.js';
 import type { FaultStage } from './fault-stage.js';
 import {
@@ -94,15 +93,19 @@ export function endBeforeLastByte(stage: FaultStage): void {
 /** All passes until a multiple of 4 KiB of what comes back. */
 export function truncatedResult(stage: FaultStage): void {
   const block = 4096 * stage.between(1, 24);
-  let passed = 0;
   const answer = stage.wait(ANSWERING[stage.plan.mode].slice(0, 1), 2_000);
+  /** The one that answers first, where the others are to stay whole. */
+  let victim: number | undefined;
   for (const [n, proxy] of stage.proxies.entries()) {
-    if (n > 0 && stage.plan.layout === 'two') continue;
-    let hasBegun = false;
     const isTime = answer.waits();
+    let hasBegun = false;
+    let passed = 0;
     proxy.fault = (passing) => {
       const { way, bytes, connection } = passing;
-      hasBegun ||= isTime(passing);
+      if (isTime(passing)) {
+        victim ??= n;
+        hasBegun ||= victim === n || stage.plan.layout !== 'two';
+      }
       if (way === 'up' || !hasBegun) return connection.send(way, bytes);
       const room = block - passed;
       passed += bytes.length;
@@ -173,6 +176,3 @@ export function slowAndLossy(stage: FaultStage): void {
     };
   }
 }
-
-/** Whether a message asks a server to compile. */
-export const isJob = (type: number | undefined) => type === FRAME.job || type === FRAME.pumpJob;
