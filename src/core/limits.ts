@@ -62,9 +62,12 @@ export const WIRE = {
   /** TCP connected but no hello: not a tsccd, or one that is stuck. */
   handshake: 5_000,
   /** Either side sends a ping after this much silence of its own. */
-  pingInterval: 5_000,
-  /** A peer silent for this long is gone (three pings missed). */
-  silence: 15_000,
+  pingInterval: 2_000,
+  /**
+   * A peer silent for this long is gone: three pings missed, so it shows up to one interval later. A
+   * compile may meet two such servers, one after the other, and be done here within some 15 s.
+   */
+  silence: 6_000,
   /** A control frame (anything but a chunk): options and names, never contents. */
   controlBytes: 1 * MiB,
   /** Tree entries in fewer bytes go out as they are. */

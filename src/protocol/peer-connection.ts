@@ -50,6 +50,9 @@ export class PeerConnection {
   #sentBytes = 0;
   #lastSent: number;
   #lastReceived: number;
+  #lastBeat: number;
+  /** Beats in a row between which nothing came. */
+  #quietBeats = 0;
   #timer: Timer;
 
   /** Takes over `stream`, which is open (for TLS: its handshake is done). */
@@ -57,7 +60,7 @@ export class PeerConnection {
     this.#stream = stream;
     this.#clock = clock;
     this.#handlers = handlers;
-    this.#lastSent = this.#lastReceived = clock.monotonic();
+    this.#lastSent = this.#lastReceived = this.#lastBeat = clock.monotonic();
     this.#timer = clock.after(WIRE.pingInterval, () => this.#beat());
     stream.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     stream.on('drain', () => this.#wakeNext());
@@ -209,10 +212,16 @@ export class PeerConnection {
     }
   }
 
-  /** Every WIRE.pingInterval: has the peer gone silent, have we? */
+  /**
+   * Every WIRE.pingInterval: has the peer gone silent, have we? Looks are counted, not time: where this
+   * process or the whole machine stood still, what came meanwhile is read before the next one.
+   */
   #beat(): void {
     const now = this.#clock.monotonic();
-    if (!this.#paused && now - this.#lastReceived >= WIRE.silence) {
+    const isQuiet = !this.#paused && this.#lastReceived < this.#lastBeat;
+    this.#quietBeats = isQuiet ? this.#quietBeats + 1 : 0;
+    this.#lastBeat = now;
+    if (this.#quietBeats * WIRE.pingInterval >= WIRE.silence) {
       this.#end({ kind: 'silent', message: `nothing came for ${WIRE.silence / 1000} s` });
       this.#stream.destroy();
       return;

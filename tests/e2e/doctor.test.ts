@@ -6,7 +6,8 @@ import type { Diagnosis } from '../../src/cli/doctor/check.js';
 import { VERSION } from '../../src/platform/version.js';
 import { formatKey, generateKey } from '../../src/protocol/key-file.js';
 import { BuildHost } from '../fixtures/build-host.js';
-import { TamperingProxy } from '../fixtures/tampering-proxy.js';
+import { FaultProxy } from '../fixtures/fault-proxy.js';
+import { tamperedResults } from '../fixtures/tampered-results.js';
 import { NO_NAMESPACES_TO_TAKE, WITHOUT_NAMESPACES } from '../fixtures/without-namespaces.js';
 
 interface Report {
@@ -126,8 +127,8 @@ await t.test('hosts that do not answer, beside one that does', async (t) => {
 await t.test('a server that sends back something else', async (t) => {
   const host = newHost(t);
   const { hosts } = await host.startServers(['127.0.0.1']);
-  const proxy = await TamperingProxy.start(t, hosts);
-  proxy.change = (object) => Buffer.concat([object, Buffer.from('x')]);
+  const proxy = await FaultProxy.start(t, hosts);
+  proxy.fault = tamperedResults((object) => Buffer.concat([object, Buffer.from('x')]));
   const report = await examine(t, host, { TSCC_HOSTS: proxy.host });
   const differs = { where: proxy.host, what: /gives another object/, fix: /TSCC_MODE=local/ };
   t.match(report.wrong, [

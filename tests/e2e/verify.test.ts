@@ -9,7 +9,8 @@ import { elfSections } from '../../src/toolchain/elf-sections.js';
 import type { JournalLine } from '../../src/report/events.js';
 import { parseJournal } from '../../src/report/journal.js';
 import { BuildHost } from '../fixtures/build-host.js';
-import { TamperingProxy, type Change } from '../fixtures/tampering-proxy.js';
+import { FaultProxy } from '../fixtures/fault-proxy.js';
+import { tamperedResults, type Change } from '../fixtures/tampered-results.js';
 
 const FILES = {
   'a.h': '#define N 3\nstatic inline int twice(int n) { return 2 * n; }\n',
@@ -26,7 +27,7 @@ const oneByte: Change = (object) => {
 
 const host = new BuildHost(t);
 const servers = await host.startServers(['127.0.0.1']);
-const proxy = await TamperingProxy.start(t, servers.hosts);
+const proxy = await FaultProxy.start(t, servers.hosts);
 host.env['TSCC_HOSTS'] = proxy.host;
 for (const [name, text] of Object.entries(FILES)) writeFileSync(`${host.directory}/${name}`, text);
 
@@ -35,13 +36,11 @@ let sessions = 0;
 /** Runs a shell line in a session of its own. */
 async function build(line: string, env: NodeJS.ProcessEnv = {}) {
   const session = `verify-${++sessions}`;
-  proxy.change = undefined;
-  const change = env['CHANGE'] === undefined ? undefined : oneByte;
-  proxy.change = change;
+  proxy.fault = env['CHANGE'] === undefined ? undefined : tamperedResults(oneByte);
   const finished = await host.shell(line, {
     env: { TSCC_MODE: 'pump', TSCC_VERIFY: '1000', TSCC_SESSION: session, ...env },
   });
-  proxy.change = undefined;
+  proxy.fault = undefined;
   const status = await host.status(session);
   const path = `${host.directory}/.state/journal/${session}.jsonl`;
   const events = () => [...parseJournal(readFileSync(path, 'utf8'))];
@@ -197,7 +196,7 @@ await t.test('tscc verify', { skip: cannotMount }, async (t) => {
   const scratches = () => readdirSync(tmpdir()).filter((name) => name.startsWith('tscc-verify-'));
   const scratched = scratches();
   const verify = (change: boolean, ...words: string[]) => {
-    proxy.change = change ? oneByte : undefined;
+    proxy.fault = change ? tamperedResults(oneByte) : undefined;
     return host.run('tscc', ['verify', '--session', session, ...words]);
   };
 

@@ -88,10 +88,10 @@ await t.test('who has gone without a word is given up, and so are its jobs', asy
   t.teardown(() => client.close());
   client.begin(FAKE, 'x');
   const run = await fake.nextInvocation();
-  clock.advance(WIRE.silence);
+  clock.advance(WIRE.silence + WIRE.pingInterval);
   await run.gone;
   await server.noLeftovers();
-  t.match(server.log, [/closed: nothing came for 15 s/]);
+  t.match(server.log, [/closed: nothing came for 6 s/]);
 });
 
 await t.test('who only asks and never reads', async (t) => {

@@ -60,7 +60,8 @@ await t.test('a side that is quiet pings, one that hears nothing gives up', asyn
   t.same([a.ends, b.ends], [[], []], 'pings keep both alive');
   right.removeAllListeners('data').pause();
   await settle();
-  for (let i = 0; i < WIRE.silence / WIRE.pingInterval; i++) {
+  // Answers to the last ping came with the last look.
+  for (let i = 0; i <= WIRE.silence / WIRE.pingInterval; i++) {
     clock.advance(WIRE.pingInterval);
     await settle();
   }
@@ -68,6 +69,18 @@ await t.test('a side that is quiet pings, one that hears nothing gives up', asyn
   t.match(a.ends, [{ kind: 'lost' }], 'the other end is closed');
   clock.advance(WIRE.silence);
   t.equal(clock.pending, 0, 'no timer is left');
+});
+
+await t.test('who stood still for a while first hears what came meanwhile', async (t) => {
+  const { clock, left, a } = setUp();
+  left.pause();
+  clock.stall(10 * WIRE.silence);
+  t.same(a.ends, [], 'one look, however late');
+  left.resume();
+  await settle();
+  clock.advance(WIRE.pingInterval);
+  await settle();
+  t.same(a.ends, []);
 });
 
 await t.test('who pings and does not read is not answered without end', async (t) => {
