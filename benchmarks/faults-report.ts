@@ -19,7 +19,6 @@ interface Row {
   elsewhere: number[];
   death: number[];
   recovered: number;
-  unnamed: number;
 }
 
 interface Kept {
@@ -39,7 +38,6 @@ const newRow = (): Row => ({
   elsewhere: [],
   death: [],
   recovered: 0,
-  unnamed: 0,
 });
 
 export class FaultResults {
@@ -69,7 +67,6 @@ export class FaultResults {
     row.runs++;
     row.compiles += endings.length;
     row.recovered += more.recovered;
-    row.unnamed += more.unnamed;
     for (const ending of endings) row.endings[ending] = (row.endings[ending] ?? 0) + 1;
     if (struck !== undefined) row.struck++;
     if (struck !== undefined && more.isTimed) {

@@ -22,6 +22,7 @@ import { pumpOffer } from '../protocol/pump-offer.js';
 import { PeerConnection, type EndReason, type PeerMessage } from '../protocol/peer-connection.js';
 import { CLOSED_BEFORE_WELCOME } from '../protocol/secure-channel.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
+import { hostTrouble } from '../toolchain/host-trouble.js';
 import { Breaker } from './breaker.js';
 import type { RemoteHost } from './host-list.js';
 import { LinkJobs } from './link-jobs.js';
@@ -180,8 +181,8 @@ export class ServerLink {
   }
 
   /**
-   * Runs one job until its compiler has ended by itself. Rejects with RemoteFailure, or with the signal's reason when it is aborted, and
-   * then the server is told to stop.
+   * Runs one job until its compiler has ended by itself. Rejects with RemoteFailure, or with the
+   * signal's reason when it is aborted, and then the server is told to stop.
    */
   async run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
     if (this.#state.name !== 'up') {
@@ -193,6 +194,10 @@ export class ServerLink {
       if (result.signal !== 0) {
         const { name } = this.host;
         throw new RemoteFailure('killed', `signal ${result.signal} on ${name}`);
+      }
+      const trouble = result.status === 0 ? undefined : hostTrouble(result.stderr);
+      if (trouble !== undefined) {
+        throw new RemoteFailure('killed', `${this.host.name}: ${trouble}`);
       }
       this.#succeeded();
       return result;

@@ -419,27 +419,35 @@ await t.test('the remote compile fails where nothing may run here', async (t) =>
   });
 });
 
-await t.test('another server first, then here', async (t) => {
-  const run = setUp(t, {
-    environment: { TSCC_HOSTS: 'red green' },
-    request: { argv: ['gcc', '-g', '-c', 'x.c'] },
+for (const [way, kill] of [
+  [
+    'a signal',
+    (red: FakeServer, job: number, over: object) =>
+      red.answer(job, Buffer.alloc(0), { ...over, status: 139, signal: 11 }),
+  ],
+  [
+    'a signal below its driver',
+    (red: FakeServer, job: number, over: object) =>
+      red.fail(job, 'gcc: fatal error: Killed signal terminated program cc1\n', over),
+  ],
+] as const) {
+  await t.test(`killed by ${way}: another server first, then here`, async (t) => {
+    const run = setUp(t, {
+      environment: { TSCC_HOSTS: 'red green' },
+      request: { argv: ['gcc', '-g', '-c', 'x.c'] },
+    });
+    const red = await run.server('red');
+    await run.preprocess();
+    const first = await red.expect('job');
+    kill(red, first.job, { sourceDigest: first.sourceDigest });
+    const green = await run.server('green');
+    const second = await green.expect('job');
+    green.send({ kind: 'refused', job: second.job, code: 'busy', message: 'full' });
+    await run.runLocally();
+    t.strictSame(run.status().fallbacks, { 'server-refused': 1 });
+    t.match(run.events()[0], { detail: 'green: busy: full' });
   });
-  const red = await run.server('red');
-  const command = run.preprocess();
-  await command;
-  const first = await red.expect('job');
-  red.answer(first.job, Buffer.alloc(0), {
-    sourceDigest: first.sourceDigest,
-    status: 139,
-    signal: 11,
-  });
-  const green = await run.server('green');
-  const second = await green.expect('job');
-  green.send({ kind: 'refused', job: second.job, code: 'busy', message: 'full' });
-  await run.runLocally();
-  t.strictSame(run.status().fallbacks, { 'server-refused': 1 });
-  t.match(run.events()[0], { detail: 'green: busy: full' });
-});
+}
 
 await t.test('what cannot be written beside its target is compiled here', async (t) => {
   const run = setUp(t, { request: { argv: ['gcc', '-g', '-c', 'x.c'] } });

@@ -237,8 +237,8 @@ export const FAULT_CLASSES = [
     name: 'compiler-killed',
     what: 'The compiler on a server is killed (out of memory).',
     outcome: `It is no error of the source. ${ELSEWHERE}`,
-    elsewhere: ['remote', 'compile-error', 'plain-diagnostics', 'remote-disagreed'],
-    alone: ['remote', 'remote-killed', 'compile-error', 'plain-diagnostics', 'remote-disagreed'],
+    elsewhere: ['remote', 'remote-killed'],
+    alone: ['remote', 'remote-killed'],
     bound: DEATH,
   },
   {

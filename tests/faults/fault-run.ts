@@ -39,9 +39,8 @@ export interface FaultReport {
   readonly elsewhere: number | undefined;
   /** Milliseconds from an interrupt to the end of the last compiler on a server. */
   readonly death: number | undefined;
-  /** Servers that failed a compile which another one then did, and those of them without a reason in the journal. */
+  /** Servers that failed a compile which another one then did. */
   readonly recovered: number;
-  readonly unnamed: number;
   /** Whether the machine had the time for its times to tell something. */
   readonly isTimed: boolean;
   /** What the journal tells of hosts and reasons. */
@@ -134,7 +133,7 @@ export async function runFault(scene: FaultScene, plan: FaultPlan): Promise<Faul
     }
     const isTimed = wasQuiet && isQuiet();
     if (isTimed) wrong.push(...late);
-    const [recovered, unnamed] = judgeRecovery(lines, endings, wrong);
+    const recovered = judgeRecovery(lines, endings, wrong);
     return {
       plan,
       struck: stage.struckAt === undefined ? undefined : stage.struckWhere,
@@ -143,7 +142,6 @@ export async function runFault(scene: FaultScene, plan: FaultPlan): Promise<Faul
       elsewhere: between(stage.struckAt, stage.recoveredAt),
       death,
       recovered,
-      unnamed,
       isTimed,
       details: lines.flatMap((line) => ('detail' in line ? [line.detail ?? ''] : [])),
       wrong,
@@ -292,20 +290,27 @@ function endingOf(name: string, lines: readonly JournalLine[]): Ending {
 
 /**
  * What went wrong has a name in the summary and in the journal. Returns how many servers failed a compile
- * that another one then did, and how many of these the journal has no reason of.
+ * that another one then did.
  */
 function judgeRecovery(
   lines: readonly JournalLine[],
   endings: readonly Ending[],
   wrong: string[],
-): readonly [recovered: number, unnamed: number] {
+): number {
   const summary = summarize(lines.reduce(addEvent, emptyStatus('')), undefined).join('\n');
   for (const ending of endings) {
     if (['remote', 'killed', 'unrecorded'].includes(ending)) continue;
     if (!summary.includes(ending)) wrong.push(`the summary does not name ${ending}`);
   }
-  const retries = lines.map((line) => (line.event === 'compile' ? line.retries : 0));
-  const named = lines.flatMap((line) => ('failures' in line ? (line.failures as unknown[]) : []));
-  const recovered = retries.reduce((sum, n) => sum + n, 0);
-  return [recovered, recovered - named.length];
+  let recovered = 0;
+  for (const line of lines) {
+    if (line.event !== 'compile') continue;
+    recovered += line.retries;
+    const named = line.failures?.length ?? 0;
+    if (line.retries !== named) wrong.push(`the journal names ${named} of ${line.retries} retries`);
+  }
+  if (recovered > 0 && !summary.includes('recovered: ')) {
+    wrong.push('the summary does not tell of servers that failed');
+  }
+  return recovered;
 }
