@@ -94,6 +94,7 @@ function stageDocuments(stage) {
   for (const name of readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'))) {
     stage.copy(`${root}docs/${name}`, `docs/${name}`);
   }
+  stage.copyTree(`${root}docs/pictures`, 'docs/pictures');
   if (existsSync(`${root}contrib`)) stage.copyTree(`${root}contrib`, 'contrib');
   for (const [shell, name] of [
     ['bash', 'share/bash-completion/completions/tscc'],
