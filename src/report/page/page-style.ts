@@ -53,6 +53,8 @@ th { font-weight: 600; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bad { color: var(--bad); }
 .bar { width: 5rem; height: 0.5rem; margin-right: 0.5rem; display: inline-block; }
+/* The bars of a column stand one below the other, however long their numbers are. */
+.number .bar { float: left; margin-top: 0.45em; }
 .bar .track { fill: var(--line); }
 .bar .full { fill: var(--full); } .bar .working { fill: var(--working); }
 .bar .client { fill: var(--client); } .bar .nothing { fill: var(--quiet); }
