@@ -160,6 +160,7 @@ function treeOf(closure: HeaderClosure): string {
 function describe(request: FileRequest): ByteString {
   if (request.kind === 'computed') return `#${request.what} ${request.text}`;
   if (request.kind === 'assembler') return `.incbin/.include "${request.name}"`;
+  if (request.kind === 'line') return `#line "${request.name}"`;
   const name = request.form === 'quote' ? `"${request.name}"` : `<${request.name}>`;
   switch (request.kind) {
     case 'include':

@@ -17,7 +17,7 @@ const DEFINITIONS = new RegExp(
 );
 /** A directive that names files: its words and the rest. */
 const REQUEST = new RegExp(
-  `${HASH}(include(?:_next)?(?![\\w$])|import(?![\\w$])|embed(?![\\w$])|${CONDITION}|${PRAGMA})([^\\n]*)`,
+  `${HASH}(include(?:_next)?(?![\\w$])|import(?![\\w$])|embed(?![\\w$])|line(?![\\w$])|\\d+(?=${BLANK}+")|${CONDITION}|${PRAGMA})([^\\n]*)`,
   'y',
 );
 /** C++20's import of a header unit or a module; `#import` says the same to us. */
@@ -38,6 +38,9 @@ const BUILT_IN_PROBE = new RegExp(
   `__has_(include_next|include|embed)(?:__)?(?![\\w$])${BLANK}*(\\(?)([^\\n]*)`,
 );
 const HEADER_ARGUMENT = new RegExp(`[(,]${BLANK}*(?:"([^"\\n]*)"|<([^>\\n]*)>)`, 'g');
+/** As a string literal, with the escapes that preprocessors write. */
+const LINE_NAME = /"((?:[^"\\\n]|\\[^\n])*)"/;
+const ESCAPE = /\\([0-7]{1,3}|[^\n])/g;
 const IDENTIFIER = /^[A-Za-z_$\x80-\xff][\w$\x80-\xff]*/;
 const OUTER_BLANKS = new RegExp(`^[\\s${BLANKS}]+|[\\s${BLANKS}]+$`, 'g');
 
@@ -110,7 +113,10 @@ function requestsOf(word: ByteString, rest: ByteString): readonly FileRequest[] 
     case 'if':
     case 'elif':
       return probesOfCondition(rest);
+    case 'line':
+      return lineName(rest);
     default:
+      if (/^\d/.test(word)) return lineName(rest);
       if (word.endsWith('dependency')) return [operand('probe', rest, false)];
       // `#pragma include_alias("asked", "read")` of Clang with -fms-extensions.
       if (word.endsWith('alias')) {
@@ -118,6 +124,15 @@ function requestsOf(word: ByteString, rest: ByteString): readonly FileRequest[] 
       }
       return [];
   }
+}
+
+function lineName(text: ByteString): readonly FileRequest[] {
+  const literal = LINE_NAME.exec(text)?.[1];
+  if (literal === undefined) return [];
+  const name = literal.replace(ESCAPE, (_, escaped: string) =>
+    /^[0-7]/.test(escaped) ? String.fromCharCode(Number.parseInt(escaped, 8) & 0xff) : escaped,
+  );
+  return [{ kind: 'line', name }];
 }
 
 function operand(

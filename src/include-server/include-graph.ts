@@ -153,6 +153,7 @@ export class IncludeGraph {
   /** What a request of `from` leads to: at most one file but where compilers differ. */
   #resolve(request: PlainRequest, from: GraphNode): Resolution {
     if (request.kind === 'assembler') return this.#assembled(request.name);
+    if (request.kind === 'line') return this.#shown(request.name);
     const role = request.kind === 'include' ? 'header' : 'data';
     const next = request.kind !== 'embed' && request.next;
     const found: GraphNode[] = [];
@@ -177,7 +178,7 @@ export class IncludeGraph {
 
   /** Paths that were tried for a request before the file was found, or in vain. */
   *absences(request: PlainRequest, from: GraphNode): Generator<ByteString> {
-    if (request.kind === 'assembler') return;
+    if (request.kind === 'assembler' || request.kind === 'line') return;
     for (const { path } of this.#candidates(request, from)) {
       if (this.#tree.walk(path).kind === 'file') return;
       yield path;
@@ -255,7 +256,7 @@ export class IncludeGraph {
     return { edges, computed, precompiled, obstacle };
   }
 
-  #candidates(request: Exclude<PlainRequest, AssemblerRequest>, from: Includer) {
+  #candidates(request: SearchedRequest, from: Includer) {
     const next = request.kind !== 'embed' && request.next;
     return candidates(this.#chain, request.form, request.name, next, from);
   }
@@ -276,6 +277,21 @@ export class IncludeGraph {
         found.push(this.#node(path, 'nowhere', walked.file, walked.trail, 'assembly'));
       }
     }
+    return { found, precompiled: [], obstacle: undefined };
+  }
+
+  /** Nobody misses it who only compiles. */
+  #shown(name: ByteString): Resolution {
+    const path = joinPath(this.#search.cwd, name);
+    const walked = this.#walk(path);
+    if (walked.kind === 'unreadable') {
+      const obstacle = { reason: 'unreadable-input', detail: walked.at } as const;
+      return { found: [], precompiled: [], obstacle };
+    }
+    const found =
+      walked.kind === 'file'
+        ? [this.#node(path, 'nowhere', walked.file, walked.trail, 'data')]
+        : [];
     return { found, precompiled: [], obstacle: undefined };
   }
 
@@ -322,7 +338,8 @@ function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one.length === other.length && one.every((item, at) => item === other[at]);
 }
 
-type AssemblerRequest = Extract<FileRequest, { kind: 'assembler' }>;
+/** What is looked for along the search path. */
+type SearchedRequest = Exclude<PlainRequest, { kind: 'assembler' | 'line' }>;
 
 export interface Resolution {
   readonly found: readonly GraphNode[];

@@ -22,6 +22,11 @@ export type FileRequest =
     }
   /** Its bytes matter, and it is not scanned: `#embed`, `__has_embed`. */
   | { readonly kind: 'embed'; readonly form: HeaderForm; readonly name: ByteString }
+  /**
+   * `#line 1 "x"`, and `# 1 "x"` as preprocessors write it: messages show lines of that file, and Clang's
+   * coverage asks whether it is there. From where the compiler works, and nowhere else.
+   */
+  | { readonly kind: 'line'; readonly name: ByteString }
   /** `.incbin` and `.include` of the assembler, which has a search path of its own. */
   | { readonly kind: 'assembler'; readonly name: ByteString }
   /** Macros make the operand. `text`: comments are one space, splices joined, trimmed. */

@@ -42,6 +42,8 @@ export interface SearchPath {
    * first file of that name in this order; Clang's order may be another, so there all of them count.
    */
   readonly assembler: readonly ByteString[];
+  /** Where the compiler works. */
+  readonly cwd: ByteString;
 }
 
 /** Why a command's search path cannot be told. */
@@ -208,6 +210,7 @@ function searchPath(command: CompileCommand, found: SearchAnswer): SearchPath {
     implied: isSource && family === 'gcc' ? ['stdc-predef.h'] : [],
     defined: isSource ? definedByCommand(definitions(command)) : new Map(),
     assembler: [...new Set([cwd, ...directories, ...searched])],
+    cwd,
   };
 }
 

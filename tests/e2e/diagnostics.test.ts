@@ -4,6 +4,7 @@
  */
 import t from 'tap';
 import { testMode } from '../fixtures/test-mode.js';
+import { without } from '../fixtures/tools.js';
 import { Twins, type ExpectedFate, type TwinOptions } from '../fixtures/twins.js';
 
 const twins = await Twins.start(t);
@@ -44,6 +45,20 @@ await t.test('comments that silence warnings do so', async (t) => {
     of(source),
   );
   t.strictSame([status, stderr], [0, '']);
+});
+
+await t.test('lines of the files that a generated source came from', async (t) => {
+  const text = 'int f(void) {\n  int unused;\n  return 0;\n}\n';
+  const files = { 'x.c': `#line 1 "sub/x.y"\n${text}`, 'sub/x.y': text, 'inc/h.h': '' };
+  const fate = { plain: 'fallback plain-diagnostics', pump: 'pump' } as const;
+  const { stderr } = await twins.compare(t, '$CC -Wall -c x.c', fate, { files });
+  t.match(stderr, /^sub\/x\.y:2:7: warning: unused.*\n +2 \|   int unused;\n/m);
+  if (without('clang')) return;
+  // Clang's notes of what there is to cover name them, as they are found or not.
+  const covered = '$CC -g --coverage -frandom-seed=x -c x.c';
+  const kept = { plain: 'decline coverage', pump: 'pump' } as const;
+  await twins.compare(t, covered, kept, { files }, 'clang');
+  await twins.compare(t, covered, kept, of(files['x.c']), 'clang');
 });
 
 await t.test('messages for programs', async (t) => {

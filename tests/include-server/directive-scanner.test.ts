@@ -8,7 +8,9 @@ function spelled(request: FileRequest): string {
   if (request.kind === 'computed') {
     return `${request.what}${request.next ? ' next' : ''} = ${request.text}`;
   }
-  if (request.kind === 'assembler') return `assembler ${request.name}`;
+  if (request.kind === 'assembler' || request.kind === 'line') {
+    return `${request.kind} ${request.name}`;
+  }
   const name = request.form === 'quote' ? `"${request.name}"` : `<${request.name}>`;
   return `${request.kind}${'next' in request && request.next ? ' next' : ''} ${name}`;
 }
@@ -75,7 +77,7 @@ const ODD: Record<string, { source: string; includes: readonly string[] }> = {
     source: '#include "a\\"\n/* " */\n#include "b.h"\n',
     includes: ['a\\', 'b.h'],
   },
-  'line markers name nothing': {
+  'line markers include nothing': {
     source: '# 12 "no.h"\n#line 3 "no.h"\n#include "a.h"\n',
     includes: ['a.h'],
   },
@@ -148,14 +150,19 @@ await t.test('whatever one of the standards includes is found', async (t) => {
   }
 });
 
-await t.test('comments, line markers and strings name nothing', async (t) => {
+await t.test('comments and strings name nothing', async (t) => {
   t.strictSame(
     requests('// #include "a.h"\n/*\n#include "b.h"\n*/\nchar *c = "#include <d.h>";\n'),
     [],
   );
-  t.strictSame(requests('#include "a.h"\n# 12 "b.h" 2\n#line 2 "c.h"\n#include "a.h"\n'), [
-    'include "a.h"',
-  ]);
+});
+
+await t.test('line markers name what messages show', async (t) => {
+  t.strictSame(
+    requests('#include "a.h"\n# 12 "b.y" 2\n#line 2 "c.y"\n# line N "b.y"\n#line 4\n#lines "d"\n'),
+    ['include "a.h"', 'line b.y', 'line c.y'],
+  );
+  t.strictSame(requests('#line 1 "a\\\\b\\"c\\303\\251"\n'), ['line a\\b"c\xc3\xa9']);
 });
 
 await t.test('a lone carriage return ends a line for Clang, not for GCC', async (t) => {

@@ -87,6 +87,18 @@ await t.test('files that the assembler reads', async (t) => {
   t.equal(await bench.files('y.c'), 'assembler-reads-file');
 });
 
+await t.test('files whose lines messages show, from the working directory alone', async (t) => {
+  const bench = new IncludeBench(t).write({
+    'x.c': '#include "i/a.h"\n#line 1 "x.y"\n#line 1 "absent.y"\n#line 1 "i"\n',
+    'i/a.h': '# 1 "b.y" 1\n',
+    'i/b.y': '',
+    'b.y': '#include "not.h"\n',
+    'x.y': '',
+    'not.h': '',
+  });
+  t.same(await bench.files('x.c -Ii'), ['b.y', 'i/a.h', 'x.c', 'x.y']);
+});
+
 await t.test('symbolic links and .. on the way', async (t) => {
   const bench = new IncludeBench(t).write({
     'x.c': '#include "link/../up.h"\n#include <a.h>\n',
