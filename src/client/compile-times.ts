@@ -5,6 +5,7 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 import { describeError, errnoCode } from '../core/errors.js';
+import { putNewest } from '../core/newest.js';
 import { TIMES } from '../core/scheduling-limits.js';
 import type { Files } from '../platform/files.js';
 
@@ -39,7 +40,7 @@ export class CompileTimes {
     const now = Math.round(before === undefined ? milliseconds : (before + milliseconds) / 2);
     // Most compiles take as long as last time: the disk need not hear of it.
     if (before !== undefined && Math.abs(now - before) < TIMES.change * before) return;
-    put(times, unit, now);
+    putNewest(times, unit, now, TIMES.units);
     this.#news.push(`${unit.toString(36)} ${now}\n`);
     if (this.#news.length >= TIMES.together) this.flush();
   }
@@ -68,7 +69,8 @@ export class CompileTimes {
     }
     for (const line of lines) {
       const match = LINE.exec(line);
-      if (match !== null) put(times, Number.parseInt(match[1] ?? '', 36), Number(match[2]));
+      if (match !== null)
+        putNewest(times, Number.parseInt(match[1] ?? '', 36), Number(match[2]), TIMES.units);
     }
     if (lines.length > TIMES.lines) {
       const text = [...times].map(([unit, time]) => `${unit.toString(36)} ${time}\n`).join('');
@@ -93,15 +95,5 @@ export class CompileTimes {
     this.#isKept = false;
     this.#news = [];
     this.#context.log(`times of compiles cannot be kept in ${this.#path}: ${describeError(error)}`);
-  }
-}
-
-function put(times: Map<number, number>, unit: number, milliseconds: number): void {
-  times.delete(unit);
-  times.set(unit, milliseconds);
-  if (times.size <= TIMES.units) return;
-  for (const oldest of times.keys()) {
-    times.delete(oldest);
-    return;
   }
 }

@@ -1,4 +1,5 @@
 /** How much memory compiles took at their peak, to guess what the next one will. Pure, bounded. */
+import { putNewest } from '../core/newest.js';
 import { ADMISSION } from '../core/scheduling-limits.js';
 import type { WireOption } from '../protocol/plain-messages.js';
 
@@ -40,20 +41,10 @@ export class MemoryUse {
 
   /** @param bytes of the largest process of a compile that has ended */
   learn({ unit, kind }: MemoryKeys, bytes: number): void {
-    put(this.#units, unit, bytes);
+    putNewest(this.#units, unit, bytes, ADMISSION.units);
     const before = this.#kinds.get(kind) ?? bytes;
     // Nearly the largest of late: a kind is asked for where one of its units may be another such.
     const faded = before + ADMISSION.fading * (bytes - before);
-    put(this.#kinds, kind, Math.max(bytes, faded));
-  }
-}
-
-function put(known: Map<string, number>, key: string, bytes: number): void {
-  known.delete(key);
-  known.set(key, bytes);
-  if (known.size <= ADMISSION.units) return;
-  for (const oldest of known.keys()) {
-    known.delete(oldest);
-    return;
+    putNewest(this.#kinds, kind, Math.max(bytes, faded), ADMISSION.units);
   }
 }
