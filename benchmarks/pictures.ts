@@ -81,6 +81,11 @@ interface Clip {
 async function shoot(page: Page, name: string, clip?: Clip): Promise<void> {
   const path = `${place}/${name}.png`;
   await page.screenshot(clip === undefined ? { path } : { path, clip, fullPage: true });
+  checkSize(name);
+}
+
+function checkSize(name: string): void {
+  const path = `${place}/${name}.png`;
   const { size } = statSync(path);
   process.stdout.write(`${name}.png: ${Math.round(size / 1024)} KiB\n`);
   if (size > MOST) throw new Error(`${path} has more than ${MOST / 1024} KiB`);
@@ -139,6 +144,10 @@ async function pictureLivePage(browser: Browser): Promise<void> {
       style: `${chartStyle}\n${PAGE_STYLE}`,
       script: `${chartScript}\n${pageScript}`,
     },
+    report: async () => {
+      const lines = inventedBuild(2).filter(({ time }) => time <= INVENTED_START + LOOK);
+      return reportPage(buildReport(buildModel('today', lines), []), readReportAssets());
+    },
     log: (message) => void process.stderr.write(`${message}\n`),
     onEnd: () => {},
   });
@@ -147,6 +156,13 @@ async function pictureLivePage(browser: Browser): Promise<void> {
     await page.goto(await live.listen());
     await page.locator('#timeline-chart canvas').waitFor();
     await shoot(page, 'live', { x: 0, y: 0, width: SIZE.width, height: 860 });
+    await page.locator('#report-show').click();
+    const frame = page.frameLocator('#report-frame');
+    await frame.locator('#utilisation').scrollIntoViewIfNeeded();
+    await frame.locator('#utilisation-chart canvas').waitFor();
+    const section = page.locator('section', { has: page.locator('#report-title') });
+    await section.screenshot({ path: `${place}/live-report.png` });
+    checkSize('live-report');
   } finally {
     live.close();
   }

@@ -1,6 +1,6 @@
 /// <reference types="uplot" />
 // The live page: a view of this moment, and the timeline of compiles. All text goes in as text, never as
-// HTML: names of files come from whoever wrote the project.
+// HTML: names of files come from whoever wrote the project. The report in the frame is a page of its own.
 
 const KEPT_SPANS = 4_000;
 
@@ -10,6 +10,8 @@ const HERE = new Set(['local', 'preprocess', 'verify']);
 let spans: readonly LiveSpan[] = [];
 let latest: LiveState | undefined;
 let liveChart: Timeline | undefined;
+const reportButton = byId('report-show');
+const reportFrame = byId('report-frame') as HTMLIFrameElement;
 const shownTime = byId('window') as HTMLSelectElement;
 
 function countsOf({ outcomes, failed, cancelled }: LiveBuild): string {
@@ -84,9 +86,26 @@ function showTimeline(view: LiveState): void {
   followLooks([liveChart.chart]);
 }
 
+function showReport(): void {
+  reportFrame.hidden = false;
+  reportButton.textContent = 'Make it anew';
+  // Loads it again, too.
+  reportFrame.src = 'report';
+}
+
+/** One that is shown is the whole build's in the end. */
+function followBuilds(before: LiveState | undefined, view: LiveState): void {
+  const ended = (state: LiveState | undefined) =>
+    (state?.sessions ?? []).filter((session) => session.ended !== null).map((one) => one.session);
+  const known = new Set(ended(before));
+  const hasNews = before !== undefined && ended(view).some((session) => !known.has(session));
+  if (hasNews && !reportFrame.hidden) showReport();
+}
+
 const events = new EventSource('events');
 events.addEventListener('message', ({ data }) => {
   const { view, ...news } = JSON.parse(String(data)) as LiveMessage;
+  followBuilds(latest, view);
   latest = view;
   spans = (news.reset ? news.spans : [...spans, ...news.spans]).slice(-KEPT_SPANS);
   showText(view);
@@ -96,6 +115,7 @@ events.addEventListener('error', () => {
   byId('state').textContent =
     'not connected: where the daemon has ended, ask  tscc status --web  again';
 });
+reportButton.addEventListener('click', showReport);
 shownTime.addEventListener('change', () => {
   if (latest !== undefined) showTimeline(latest);
 });

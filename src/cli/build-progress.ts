@@ -5,7 +5,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { describeError } from '../core/errors.js';
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import { realClock, type Timer } from '../platform/clock.js';
 import { isInForeground } from '../platform/process-table.js';
 import { askDaemon } from '../protocol/control.js';

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { errnoCode } from '../core/errors.js';
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 
 export class BuildTotals {
   readonly #path: string;

@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:os';
 import { describeError, EXIT, TsccError } from '../core/errors.js';
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import { realClock, type Timer } from '../platform/clock.js';
 import { describeView } from '../report/live-line.js';
 import type { LiveView } from '../report/live.js';

@@ -14,7 +14,7 @@
  */
 import { joinPath, toText, type ByteString } from '../core/byte-string.js';
 import { describeError, EXIT } from '../core/errors.js';
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import { isHostDemotion, type DemotionReason, type OtherKind } from '../core/reasons.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { CompileCommand } from '../toolchain/compile-command.js';

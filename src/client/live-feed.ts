@@ -4,7 +4,7 @@
  * on from its cursor, or with the whole ring where that has passed it. So the memory that readers
  * hold is the ring, and one message each on its way. Nothing runs while nobody reads.
  */
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { LiveView } from '../report/live.js';
 import type { Span } from '../report/spans.js';

@@ -4,6 +4,7 @@
  *
  *   GET /TOKEN/        the page, which loads nothing else
  *   GET /TOKEN/events  what happens, as server-sent events
+ *   GET /TOKEN/report  the newest build's report so far, which the page shows in a frame
  *
  * Whoever is on this host can connect, and so can any page in the user's browser. The token, which
  * only the user's own daemon tells, keeps out the former; that the Host is ours keeps out a name that
@@ -12,7 +13,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LIVE } from '../core/limits.js';
+import { describeError } from '../core/errors.js';
+import { LIVE } from '../core/live-limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { FeedMessage, FeedReader, LiveFeed } from './live-feed.js';
 
@@ -27,6 +29,8 @@ export interface LivePageContext {
   readonly clock: Clock;
   readonly feed: LiveFeed;
   readonly source: PageSource;
+  /** A whole page with a policy of its own. Rejects with an Error that says why there is none. */
+  readonly report: () => Promise<string>;
   readonly log: (message: string) => void;
   /** Nobody has looked for a while, or `close` was called. */
   readonly onEnd: () => void;
@@ -55,6 +59,7 @@ export class LivePage {
       // Its own icon, an empty one, so that no browser asks for another.
       'img-src data:',
       "connect-src 'self'",
+      "frame-src 'self'",
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",
@@ -123,10 +128,11 @@ export class LivePage {
     }
     if (!this.#isFromHere(request)) return refuse(response, 403);
     const path = this.#pathOf(request.url ?? '');
-    if (path !== '' && path !== 'events') return refuse(response, 404);
+    if (path !== '' && path !== 'events' && path !== 'report') return refuse(response, 404);
     if (request.method !== 'GET') return refuse(response, 405);
     this.restartIdleTimer();
     if (path === 'events') return this.#stream(response);
+    if (path === 'report') return void this.#sendReport(response);
     response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
     response.end(this.#page);
   }
@@ -146,6 +152,20 @@ export class LivePage {
     const [, token = '', path, ...more] = url.split('/');
     const isRight = timingSafeEqual(digestOf(token), digestOf(this.#token));
     return isRight && more.length === 0 ? path : undefined;
+  }
+
+  /** What it may load and run stands in the page itself; here only whose frame it may be in. */
+  async #sendReport(response: ServerResponse): Promise<void> {
+    response.setHeader('Content-Security-Policy', "frame-ancestors 'self'");
+    response.setHeader('X-Frame-Options', 'SAMEORIGIN');
+    try {
+      const page = await this.#context.report();
+      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' });
+      response.end(page);
+    } catch (error) {
+      response.writeHead(503, { 'Content-Type': 'text/plain; charset=utf-8' });
+      response.end(`no report: ${describeError(error)}\n`);
+    }
   }
 
   #stream(response: ServerResponse): void {

@@ -3,7 +3,7 @@
  * sessions, and ends when nobody has looked for a while. What was before is read from the journals
  * of the builds that are open.
  */
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import type { Clock } from '../platform/clock.js';
 import type { LiveView } from '../report/live.js';
 import { SpanFold } from '../report/spans.js';

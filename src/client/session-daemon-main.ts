@@ -11,14 +11,17 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fromText, toText } from '../core/byte-string.js';
 import { DAEMON } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import { compress } from '../platform/compression.js';
 import { realClock } from '../platform/clock.js';
 import { realFiles } from '../platform/files.js';
 import { availableMemory, loadAverage } from '../platform/host-load.js';
 import { startPiped } from '../platform/piped-process.js';
+import { run } from '../platform/process.js';
 import { processIdentity, processStart } from '../platform/process-table.js';
 import { findTokens, openTokens } from '../platform/token-pipe.js';
 import { VERSION } from '../platform/version.js';
+import { environmentOf } from '../protocol/state-paths.js';
 import { Journal, removeOldJournals } from '../report/journal.js';
 import { realIncludeServer } from '../include-server/include-host.js';
 import { LocaleFiles } from '../toolchain/locale-files.js';
@@ -39,6 +42,7 @@ import { LocalSlots } from './local-slots.js';
 import { PrecompiledHeaders } from './precompiled-headers.js';
 import { ServerLink } from './server-link.js';
 import { SessionDaemon } from './session-daemon.js';
+import { SessionReport } from './session-report.js';
 import { newSessionName } from './session-name.js';
 import { Sessions } from './sessions.js';
 import { SourceBuffers } from './source-buffers.js';
@@ -173,10 +177,22 @@ const livePages: LivePages = new LivePages({
         style: `${chartStyle}\n${PAGE_STYLE}`,
         script: `${chartScript}\n${pageScript}`,
       },
+      report: () => report.page(),
       log,
     });
   },
 });
+
+const report = new SessionReport(async () => {
+  const script = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+  const ended = await run(process.execPath, [script, 'report', '--output', '-'], {
+    env: environmentOf(stateDirectory, socketPath),
+    timeout: LIVE.reportTime,
+    outputLimit: LIVE.reportBytes,
+  });
+  if (ended.status !== 0) throw new Error(ended.stderr.toString().trim() || 'it took too long');
+  return ended.stdout.toString();
+}, realClock);
 
 const daemon = new SessionDaemon({
   version: VERSION,

@@ -10,7 +10,8 @@
  */
 import type { Duplex } from 'node:stream';
 import { describeError } from '../core/errors.js';
-import { DAEMON, LIVE } from '../core/limits.js';
+import { DAEMON } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import {
   decodeControlRequest,

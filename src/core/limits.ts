@@ -61,8 +61,10 @@ export const WIRE = {
   connect: 2_000,
   /** TCP connected but no hello: not a tsccd, or one that is stuck. */
   handshake: 5_000,
-  /** Either side sends a ping after this much silence of its own. */
+  /** Either side sends a ping after this much silence of its own … */
   pingInterval: 2_000,
+  /** … or after this much where nothing is awaited: thousands of idle clients cost next to nothing. */
+  idlePingInterval: 10_000,
   /**
    * A peer silent for this long is gone: three pings missed, so it shows up to one interval later. A
    * compile may meet two such servers, one after the other, and be done here within some 15 s.
@@ -356,39 +358,4 @@ export const REPORT = {
   headerLines: 8,
   /** Of a content's digest in a journal: told apart, not attested. */
   digestLength: 16,
-} as const;
-
-/** Looking at a build while it runs: `tscc top`, the live page, the progress line of tscc-pump. */
-export const LIVE = {
-  /** Commands in one view, the oldest: more than fit on any screen, and some 40 KiB. */
-  commands: 200,
-  /** Characters of a command's name in a view: a long path, not a linker's thousand objects. */
-  nameLength: 200,
-  /** Between two views that a terminal shows: a second is soon enough to the eye. */
-  interval: 1_000,
-  /** Between two messages to a page: bars that grow by halves of a second look alive. */
-  pageTick: 500,
-  /** Without a reader for this long the page's server ends; asked again, another one starts. */
-  pageIdle: 5 * 60_000,
-  /** Bars of a timeline that are kept for pages: 600 KB, and more than a screen has dots. */
-  spans: 4_000,
-  /**
-   * A larger journal is not read for what was before a page was opened: this one has some 10,000
-   * compiles, and holds the daemon up for a sixth of a second.
-   */
-  pastBytes: 16 * MiB,
-  /** Pages at once: somebody's tabs. */
-  readers: 8,
-  /** A page that takes nothing for this long is asleep, and comes again by itself. */
-  readerPatience: 30_000,
-  /** Connections of browsers, which open some in advance. */
-  connections: 32,
-  /** A request has a token and a few headers. */
-  headerBytes: 16 * KiB,
-  /** From a connection to its whole request: it comes from this host. */
-  request: 5_000,
-  /** The rate of a progress line is of this much of the build's past. */
-  rateWindow: 10_000,
-  /** Builds whose number of compiles is remembered for the next progress line. */
-  builds: 200,
 } as const;

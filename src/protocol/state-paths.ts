@@ -54,6 +54,16 @@ export function socketPath(base: string, realStateDirectory: string): string {
   return `${base}/${fnv1a64(Buffer.from(realStateDirectory))}.sock`;
 }
 
+/** What a program of ours needs so that it finds this very state directory, and daemon. */
+export function environmentOf(
+  realStateDirectory: string,
+  socket: string,
+): Readonly<Record<string, string>> {
+  const runtime = /^(.*)\/tscc\/[^/]*$/.exec(socket)?.[1];
+  const own = { TSCC_DIR: realStateDirectory };
+  return runtime === undefined ? own : { ...own, XDG_RUNTIME_DIR: runtime };
+}
+
 const FNV_OFFSET = 0xcbf29ce484222325n;
 const FNV_PRIME = 0x100000001b3n;
 

@@ -1,5 +1,5 @@
 /** A build that runs, in one line: for `tscc top`, its plain output, and tscc-pump's progress. */
-import { LIVE } from '../core/limits.js';
+import { LIVE } from '../core/live-limits.js';
 import { compilesDone, type LiveSession, type LiveView } from './live.js';
 
 /**

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { BuildTotals } from '../../src/cli/build-totals.js';
-import { LIVE } from '../../src/core/limits.js';
+import { LIVE } from '../../src/core/live-limits.js';
 
 await t.test('a build is a directory and a command', async (t) => {
   const state = t.testdir();

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { LiveFeed, type FeedMessage, type FeedReader } from '../../src/client/live-feed.js';
-import { LIVE } from '../../src/core/limits.js';
+import { LIVE } from '../../src/core/live-limits.js';
 import type { Span } from '../../src/report/spans.js';
 import { liveView } from '../fixtures/live-views.js';
 import { ManualClock } from '../fixtures/manual-clock.js';

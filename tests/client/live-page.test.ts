@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { LiveFeed } from '../../src/client/live-feed.js';
 import { LivePage } from '../../src/client/live-page.js';
-import { LIVE } from '../../src/core/limits.js';
+import { LIVE } from '../../src/core/live-limits.js';
 import type { Span } from '../../src/report/spans.js';
 import { liveView } from '../fixtures/live-views.js';
 import { ManualClock } from '../fixtures/manual-clock.js';
@@ -30,16 +30,18 @@ async function serve(t: Test) {
   const clock = new ManualClock();
   const feed = new LiveFeed(clock, () => liveView());
   let ends = 0;
+  const report = { made: async () => '<p>a report' };
   const page = new LivePage({
     clock,
     feed,
     source: { html: '<!-- style --><p><!-- script -->', style: STYLE, script: SCRIPT },
+    report: () => report.made(),
     log: (message) => t.fail(message),
     onEnd: () => ends++,
   });
   t.teardown(() => page.close());
   const url = await page.listen();
-  return { clock, feed, page, url, ends: () => ends };
+  return { clock, feed, page, url, report, ends: () => ends };
 }
 
 interface Answer {
@@ -83,6 +85,7 @@ await t.test('one document, which may load nothing', async (t) => {
     `script-src 'sha256-${hash(SCRIPT)}'`,
     'img-src data:',
     "connect-src 'self'",
+    "frame-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
@@ -185,6 +188,27 @@ await t.test('events come as they happen', async (t) => {
   t.match(messages()[1], { reset: false, spans: [{ id: 2, source: 'a\n\ndata: b.c' }] });
   events.destroy();
   await until(() => feed.readers === 0);
+});
+
+await t.test('the report is a page of its own, in a frame of this one at most', async (t) => {
+  const { url, report } = await serve(t);
+  const { status, headers, text } = await ask(`${url}report`);
+  t.equal(status, 200);
+  t.equal(text, '<p>a report');
+  t.match(headers, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': /^frame-ancestors 'self'$/,
+    'x-frame-options': 'SAMEORIGIN',
+  });
+  t.equal((await ask(`${url}report`, { origin: 'http://evil.example' })).status, 403);
+
+  report.made = async () => {
+    throw new Error('there is no session <b>yet');
+  };
+  const none = await ask(`${url}report`);
+  t.equal(none.status, 503);
+  t.equal(none.text, 'no report: there is no session <b>yet\n');
+  t.equal(none.headers['content-type'], 'text/plain; charset=utf-8');
 });
 
 await t.test('of too many readers the last are sent away', async (t) => {

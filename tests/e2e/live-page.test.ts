@@ -94,6 +94,15 @@ await t.test('in a browser', { skip: without('chromium') }, async (t) => {
   t.match(await said.textContent(), /^<img .*: local \(lto\), this host, /);
   t.equal(await page.locator('img').count(), 0);
   t.equal(await page.title(), 'tscc: live');
+
+  // The same charts as a report's, of the build so far.
+  await page.locator('#report-show').click();
+  const report = page.frameLocator('#report-frame');
+  await report.locator('#utilisation-chart canvas').waitFor();
+  await report.locator('#what-if-chart canvas').waitFor();
+  t.match(await report.locator('header').innerText(), /, and it goes on; tscc /);
+  t.match(await report.locator('#reasons').innerText(), /\blto\b/);
+  t.equal(await report.locator('img').count(), 0);
   await page.screenshot({ path: `${artefacts}/live.png`, fullPage: true });
   t.strictSame(faults, [], 'no error, and nothing that its own policy forbids');
 

@@ -2,6 +2,7 @@ import t from 'tap';
 import {
   fnv1a64,
   socketDirectory,
+  environmentOf,
   socketPath,
   stateDirectories,
 } from '../../src/protocol/state-paths.js';
@@ -29,4 +30,17 @@ await t.test('FNV-1a 64 as published', async (t) => {
   t.equal(fnv1a64(Buffer.from('')), 'cbf29ce484222325');
   t.equal(fnv1a64(Buffer.from('a')), 'af63dc4c8601ec8c');
   t.equal(fnv1a64(Buffer.from('foobar')), '85944171f73967e8');
+});
+
+await t.test('a program of ours can be led to the same state and socket', async (t) => {
+  for (const given of [{ XDG_RUNTIME_DIR: '/run/user/7' }, {}]) {
+    const socket = socketPath(
+      socketDirectory(given, 7, () => true),
+      '/state',
+    );
+    const environment = environmentOf('/state', socket);
+    const base = socketDirectory(environment, 7, () => true);
+    t.equal(stateDirectories(environment, base)[0], '/state');
+    t.equal(socketPath(base, '/state'), socket);
+  }
 });

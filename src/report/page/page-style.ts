@@ -45,6 +45,7 @@ section { border-top: 1px solid var(--line); padding: 1.25rem 0; }
 .advice li { margin-bottom: 0.5rem; }
 .advice p { margin: 0; color: var(--quiet); overflow-wrap: anywhere; }
 .gain { background: var(--raised); border-radius: 99px; padding: 0.05rem 0.6rem; margin-left: 0.4rem; white-space: nowrap; }
+iframe { width: 100%; height: 80vh; border: 1px solid var(--line); border-radius: 8px; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table { border-collapse: collapse; max-width: 100%; }
 caption { text-align: left; color: var(--quiet); padding-bottom: 0.25rem; }
