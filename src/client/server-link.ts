@@ -244,6 +244,7 @@ export class ServerLink {
     const { clock, version, clientId } = this.#context;
     const connection = new PeerConnection(stream, clock, {
       onMessage: (message) => this.#receive(connection, message),
+      isWaiting: () => this.#state.name !== 'up' || this.#state.jobs.size > 0,
       onEnd: (reason) => this.#lost(reason),
     });
     this.#state = { name: 'connecting', connection };

@@ -32,6 +32,8 @@ export type PeerMessage = Exclude<Message, { readonly kind: 'ping' | 'pong' | 'g
 export interface PeerHandlers {
   /** A MalformedFrame thrown by it ends the connection as malformed. */
   onMessage(message: PeerMessage): void;
+  /** Whether something is awaited, so that the peer's loss must be noticed soon. Left out: always. */
+  isWaiting?(): boolean;
   /** Called once, after which neither method is called again. */
   onEnd(reason: EndReason): void;
 }
@@ -50,6 +52,9 @@ export class PeerConnection {
   #sentBytes = 0;
   #lastSent: number;
   #lastReceived: number;
+  /** When either side has last sent something else than pings. */
+  #lastTalk: number;
+  #lastPing = -Infinity;
   #lastBeat: number;
   /** Beats in a row between which nothing came. */
   #quietBeats = 0;
@@ -60,7 +65,7 @@ export class PeerConnection {
     this.#stream = stream;
     this.#clock = clock;
     this.#handlers = handlers;
-    this.#lastSent = this.#lastReceived = this.#lastBeat = clock.monotonic();
+    this.#lastSent = this.#lastReceived = this.#lastTalk = this.#lastBeat = clock.monotonic();
     this.#timer = clock.after(WIRE.pingInterval, () => this.#beat());
     stream.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     stream.on('drain', () => this.#wakeNext());
@@ -90,6 +95,8 @@ export class PeerConnection {
   send(message: Message): boolean {
     if (this.#ended) return false;
     this.#lastSent = this.#clock.monotonic();
+    if (message.kind === 'ping') this.#lastPing = this.#lastSent;
+    else if (message.kind !== 'pong') this.#lastTalk = this.#lastSent;
     this.#cork();
     if (message.kind !== 'chunk') return this.#write(encodeMessage(message));
     // Header and content go out in one system call without being copied together.
@@ -208,17 +215,22 @@ export class PeerConnection {
       case 'cancel':
       case 'result':
       case 'refused':
+        this.#lastTalk = this.#lastReceived;
         this.#handlers.onMessage(message);
     }
   }
 
   /**
    * Every WIRE.pingInterval: has the peer gone silent, have we? Looks are counted, not time: where this
-   * process or the whole machine stood still, what came meanwhile is read before the next one.
+   * process or the whole machine stood still, what came meanwhile is read before the next one. Where
+   * nothing is awaited only the answer to a ping is.
    */
   #beat(): void {
     const now = this.#clock.monotonic();
-    const isQuiet = !this.#paused && this.#lastReceived < this.#lastBeat;
+    const isWaiting = this.#handlers.isWaiting?.() ?? true;
+    const isAttentive = isWaiting || now - this.#lastTalk < WIRE.silence;
+    const isOwedWord = isAttentive || this.#lastPing > this.#lastReceived;
+    const isQuiet = isOwedWord && !this.#paused && this.#lastReceived < this.#lastBeat;
     this.#quietBeats = isQuiet ? this.#quietBeats + 1 : 0;
     this.#lastBeat = now;
     if (this.#quietBeats * WIRE.pingInterval >= WIRE.silence) {
@@ -226,7 +238,8 @@ export class PeerConnection {
       this.#stream.destroy();
       return;
     }
-    if (now - this.#lastSent >= WIRE.pingInterval) this.send({ kind: 'ping' });
+    const pause = isAttentive ? WIRE.pingInterval : WIRE.idlePingInterval;
+    if (now - this.#lastSent >= pause) this.send({ kind: 'ping' });
     this.#timer = this.#clock.after(WIRE.pingInterval, () => this.#beat());
   }
 

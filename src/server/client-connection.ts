@@ -8,7 +8,7 @@
 import type { Duplex } from 'node:stream';
 import { describeError, unreachable } from '../core/errors.js';
 import { SERVER, WIRE } from '../core/limits.js';
-import type { Clock, Timer } from '../platform/clock.js';
+import type { Timer } from '../platform/clock.js';
 import type { About } from '../protocol/about-messages.js';
 import { MalformedFrame } from '../protocol/field-codec.js';
 import { WIRE_VERSION, type Message } from '../protocol/messages.js';
@@ -70,7 +70,6 @@ type ConnectionState =
 export class ClientConnection {
   readonly #peer: Peer;
   readonly #host: Host;
-  readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   readonly #connection: PeerConnection;
   readonly #jobs = new Map<number, CompileJob>();
@@ -89,10 +88,10 @@ export class ClientConnection {
   constructor(stream: Duplex, peer: Peer, host: Host, events: ConnectionEvents) {
     this.#peer = peer;
     this.#host = host;
-    this.#clock = host.clock;
     this.#events = events;
-    this.#connection = new PeerConnection(stream, this.#clock, {
+    this.#connection = new PeerConnection(stream, this.#host.clock, {
       onMessage: (message) => this.#receive(message),
+      isWaiting: () => [...this.#jobs.values()].some((job) => job.isComplete),
       onEnd: (reason) => this.#end(reason),
     });
   }
@@ -112,7 +111,7 @@ export class ClientConnection {
     const open = this.#state;
     if (open.name !== 'open' || this.#statePush !== undefined) return;
     if (isSame(open.told, this.#host.state(open.client))) return;
-    this.#statePush = this.#clock.after(pause, () => {
+    this.#statePush = this.#host.clock.after(pause, () => {
       this.#statePush = undefined;
       const now = this.#host.state(open.client);
       if (isSame(open.told, now)) return;

@@ -119,6 +119,11 @@ export class CompileJob {
     return this.#state;
   }
 
+  /** All that its client has to send has come: what happens next is up to this host. */
+  get isComplete(): boolean {
+    return this.#state.name !== 'receiving';
+  }
+
   /** A piece of the source; see SourceReceiver.add. Ignored once the job is over. */
   receive(bytes: Uint8Array): Promise<void> | undefined {
     return this.#receiver.add(bytes);

@@ -71,6 +71,49 @@ await t.test('a side that is quiet pings, one that hears nothing gives up', asyn
   t.equal(clock.pending, 0, 'no timer is left');
 });
 
+await t.test(
+  'where nothing is awaited pings are few, and one without an answer tells',
+  async (t) => {
+    const clock = new ManualClock();
+    const [left, right] = duplexPair();
+    let isWaiting = false;
+    const ends: EndReason[] = [];
+    const a = new PeerConnection(left, clock, {
+      onMessage: () => {},
+      isWaiting: () => isWaiting,
+      onEnd: (reason) => ends.push(reason),
+    });
+    let pings = 0;
+    right.on('data', (bytes: Buffer) => {
+      pings++;
+      if (bytes.length > 0) right.write(frameHeader(FRAME.pong, 0, 0));
+    });
+    const pass = async (time: number) => {
+      for (let passed = 0; passed < time; passed += WIRE.pingInterval) {
+        clock.advance(WIRE.pingInterval);
+        await settle();
+      }
+    };
+    await pass(WIRE.silence);
+    pings = 0;
+    await pass(10 * WIRE.idlePingInterval);
+    t.equal(pings, 10);
+    isWaiting = true;
+    await pass(10 * WIRE.pingInterval);
+    t.equal(pings, 20, 'closely watched again');
+    isWaiting = false;
+    a.send(query('gcc'));
+    await pass(WIRE.silence + WIRE.pingInterval);
+    t.same(ends, []);
+
+    right.removeAllListeners('data').resume();
+    await pass(WIRE.idlePingInterval);
+    t.same(ends, [], 'not before it was asked');
+    await pass(WIRE.silence + 2 * WIRE.pingInterval);
+    t.match(ends, [{ kind: 'silent' }]);
+  },
+);
+
 await t.test('who stood still for a while first hears what came meanwhile', async (t) => {
   const { clock, left, a } = setUp();
   left.pause();
