@@ -137,7 +137,7 @@ int reach_daemon(const struct place *place, bool *started) {
     if (connection < 0 && lock >= 0 && spent < LIMIT_START_WAIT && !has_failed) {
         *started = true;
         int error = start_daemon(place);
-        say("starting the session daemon: %s", strerror(error));
+        say("starting the session daemon: %s", error ? strerror(error) : "done");
         if (error == 0) connection = connect_to(place->socket);
     }
     close(lock);

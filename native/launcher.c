@@ -27,6 +27,8 @@ int main(int argc, char **argv) {
     if (strcmp(name, "tsccd") == 0) run_script("tsccd", argv + 1);
     if (strcmp(name, "tscc-pump") == 0) run_script("pump", argv + 1);
     if (strcmp(name, "tscc") == 0) {
+        /* CC="tscc gcc" under CMAKE_C_COMPILER_LAUNCHER=tscc: once is enough. */
+        while (argc > 2 && strcmp(last_component(argv[1]), "tscc") == 0) argv++, argc--;
         if (argc < 2) die(BAD_ARGUMENTS, "usage: tscc COMPILER ARGUMENT..., or see tscc --help");
         if (is_one_of(argv[1], command_line_tools)) run_script("main", argv + 1);
         const char *dot = strrchr(last_component(argv[1]), '.');

@@ -10,6 +10,7 @@ import {
 } from '../core/reasons.js';
 import { VERIFY_EXCUSES, type VerifyExcuse } from './events.js';
 import type { SessionStatus } from './statistics.js';
+import { bytes as size } from './words.js';
 
 /** Lines without a newline at the end. */
 export function summarize(status: SessionStatus, wallMilliseconds: number | undefined): string[] {
@@ -25,7 +26,7 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
   if (hosts.length > 0) {
     lines.push(
       `${count(hosts.length, 'host')}: ${seconds(status.remoteCpu)} of compiler time, ` +
-        `${megabytes(status.sentBytes)} sent, ${megabytes(status.receivedBytes)} received`,
+        `${size(status.sentBytes)} sent, ${size(status.receivedBytes)} received`,
     );
   }
   if (status.lentTokens > 0) {
@@ -37,9 +38,7 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
   }
   if (status.uploads.files > 0) {
     const { files, bytes, sentBytes } = status.uploads;
-    lines.push(
-      `${count(files, 'file')} uploaded: ${megabytes(bytes)}, ${megabytes(sentBytes)} on the wire`,
-    );
+    lines.push(`${count(files, 'file')} uploaded: ${size(bytes)}, ${size(sentBytes)} on the wire`);
   }
   if (status.headers.created + status.headers.changed > 0) lines.push(...listHeaders(status));
   if (status.stale > 0) lines.push(`${count(status.stale, 'compile')} repeated: files changed`);
@@ -109,8 +108,4 @@ function count(n: number, noun: string): string {
 
 function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

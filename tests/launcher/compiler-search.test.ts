@@ -72,7 +72,18 @@ await t.test('a compiler that is not there is one line and exit 110', async (t) 
   const byPath = await sandbox.run(['./no-such-cc', '-c', 'a.c']);
   t.equal(byPath.status, EXIT.compilerMissing);
   t.match(byPath.stderr, /^tscc: .*'\.\/no-such-cc'.*\n$/);
-  t.equal((await sandbox.run(['tscc', 'gcc'])).status, EXIT.compilerMissing, 'tscc tscc gcc');
+  t.equal((await sandbox.run(['tscc'])).status, EXIT.compilerMissing, 'tscc tscc');
+});
+
+await t.test('tscc before tscc is once too often, and passed over', async (t) => {
+  const sandbox = new LauncherSandbox(t);
+  withoutDaemon(sandbox);
+  sandbox.script('mycc', 'echo "$*"');
+  for (const before of [['tscc'], ['tscc', '/somewhere/bin/tscc']]) {
+    const ending = await sandbox.run([...before, 'mycc', '-c', 'a.c']);
+    t.match(ending, { status: 0, stderr: '' });
+    t.equal(ending.stdout.toString(), '-c a.c\n');
+  }
 });
 
 await t.test('tscc named by path is a recursion: exit 111', async (t) => {

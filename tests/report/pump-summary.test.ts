@@ -17,7 +17,7 @@ await t.test(
   async (t) => {
     t.strictSame(pumpSummary(status, 210, found), [
       '4 compiles in 0.2 s: 4 pump',
-      '2 hosts: 0.1 s of compiler time, 0.0 MB sent, 0.0 MB received',
+      '2 hosts: 0.1 s of compiler time, 80 B sent, 120 B received',
       'other commands: 1 × link',
       'speed-up 0.8 over 150 ms of compiler time; at best 75 ms on this farm',
       'slowest: c.o 120 ms, a.o 110 ms, b.o 60 ms',

@@ -50,7 +50,7 @@ await t.test('hosts: those that compiled, and those that are not up', async (t) 
     undefined,
   );
   t.strictSame(lines.slice(1), [
-    '1 host: 12.3 s of compiler time, 1.5 MB sent, 0.3 MB received',
+    '1 host: 12.3 s of compiler time, 1.5 MB sent, 250.0 kB received',
     'host green is down: refused',
   ]);
 });
