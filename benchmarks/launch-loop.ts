@@ -31,6 +31,13 @@ export interface LoopCost {
   readonly daemonMemory: number;
 }
 
+/** Compiles without tscc. */
+export interface BareCost {
+  readonly perSecond: number;
+  /** Milliseconds of processor time per compile. */
+  readonly compiler: number;
+}
+
 /** Where jobs go, and what that has used so far, in seconds. */
 export interface LoopServers {
   readonly hosts: string;
@@ -135,14 +142,7 @@ export class LaunchLoop {
     const state = `${this.#scratch}/state`;
     const isFirst = this.#session === 1;
     const [daemonBefore, serverBefore] = [isFirst ? 0 : daemonCpu(state), servers.cpu()];
-    const words = [first, count, atOnce].map(String);
-    const command = [this.#tscc, 'gcc', '-O1', '-c', '@.c', '-o', '@.o'];
-    const printed = execFileSync(`${this.#scratch}/launches`, [...words, ...command], {
-      cwd: this.#work,
-      env,
-      encoding: 'utf8',
-    });
-    const [seconds = Number.NaN, launcher = 0, loop = 0] = printed.trim().split(' ').map(Number);
+    const { seconds, commands, loop } = this.#compile([this.#tscc], first, count, atOnce, env);
     const daemon = daemonCpu(state) - daemonBefore;
     const server = servers.cpu() - serverBefore;
     const answer = execFileSync(this.#tscc, ['status', '--json', '--session', session], { env });
@@ -153,12 +153,36 @@ export class LaunchLoop {
     const perCompile = (value: number) => (value * 1000) / count;
     return {
       perSecond: count / seconds,
-      launcher: perCompile(launcher),
+      launcher: perCompile(commands),
       daemon: perCompile(daemon),
       server: perCompile(server),
       loop: perCompile(loop),
       daemonMemory: peakMemory(daemonPid(state)),
     };
+  }
+
+  /** The same compiles without tscc: what this machine's cores can do at best. */
+  measureBare(first: number, count: number, atOnce: number): BareCost {
+    const { seconds, commands } = this.#compile([], first, count, atOnce, this.#env);
+    return { perSecond: count / seconds, compiler: (commands * 1000) / count };
+  }
+
+  #compile(
+    before: readonly string[],
+    first: number,
+    count: number,
+    atOnce: number,
+    env: NodeJS.ProcessEnv,
+  ) {
+    const words = [first, count, atOnce].map(String);
+    const command = [...before, 'gcc', '-O1', '-c', '@.c', '-o', '@.o'];
+    const printed = execFileSync(`${this.#scratch}/launches`, [...words, ...command], {
+      cwd: this.#work,
+      env,
+      encoding: 'utf8',
+    });
+    const [seconds = Number.NaN, commands = 0, loop = 0] = printed.trim().split(' ').map(Number);
+    return { seconds, commands, loop };
   }
 
   /** Ends what was started and removes all files. */

@@ -44,7 +44,7 @@ static void start(char **words, int words_count, int number)
         }
     }
     filled[words_count] = NULL;
-    if (posix_spawn(&child, filled[0], NULL, NULL, filled, environ) != 0) err(1, "%s", filled[0]);
+    if (posix_spawnp(&child, filled[0], NULL, NULL, filled, environ) != 0) err(1, "%s", filled[0]);
     for (int i = 0; i < words_count; i++) free(filled[i]);
 }
 

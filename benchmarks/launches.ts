@@ -12,7 +12,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { LaunchLoop, type LoopCost } from './launch-loop.js';
+import { LaunchLoop, type BareCost, type LoopCost } from './launch-loop.js';
 import { cpuOfTree, median, sum } from './measure.js';
 import { startServers } from './servers.js';
 import { table } from './table.js';
@@ -53,7 +53,10 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function oneRun(add: (pass: Pass, cost: LoopCost) => void): Promise<void> {
+async function oneRun(
+  add: (pass: Pass, cost: LoopCost) => void,
+  addBare: (cost: BareCost) => void,
+): Promise<void> {
   for (const kind of ['stand-in', 'eight servers'] as const) {
     const loop = new LaunchLoop({ sources: WARM_UP + count, headers }, node);
     let stop = async () => {};
@@ -70,6 +73,7 @@ async function oneRun(add: (pass: Pass, cost: LoopCost) => void): Promise<void> 
       loop.measure(servers, 0, WARM_UP, atOnce);
       add(`${kind}, new sources`, loop.measure(servers, WARM_UP, count, atOnce));
       add(`${kind}, again`, loop.measure(servers, WARM_UP, count, atOnce));
+      if (kind === 'eight servers') addBare(loop.measureBare(WARM_UP, count, atOnce));
     } finally {
       loop.end();
       await stop();
@@ -77,7 +81,10 @@ async function oneRun(add: (pass: Pass, cost: LoopCost) => void): Promise<void> 
   }
 }
 
-function report(passes: ReadonlyMap<Pass, readonly LoopCost[]>): string {
+function report(passes: ReadonlyMap<Pass, readonly LoopCost[]>, bare: readonly BareCost[]): string {
+  const alone = median(bare.map(({ perSecond }) => perSecond));
+  const compiler = median(bare.map((cost) => cost.compiler));
+  const farm = median((passes.get('eight servers, again') ?? []).map((cost) => cost.perSecond));
   const rows = [...passes].map(([pass, costs]) => {
     const of = (figure: (cost: LoopCost) => number) => median(costs.map(figure));
     const perSecond = of((cost) => cost.perSecond);
@@ -107,6 +114,9 @@ Load of the machine at the end, all else that it did included: ${loadavg()[0]?.t
 
 ${table(rows)}
 
+gcc alone, as many at a time: ${alone.toFixed(0)} compiles/s of ${compiler.toFixed(1)} ms each. That is the most that this machine
+could compile if launcher, daemon and eight servers cost nothing; with them it does ${((100 * farm) / alone).toFixed(0)} % of it.
+
 launcher, daemon, servers, loop: milliseconds of processor time per compile. *stand-in*: one server in C
 that compiles nothing and answers at once, at eight addresses; all that is measured besides it is launcher,
 daemon and the loop. *eight servers*: real ones, which compile on this machine. *new sources*: compiled for the first time,
@@ -116,18 +126,28 @@ be busy all the time. *client's limit*: the same of launcher and daemon on all c
 }
 
 const passes = new Map<Pass, LoopCost[]>();
+const bare: BareCost[] = [];
 for (let run = 1; run <= Number(given.runs); run++) {
-  await oneRun((pass, cost) => {
-    passes.set(pass, [...(passes.get(pass) ?? []), cost]);
-    say(
-      `run ${run}, ${pass}: ${cost.perSecond.toFixed(0)} compiles/s; ms each: launcher ` +
-        `${cost.launcher.toFixed(2)}, daemon ${cost.daemon.toFixed(2)}, servers ${cost.server.toFixed(2)}`,
-    );
-  });
+  await oneRun(
+    (pass, cost) => {
+      passes.set(pass, [...(passes.get(pass) ?? []), cost]);
+      say(
+        `run ${run}, ${pass}: ${cost.perSecond.toFixed(0)} compiles/s; ms each: launcher ` +
+          `${cost.launcher.toFixed(2)}, daemon ${cost.daemon.toFixed(2)}, servers ${cost.server.toFixed(2)}`,
+      );
+    },
+    (cost) => {
+      bare.push(cost);
+      say(`run ${run}, gcc alone: ${cost.perSecond.toFixed(0)} compiles/s`);
+    },
+  );
 }
-const text = report(passes);
+const text = report(passes, bare);
 say(`\n${text}`);
 if (given.output !== undefined) {
-  writeFileSync(`${given.output}.json`, `${JSON.stringify(Object.fromEntries(passes), null, 2)}\n`);
+  writeFileSync(
+    `${given.output}.json`,
+    `${JSON.stringify({ ...Object.fromEntries(passes), 'gcc alone': bare }, null, 2)}\n`,
+  );
   writeFileSync(`${given.output}.md`, text);
 }
