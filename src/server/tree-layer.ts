@@ -1,8 +1,9 @@
 /** Layers on disk: directories that are written once and removed when nobody holds them. */
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setImmediate as otherEvents } from 'node:timers/promises';
 import type { ByteString } from '../core/byte-string.js';
+import { errnoCode } from '../core/errors.js';
 import { STORE } from '../core/limits.js';
 import { systemPath } from '../platform/system-path.js';
 import type { FileEntry } from '../protocol/tree-entry.js';
@@ -68,7 +69,23 @@ export class Layer {
 
   /** The last holder's release removes it. */
   release(): void {
-    if (--this.#holders === 0) this.#onRemoved(removeAll(this.path));
+    if (--this.#holders === 0) this.#onRemoved(this.#remove());
+  }
+
+  /** What is in it is known, and nobody else adds to it: no need to look. */
+  async #remove(): Promise<void> {
+    try {
+      let count = 0;
+      for (const [node, item] of [...this.items].toReversed()) {
+        if (count++ % STORE.filesPerSlice === 0) await otherEvents();
+        removeItem(this.path + node.path, item);
+      }
+      rmdirSync(systemPath(this.path));
+    } catch (error) {
+      // It was not written to its end, for one.
+      if (errnoCode(error) === undefined) throw error;
+      await removeAll(this.path);
+    }
   }
 }
 
@@ -93,6 +110,12 @@ function makeItem(
   if (entry.kind === 'file') return sources.file(entry, node, at);
   if (entry.kind === 'symlink') return symlinkSync(systemPath(entry.target), systemPath(at));
   return makeDirectory(at);
+}
+
+function removeItem(at: ByteString, item: LayerItem): void {
+  const isDirectory = item !== WHITEOUT && item.entry.kind === 'directory';
+  if (isDirectory) rmdirSync(systemPath(at));
+  else unlinkSync(systemPath(at));
 }
 
 /** Mode 0755 whatever the server's umask. */

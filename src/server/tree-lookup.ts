@@ -4,6 +4,8 @@ import type { Digest } from '../core/digest.js';
 import { INCLUDES } from '../core/include-limits.js';
 import type { TreeEntry } from '../protocol/tree-entry.js';
 
+const DOTS = /\/(?:\.\/)+/g;
+
 export class TreeLookup {
   readonly #entryOf: (number: number) => TreeEntry | undefined;
   readonly #closure: readonly number[];
@@ -21,8 +23,8 @@ export class TreeLookup {
   /** Number of the file that an absolute path leads to; undefined when it leads to none. */
   fileAt(path: ByteString): number | undefined {
     if (!path.startsWith('/')) return undefined;
-    // Most paths are real ones already.
-    const file = this.#fileAt(path);
+    // Most paths are real ones already, or would be without `.`: what is below it is below them.
+    const file = this.#fileAt(path.includes('/./') ? path.replaceAll(DOTS, '/') : path);
     if (file !== undefined) return file;
     const name = baseName(path);
     if (name === '' || name === '.' || name === '..') return undefined;
@@ -36,6 +38,7 @@ export class TreeLookup {
 
   /** Whether an absolute path leads to the file at `real`, which the closure need not have. */
   leadsTo(path: ByteString, real: ByteString): boolean {
+    if (path === real) return true;
     this.#directories ??= this.#allDirectories();
     addAbove(this.#directories, directoryName(real));
     return this.#realPath(path) === real;

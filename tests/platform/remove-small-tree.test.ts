@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { removeSmallTree } from '../../src/platform/remove-small-tree.js';
 
@@ -11,6 +11,14 @@ await t.test('a small tree goes, and nothing that its links point to', async (t)
   t.equal(removeSmallTree(`${directory}/tree`), true);
   t.notOk(existsSync(`${directory}/tree`));
   t.ok(existsSync(`${directory}/kept/file`));
+});
+
+await t.test('an empty directory that nobody may look into goes too', async (t) => {
+  const tree = `${t.testdir({})}/tree`;
+  mkdirSync(`${tree}/work/work`, { recursive: true });
+  chmodSync(`${tree}/work/work`, 0);
+  t.equal(removeSmallTree(tree), true);
+  t.notOk(existsSync(tree));
 });
 
 await t.test('what is not small, or not there, is left to others', async (t) => {
