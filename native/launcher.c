@@ -21,7 +21,7 @@ static void run_script(const char *name, char **arguments) {
 }
 
 int main(int argc, char **argv) {
-    struct command command = {.words = argv, .started = now_microseconds()};
+    struct command command = {.words = argv, .started = ready_microseconds()};
     const char *name = argc > 0 ? last_component(argv[0]) : "tscc";
     /* Links to this program in bin/, so that all three find node in one way. */
     if (strcmp(name, "tsccd") == 0) run_script("tsccd", argv + 1);

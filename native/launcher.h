@@ -47,7 +47,7 @@ enum { FAILURE = 100, BAD_ARGUMENTS = 101, NO_MEMORY = 105, NO_COMPILER = 110, R
 struct command {
     const char *compiler; /* path for exec */
     char **words;         /* argv that it shall see */
-    int64_t started;      /* this program, by now_microseconds */
+    int64_t started;      /* this program could have, by now_microseconds */
 };
 struct place { char *state, *socket, *lock, *failed; }; /* the daemon's; NULL where it has none */
 struct list { char **items; size_t count; };            /* `add` keeps a NULL behind the last */
@@ -65,6 +65,7 @@ bool is_one_of(const char *word, const char *const *list);
 int own(int descriptor);
 int64_t now(void);
 int64_t now_microseconds(void);
+int64_t ready_microseconds(void);
 char *installation(void);
 int exec_node(char **words, char **environment);
 const char *find_compiler(const char *name, bool *others_first);

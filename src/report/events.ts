@@ -37,7 +37,7 @@ export interface CommandIdentity {
 
 /** Wall time of a remote compile by phase; together they are the launcher's life. */
 export interface Phases {
-  /** From the launcher's start until the daemon has read its request, a daemon's start included. */
+  /** From when the launcher could have begun until the daemon has read its request, a daemon’s start included. */
   readonly start: number;
   /** From the request to the verdict that it goes out: parsing, identifying the compiler. */
   readonly decide: number;

@@ -46,6 +46,17 @@ await t.test('RUN describes the command and its surroundings', async (t) => {
   t.same(request.argv, ['mycc', '-c', 'a b.c', '', '-DX="y"']);
 });
 
+await t.test('its start is told: not before it was there, and not after', async (t) => {
+  const { sandbox, daemon } = await launcherStage(t);
+  sandbox.script('mycc', 'exit 0');
+  const before = process.hrtime.bigint();
+  const { started } = await requestOf(sandbox, daemon, ['mycc', '-c', 'a.c']);
+  // The lowest bit says that it is told.
+  const since = (time: bigint) => Number(BigInt.asIntN(32, BigInt(started) - time / 1000n));
+  t.ok(since(before) >= -1, `${since(before)} µs`);
+  t.ok(since(process.hrtime.bigint()) <= 1, `${since(process.hrtime.bigint())} µs`);
+});
+
 await t.test('arguments and variables are bytes, not text', async (t) => {
   const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'exit 0');
