@@ -27,6 +27,7 @@ import {
 } from './farm-run.js';
 import { standInDirectory, withStandIn } from './farm-stand-in.js';
 import { cpuOfDaemon, cpuOfTree, daemonPid, measure, median, sum, type Cost } from './measure.js';
+import { ownState } from './own-state.js';
 import { startServers, type Servers } from './servers.js';
 import { counts } from './table.js';
 
@@ -59,9 +60,7 @@ export class FarmReplay {
     const env = standInEnvironment(directory, recording);
     this.#env = {
       ...env,
-      LC_ALL: 'C',
-      TSCC_DIR: `${this.#scratch}/state`,
-      XDG_RUNTIME_DIR: this.#scratch,
+      ...ownState(this.#scratch),
       DISTCC_DIR: `${this.#scratch}/distcc`,
     };
     mkdirSync(`${this.#scratch}/distcc`);

@@ -28,6 +28,7 @@ import { FarmReplay } from './farm-replay.js';
 import type { Run } from './farm-run.js';
 import { KernelTree, type Account } from './kernel-tree.js';
 import { cpuOfDaemon, daemonPid, median, sum } from './measure.js';
+import { ownState } from './own-state.js';
 import { startServers } from './servers.js';
 import { table } from './table.js';
 
@@ -82,10 +83,8 @@ const scratch = mkdtempSync(`${tmpdir()}/tscc-journal-`);
 const state = `${scratch}/state`;
 const environment: NodeJS.ProcessEnv = {
   ...process.env,
-  LC_ALL: 'C',
-  TSCC_DIR: state,
+  ...ownState(scratch),
   TSCC_MODE: 'pump',
-  XDG_RUNTIME_DIR: scratch,
 };
 
 function say(text: string): void {

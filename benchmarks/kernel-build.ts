@@ -19,6 +19,7 @@ import type { SessionStatus } from '../src/report/statistics.js';
 import { startDistccd } from './distccd.js';
 import { KernelTree } from './kernel-tree.js';
 import { cpuOfDaemon, cpuOfServers, daemonPid, median, peakMemory, sum } from './measure.js';
+import { ownState } from './own-state.js';
 import { startServers } from './servers.js';
 import { jobOverheads } from './upload-budget.js';
 
@@ -63,10 +64,8 @@ const scratch = mkdtempSync(`${tmpdir()}/tscc-kernel-`);
 const state = `${scratch}/state`;
 const environment: NodeJS.ProcessEnv = {
   ...process.env,
-  LC_ALL: 'C',
-  TSCC_DIR: state,
+  ...ownState(scratch),
   TSCC_MODE: 'pump',
-  XDG_RUNTIME_DIR: scratch,
   DISTCC_DIR: `${scratch}/distcc`,
   // A compile that came back would be counted as distcc's own work.
   DISTCC_FALLBACK: '0',

@@ -14,6 +14,7 @@ import type { SessionStatus } from '../src/report/statistics.js';
 import { delayReport, launcherWith, type DaemonNode } from './delays.js';
 import type { DelayReport } from './delay-probe.js';
 import { cpuOf, cpuOfDaemon, daemonPid, peakMemory } from './measure.js';
+import { ownState } from './own-state.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -68,10 +69,8 @@ export class LaunchLoop {
       own === undefined ? `${root}bin/tscc` : launcherWith(own, `${this.#scratch}/installation`);
     this.#env = {
       ...process.env,
-      LC_ALL: 'C',
-      TSCC_DIR: `${this.#scratch}/state`,
+      ...ownState(this.#scratch),
       TSCC_MODE: 'pump',
-      XDG_RUNTIME_DIR: this.#scratch,
     };
     mkdirSync(`${this.#work}/include`, { recursive: true });
     const names = Array.from({ length: headers }, (_, n) => `${n}.h`);

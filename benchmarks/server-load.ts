@@ -20,6 +20,7 @@ import { parseArgs } from 'node:util';
 import { formatKey, generateKey } from '../src/protocol/key-file.js';
 import type { SessionStatus } from '../src/report/statistics.js';
 import { cpuOf, measure, median, peakMemory } from './measure.js';
+import { ownState } from './own-state.js';
 import { runnerCosts, type RunnerCost } from './runner-costs.js';
 import { startServers, type Servers } from './servers.js';
 import { table } from './table.js';
@@ -63,13 +64,11 @@ const scratch = mkdtempSync(`${tmpdir()}/tscc-server-`);
 const keyFile = `${scratch}/key`;
 const environment: NodeJS.ProcessEnv = {
   ...process.env,
-  LC_ALL: 'C',
+  ...ownState(scratch),
   PATH: `${bin}:${process.env['PATH'] ?? ''}`,
-  TSCC_DIR: `${scratch}/state`,
   TSCC_KEY_FILE: keyFile,
   TSCC_MODE: 'pump',
   TSCC_SESSION: 'bench',
-  XDG_RUNTIME_DIR: scratch,
 };
 
 function say(text: string): void {

@@ -18,6 +18,7 @@ import type { SessionStatus } from '../src/report/statistics.js';
 import { startDistccd } from './distccd.js';
 import { KernelTree } from './kernel-tree.js';
 import { median } from './measure.js';
+import { ownState } from './own-state.js';
 import { startServers } from './servers.js';
 import { counts, table } from './table.js';
 
@@ -43,10 +44,8 @@ type Seconds = ReadonlyMap<Way, readonly number[]>;
 const scratch = mkdtempSync(`${tmpdir()}/tscc-two-slots-`);
 const base: NodeJS.ProcessEnv = {
   ...process.env,
-  LC_ALL: 'C',
-  TSCC_DIR: `${scratch}/state`,
+  ...ownState(scratch),
   TSCC_MODE: 'pump',
-  XDG_RUNTIME_DIR: scratch,
   DISTCC_DIR: `${scratch}/distcc`,
   // A compile that came back would be no distributed one.
   DISTCC_FALLBACK: '0',

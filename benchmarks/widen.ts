@@ -18,6 +18,7 @@ import type { SessionStatus } from '../src/report/statistics.js';
 import { keptRecording, partOf, type Recorded, type Recording } from './farm-recording.js';
 import { replayMakefile, standInEnvironment } from './farm-replay.js';
 import { cpuOfDaemon, daemonPid, measure, median, sum } from './measure.js';
+import { ownState } from './own-state.js';
 import { startServers } from './servers.js';
 import { counts, table } from './table.js';
 
@@ -104,7 +105,7 @@ async function measureAll(recording: Recording, given: Given): Promise<readonly 
   const state = `${scratch}/state`;
   const common = {
     ...standInEnvironment(directory, recording),
-    ...{ LC_ALL: 'C', TSCC_DIR: state, XDG_RUNTIME_DIR: scratch },
+    ...ownState(scratch),
   };
   const addresses = Array.from({ length: hosts }, (_, n) => `127.0.0.${n + 1}`);
   const options = ['--jobs', String(slots)];
