@@ -168,7 +168,7 @@ await t.test('kill takes the whole group', async (t) => {
 await t.test('what cannot be started says at which step', async (t) => {
   const { runner, cwd, spec } = setUp(t);
   const cases: [Partial<CompileSpec>, RegExp][] = [
-    [{ program: '/nonexistent' }, /could not start the compiler: ENOENT/],
+    [{ program: `${cwd}/none/compiler` }, /could not start the compiler: ENOENT/],
     [{ cwd: `${cwd}/none` }, /could not enter the job directory: ENOENT/],
     [{ stdout: `${cwd}/none/stdout` }, /could not create standard output: ENOENT/],
     [{ stderr: '/dev/null' }, /could not create standard error: EEXIST/],
