@@ -1,6 +1,5 @@
 /** As limits.ts, for the include server: milliseconds and bytes, each with the reason for its number. */
-const KiB = 1024;
-const MiB = 1024 * KiB;
+import { KiB, MiB } from './byte-units.js';
 
 export const INCLUDES = {
   /**

@@ -1,12 +1,10 @@
 /**
  * Every time-out, size and retry bound of tscc, each with the reason for its number; those of the
- * include server are in include-limits.ts, what servers are chosen by in scheduling-limits.ts. Times are in milliseconds, sizes in bytes. The launcher's
- * own (native/launcher.h) are listed in LAUNCHER and a test compares the two.
+ * include server are in include-limits.ts, what servers are chosen by in scheduling-limits.ts, what is
+ * shown while a build runs in live-limits.ts. Times are in milliseconds, sizes in bytes. The
+ * launcher's own (native/launcher.h) are listed in LAUNCHER and a test compares the two.
  */
-
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const GiB = 1024 * MiB;
+import { GiB, KiB, MiB } from './byte-units.js';
 
 /** Between launcher and session daemon. */
 export const LAUNCHER = {

@@ -1,7 +1,5 @@
 /** Bounds of what is shown while a build runs, with reasons. Times are in milliseconds, sizes in bytes. */
-
-const KiB = 1024;
-const MiB = 1024 * KiB;
+import { KiB, MiB } from './byte-units.js';
 
 /** Looking at a build while it runs: `tscc top`, the live page, the progress line of tscc-pump. */
 export const LIVE = {

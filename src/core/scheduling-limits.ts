@@ -2,8 +2,7 @@
  * By what a daemon chooses servers and a server admits jobs, and the bounds of what they learn, with
  * reasons. Times are in milliseconds, sizes in bytes.
  */
-
-const MiB = 1024 * 1024;
+import { MiB } from './byte-units.js';
 
 /** When a host is given no compiles for a while (client/breaker.ts). */
 export const BREAKER = {
