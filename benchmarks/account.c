@@ -3,9 +3,13 @@
  * file to an object, one line is added to FILE: microseconds of processor time (user and system)
  * that it and all that it waited for used, microseconds from its start to its end, and its output
  * as -o has it.
+ *
+ * It has a real-time priority where it may, its command has not: what it tells is when the command
+ * ended, and not when a busy host let somebody look.
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -60,6 +64,8 @@ static int note(const char *path, const struct rusage *usage, long long wall, co
 int main(int argc, char **argv)
 {
     if (argc < 3) return 2;
+    /* Without it the end is told late, and less of the time is explained: no reason to stop. */
+    sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &(struct sched_param){.sched_priority = 1});
     struct timespec began;
     clock_gettime(CLOCK_MONOTONIC, &began);
     const pid_t child = fork();

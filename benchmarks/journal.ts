@@ -2,7 +2,7 @@
  * `npm run bench:journal -- DIR`: what the journal tells of a build, and what it costs. Linux's
  * tinyconfig is built on eight servers on this machine, again and again:
  *
- *   phases     do the phases of each compile add up to its wall time, as its parent saw it?
+ *   phases     do the phases of each compile add up to its wall time, as its parent (account.c) saw it?
  *   bytes      of the journal per compile, compressed
  *   overhead   of the journal, and of the live page with a reader: wall and processor time here
  *   what-if    what a replay says of half the hosts, against a build on half the hosts. Since all

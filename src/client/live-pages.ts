@@ -15,6 +15,8 @@ export interface LivePagesContext {
   readonly clock: Clock;
   readonly sessions: Sessions;
   readonly view: () => LiveView;
+  /** A build that somebody looks at has ended. */
+  readonly onBuildEnd: () => void;
   /** Makes the server; its code is loaded by then, and not before. */
   readonly makePage: (context: Pick<LivePageContext, 'feed' | 'onEnd'>) => Promise<LivePage>;
 }
@@ -62,14 +64,16 @@ export class LivePages {
   }
 
   #follow(feed: LiveFeed): void {
-    const { sessions } = this.#context;
+    const { sessions, onBuildEnd } = this.#context;
     const folds = new Map<string, SpanFold>();
     const add = (name: string, event: Parameters<SpanFold['add']>[0], time: number) => {
       let fold = folds.get(name);
       if (fold === undefined) folds.set(name, (fold = new SpanFold(name)));
       const span = fold.add(event, time);
       if (span !== undefined) feed.add(span);
-      if (event.event === 'session-end') folds.delete(name);
+      if (event.event !== 'session-end') return;
+      folds.delete(name);
+      onBuildEnd();
     };
     const known = new Set(sessions.all());
     if (known.size === 0 && sessions.newest !== undefined) known.add(sessions.newest);

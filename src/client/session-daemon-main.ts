@@ -161,6 +161,7 @@ const livePages: LivePages = new LivePages({
   clock: realClock,
   sessions,
   view: () => daemon.view(),
+  onBuildEnd: () => report.outdate(),
   async makePage(context) {
     // Hardly any daemon serves one: its code, and node's for HTTP, would cost each one's start.
     const [{ LivePage }, { readLiveAssets }, { PAGE_STYLE }] = await Promise.all([

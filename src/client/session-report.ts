@@ -6,12 +6,16 @@
 import { LIVE } from '../core/live-limits.js';
 import type { Clock } from '../platform/clock.js';
 
+interface Kept {
+  readonly page: Promise<string>;
+  /** Monotonic time of its making; Infinity until then, -Infinity for one that nobody wants. */
+  made: number;
+}
+
 export class SessionReport {
   readonly #make: () => Promise<string>;
   readonly #clock: Pick<Clock, 'monotonic'>;
-  #page: Promise<string> | undefined;
-  /** Monotonic time of its making. */
-  #made = 0;
+  #kept: Kept | undefined;
 
   /** @param make resolves with the page; rejects with an Error that says why there is none */
   constructor(make: () => Promise<string>, clock: Pick<Clock, 'monotonic'>) {
@@ -21,21 +25,33 @@ export class SessionReport {
 
   /** Rejects as `make` does; the next one who asks causes another try. */
   page(): Promise<string> {
-    const isFresh = this.#clock.monotonic() - this.#made < LIVE.reportAge;
-    if (this.#page === undefined || !isFresh) this.#page = this.#begin();
-    return this.#page;
+    const kept = this.#kept;
+    if (kept !== undefined && this.#clock.monotonic() - kept.made < LIVE.reportAge) {
+      return kept.page;
+    }
+    const next: Kept = { page: this.#makeAfter(kept?.page), made: Infinity };
+    this.#kept = next;
+    void this.#follow(next);
+    return next.page;
   }
 
-  async #begin(): Promise<string> {
-    // Until it is there nobody begins another.
-    this.#made = Infinity;
+  /** A build has ended: what was made until now, or is being made, does not tell all of it. */
+  outdate(): void {
+    if (this.#kept !== undefined) this.#kept.made = -Infinity;
+  }
+
+  async #follow(next: Kept): Promise<void> {
     try {
-      const page = await this.#make();
-      this.#made = this.#clock.monotonic();
-      return page;
-    } catch (error) {
-      this.#page = undefined;
-      throw error;
+      await next.page;
+      if (next.made === Infinity) next.made = this.#clock.monotonic();
+    } catch {
+      // Whoever asked for it is told why.
+      if (this.#kept === next) this.#kept = undefined;
     }
+  }
+
+  async #makeAfter(before: Promise<string> | undefined): Promise<string> {
+    await before?.catch(() => undefined);
+    return this.#make();
   }
 }
