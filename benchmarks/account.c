@@ -7,6 +7,7 @@
  * It has a real-time priority where it may, its command has not: what it tells is when the command
  * ended, and not when a busy host let somebody look.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
