@@ -78,7 +78,8 @@ static bool send_request(const struct command *command) {
     put_number(TAG_VERSION, WIRE_VERSION);
     put_number(TAG_PID, getpid());
     put_number(TAG_UMASK, mask);
-    put_number(TAG_FLAGS, isatty(STDERR_FILENO) ? FLAG_STDERR_IS_TERMINAL : 0);
+    put_number(TAG_FLAGS, (isatty(STDERR_FILENO) ? FLAG_STDERR_IS_TERMINAL : 0) |
+                              (command->is_asked_again ? FLAG_ASKED_AGAIN : 0));
     ioctl(STDIN_FILENO, TIOCGWINSZ, &size); /* GCC asks there; no terminal leaves 0 */
     put_number(TAG_COLUMNS, size.ws_col);
     put_number(TAG_STARTED, (uint32_t)command->started | 1); /* 0 would mean: not told */
@@ -129,7 +130,9 @@ static void clean_up(void) {
         poll(&(struct pollfd){diagnostics, 0, 0}, 1, LIMIT_TERMINATION); /* until it hangs up */
         kill(-preprocessor, SIGKILL);
         waitpid(preprocessor, NULL, 0);
-        preprocessor = 0;
+        close(diagnostics);
+        diagnostics = -1;
+        preprocessor = printed = 0;
     }
     for (; pending.count > 0; pending.count--) unlink(pending.items[pending.count - 1]);
 }
@@ -268,24 +271,29 @@ static bool wait_for_frame(void) {
     return false;
 }
 
-/* Returns when the compiler is to run here; false when another daemon may be asked before. */
-bool converse(const struct command *command, int new_connection) {
+/* Returns when the compiler is to run here, or another daemon to be asked before. */
+enum ending converse(const struct command *command, int new_connection) {
     static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-    bool was_heard = false;
+    static const char *const said[] = {
+        "cannot help", "ended the connection at once", "ended before it was done",
+    };
+    enum ending when_gone = UNHEARD;
     connection = new_connection;
     for (int i = 0; i < 4; i++) {
         sigaddset(&held, deadly[i]);
         if (signal(deadly[i], on_deadly_signal) == SIG_IGN) signal(deadly[i], SIG_IGN);
     }
-    for (bool goes_on = send_request(command); goes_on && wait_for_frame();) {
-        was_heard = true;
+    bool is_there = send_request(command), goes_on = is_there;
+    while (goes_on && (is_there = wait_for_frame())) {
+        when_gone = LOST;
         sigprocmask(SIG_BLOCK, &held, &mask_before); /* a commit is whole or not at all */
         goes_on = obey(command);
         sigprocmask(SIG_SETMASK, &mask_before, NULL);
     }
-    bool is_final = was_heard || (errno != EPIPE && errno != ECONNRESET);
+    bool is_gone = !is_there && (errno == EPIPE || errno == ECONNRESET);
+    enum ending ending = is_gone ? when_gone : DECIDED;
     clean_up();
     close(connection);
-    say("the session daemon %s", is_final ? "cannot help" : "ended the connection at once");
-    return is_final;
+    say("the session daemon %s", said[ending]);
+    return ending;
 }

@@ -43,13 +43,17 @@ int main(int argc, char **argv) {
     if (others_first) command.words[0] = (char *)command.compiler;
     signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how children end; gcc does the same */
     struct place place = find_place();
-    /* A daemon that exits because it is idle closes its last connections unheard: a second try. */
+    /*
+     * A daemon that exits because it is idle closes its last connections unheard; one that was killed
+     * has others after it: a second try, and no third, as it may be this very command that kills it.
+     */
     for (int tries = 0; tries < 2 && place.socket; tries++) {
         bool has_started = false;
         int connection = reach_daemon(&place, &has_started);
-        if (connection >= 0 && converse(&command, connection)) break;
-        if (has_started) note_failed_start(&place);
-        if (has_started || connection < 0) break;
+        enum ending ending = connection < 0 ? UNHEARD : converse(&command, connection);
+        if (ending == UNHEARD && has_started) note_failed_start(&place);
+        if (ending == DECIDED || connection < 0 || (ending == UNHEARD && has_started)) break;
+        command.is_asked_again = ending == LOST;
     }
     /* Even if TSCC_FALLBACK=0, which the daemon obeys: a build never breaks because of tscc. */
     run_here(&command, place.state);

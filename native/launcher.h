@@ -30,7 +30,7 @@ enum limits {
     LIMIT_FRAME_BYTES = 262144, LIMIT_BACKLOG = 1024, LIMIT_NESTING = 8,
 };
 /* docs/protocol.md section 1. Twins: src/protocol/launcher-wire.ts, EXIT in src/core/errors.ts. */
-enum { WIRE_VERSION = 4, NUMBER_BYTES = 4, FLAG_STDERR_IS_TERMINAL = 1 };
+enum { WIRE_VERSION = 4, NUMBER_BYTES = 4, FLAG_STDERR_IS_TERMINAL = 1, FLAG_ASKED_AGAIN = 2 };
 enum frame_type {
     RUN = 1, PREPROCESSED = 2, COMMITTED = 5, LEAVING = 6, BEAT = 0x81, EXEC = 0x82,
     PREPROCESS = 0x83, TEMPORARY = 0x84, STDOUT = 0x85, STDERR = 0x86, DONE = 0x87, FAIL = 0x88,
@@ -48,6 +48,7 @@ struct command {
     const char *compiler; /* path for exec */
     char **words;         /* argv that it shall see */
     int64_t started;      /* this program could have, by now_microseconds */
+    bool is_asked_again;  /* a daemon had it, and ended without a verdict */
 };
 struct place { char *state, *socket, *lock, *failed; }; /* the daemon's; NULL where it has none */
 struct list { char **items; size_t count; };            /* `add` keeps a NULL behind the last */
@@ -75,4 +76,6 @@ void run_here(const struct command *command, const char *state) __attribute__((n
 struct place find_place(void);
 int reach_daemon(const struct place *place, bool *started);
 void note_failed_start(const struct place *place);
-bool converse(const struct command *command, int connection);
+/* How a conversation ends that leaves the compiler to us: UNHEARD, LOST: the daemon has ended. */
+enum ending { DECIDED, UNHEARD, LOST };
+enum ending converse(const struct command *command, int connection);

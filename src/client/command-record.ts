@@ -37,6 +37,7 @@ export class CommandRecord {
       cwd: toText(request.cwd),
       argv: request.argv.map(toText),
       ...levelOf(request),
+      ...(request.isAskedAgain ? { askedAgain: true } : {}),
     };
   }
 

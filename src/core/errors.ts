@@ -3,7 +3,7 @@
  *
  * Every message says what happened, where, and what to do about it, in one line.
  */
-export { errnoCode } from '../platform/errno.js';
+export { errnoCode, isShortage } from '../platform/errno.js';
 
 /** Exit codes of tscc's own failures; the numbers are distcc's, so that scripts keep working. */
 export const EXIT = {

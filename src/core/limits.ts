@@ -241,6 +241,8 @@ export const SERVER = {
   serversWithUsers: 65_536,
   /** How often the sandbox is tried anew: an update may have switched off what was there. */
   canary: 60 * 60_000,
+  /** And as long as it does not hold, since no job is taken: the disk may have been full. */
+  canaryAgain: 60_000,
   /** Output up to this size is compressed in memory, larger output by way of a file. */
   outputInMemory: 8 * MiB,
   /** Toolchain questions of one connection that wait for an answer. */

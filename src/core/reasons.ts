@@ -16,6 +16,8 @@ export const DECLINE_REASONS = {
   'version-mismatch': 'the running daemon is of another tscc version; it ends when idle',
   'compiler-is-script': 'the compiler is a script; name the real compiler',
   'compiler-unknown': 'the compiler could not be identified as GCC or Clang',
+  'host-shortage':
+    'no process, open file or memory was left to look at the compiler; the next compile tries again',
   'several-sources': 'one command compiles several sources; one command each goes out',
   'output-special': 'the output is a device, a pipe, a directory, standard output or the source',
   'output-unwritable': 'the output directory does not exist or cannot be written',

@@ -53,7 +53,7 @@ export const TAG = {
   message: 34,
 } as const;
 
-const FLAG_STDERR_IS_TERMINAL = 1;
+const FLAG = { stderrIsTerminal: 1, askedAgain: 2 } as const;
 
 /** A command as the launcher was started with it. */
 export interface RunRequest {
@@ -62,6 +62,8 @@ export interface RunRequest {
   /** File mode creation mask of the build. */
   readonly umask: number;
   readonly stderrIsTerminal: boolean;
+  /** A daemon before this one had it, and ended without a verdict. */
+  readonly isAskedAgain: boolean;
   /** Width of the terminal on standard input; 0 where there is none, or it has none. */
   readonly stdinColumns: number;
   /** When the launcher began: microseconds of the monotonic clock, the last 32 bits; 0: not told. */
@@ -209,11 +211,13 @@ function decodeRun(fields: Fields): RunRequest {
     if (equals < 1) throw new MalformedFrame('a variable without a name');
     environment.set(variable.slice(0, equals), variable.slice(equals + 1));
   }
+  const flags = fields.number(TAG.flags);
   return {
     version: fields.number(TAG.version),
     pid: fields.number(TAG.pid),
     umask: fields.number(TAG.umask),
-    stderrIsTerminal: (fields.number(TAG.flags) & FLAG_STDERR_IS_TERMINAL) !== 0,
+    stderrIsTerminal: (flags & FLAG.stderrIsTerminal) !== 0,
+    isAskedAgain: (flags & FLAG.askedAgain) !== 0,
     stdinColumns: fields.number(TAG.columns),
     // A launcher of an older version, whose commands are served all the same, has none.
     started: fields.has(TAG.started) ? fields.number(TAG.started) : 0,

@@ -33,6 +33,8 @@ export interface CommandIdentity {
   readonly argv: readonly string[];
   /** MAKELEVEL: 1 in what the first make runs, 2 in what a make of its runs; without make none. */
   readonly level?: number;
+  /** The session daemon that had it before this one ended without a verdict. */
+  readonly askedAgain?: true;
 }
 
 /** Wall time of a remote compile by phase; together they are the launcher's life. */

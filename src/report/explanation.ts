@@ -31,6 +31,8 @@ export interface Explanation {
   readonly output: string | null;
   readonly cwd: string;
   readonly argv: readonly string[];
+  /** The session daemon that had it before was killed. */
+  readonly askedAgain: boolean;
   /** Servers asked before the one that answered. */
   readonly retries: number;
   /** What they failed with. */
@@ -163,8 +165,8 @@ const START = {
 } as const;
 
 function identity(line: JournalLine & { readonly event: 'compile' | 'local' | 'failed' }) {
-  const { id, time, source, cwd, argv } = line;
-  return { id, time, source, cwd, argv };
+  const { id, time, source, cwd, argv, askedAgain = false } = line;
+  return { id, time, source, cwd, argv, askedAgain };
 }
 
 function reasonOf(reason: LocalReason) {

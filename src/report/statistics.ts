@@ -58,7 +58,10 @@ export interface SessionStatus {
   readonly demotions: Readonly<Record<string, number>>;
   /** Headers that a server missed, and that were then sent: each is a fault of the include server. */
   readonly healed: number;
-  /** Failures of servers that another server made good, by reason. */
+  /**
+   * Failures of servers that another server made good, by reason; `daemon-lost`: commands that were asked
+   * again, since the session daemon that had them was killed.
+   */
   readonly recovered: Readonly<Record<string, number>>;
   /** Compiles that were started on a second server too, and those that were done there first. */
   readonly races: { readonly run: number; readonly won: number };
@@ -130,6 +133,7 @@ export function addEvent(before: SessionStatus, line: JournalLine): SessionStatu
     ...before,
     started: before.started ?? line.time,
     lastEvent: line.time,
+    recovered: 'askedAgain' in line ? increment(before.recovered, 'daemon-lost') : before.recovered,
   };
   switch (line.event) {
     case 'session-start':

@@ -53,7 +53,9 @@ export function summarize(status: SessionStatus, wallMilliseconds: number | unde
     lines.push(`unverified: ${n} × ${excuse} (${VERIFY_EXCUSES[excuse as VerifyExcuse]})`);
   }
   for (const [reason, n] of byCount(status.recovered)) {
-    lines.push(`recovered: ${n} × ${reason} (another server did it)`);
+    const how =
+      reason === 'daemon-lost' ? 'another session daemon was asked' : 'another server did it';
+    lines.push(`recovered: ${n} × ${reason} (${how})`);
   }
   if (status.races.run > 0) {
     const { run, won } = status.races;

@@ -194,11 +194,11 @@ export class ClientConnection {
         return;
       case 'toolchain-query':
         this.#countQuery();
-        void this.#answer(message);
+        void this.#reply(this.#lookUp(message), 'cannot look for a compiler');
         return;
       case 'about-query':
         this.#countQuery();
-        void this.#tellAbout();
+        void this.#reply(this.#host.about(), 'cannot tell about this host');
         return;
       case 'job':
         this.#number(message.job);
@@ -232,26 +232,21 @@ export class ClientConnection {
     this.#openQueries++;
   }
 
-  async #tellAbout(): Promise<void> {
+  async #lookUp(query: ToolchainQuery): Promise<Message> {
+    const found = await this.#host.compilers.find(query);
+    return { kind: 'toolchain', digest: query.digest, known: found !== undefined };
+  }
+
+  /** What is no answer would be taken for one: without it the client connects and asks again. */
+  async #reply(answer: Promise<Message>, failure: string): Promise<void> {
     try {
-      this.#connection.send(await this.#host.about());
+      this.#connection.send(await answer);
     } catch (error) {
-      const why = `cannot tell about this host: ${describeError(error)}`;
+      const why = `${failure}: ${describeError(error)}`;
       this.#log(why);
       this.#connection.close(why);
     }
     this.#openQueries--;
-  }
-
-  async #answer(query: ToolchainQuery): Promise<void> {
-    let known = false;
-    try {
-      known = (await this.#host.compilers.find(query)) !== undefined;
-    } catch (error) {
-      this.#log(`looking for a compiler failed: ${String(error)}`);
-    }
-    this.#openQueries--;
-    this.#connection.send({ kind: 'toolchain', digest: query.digest, known });
   }
 
   /** What a client begins, jobs and uploads, it numbers upwards. */

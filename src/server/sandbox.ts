@@ -169,11 +169,12 @@ export class Sandbox implements SandboxState {
       : `the sandbox does not hold any more, and no job is taken: ${failure}`;
   }
 
-  /** Checks every hour; answers how to end that. */
+  /** Checks every hour, and more often while it does not hold; answers how to end that. */
   keepTrying(clock: Clock, log: (line: string) => void): () => void {
     let timer: Timer;
     const wait = () => {
-      timer = clock.after(SERVER.canary, () => {
+      const pause = this.#failure === undefined ? SERVER.canary : SERVER.canaryAgain;
+      timer = clock.after(pause, () => {
         void round();
       });
     };

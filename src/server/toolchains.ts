@@ -5,7 +5,8 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { baseName, fromText, toText, type ByteString } from '../core/byte-string.js';
 import type { Digest } from '../core/digest.js';
-import { describeError, errnoCode } from '../core/errors.js';
+import { describeError, errnoCode, isShortage } from '../core/errors.js';
+import { DECLINE_REASONS } from '../core/reasons.js';
 import { WRAPPERS } from '../toolchain/wrappers.js';
 
 /** A compiler as a client asks for it. */
@@ -19,7 +20,10 @@ export interface WantedCompiler {
 
 /** What jobs and connections ask. */
 export interface CompilerCatalogue {
-  /** Path of such a compiler, searched for. Undefined when this server lacks it. */
+  /**
+   * Path of such a compiler, searched for. Undefined when this server lacks it. Rejects when it has no
+   * process, open file or memory left to look.
+   */
   find(wanted: WantedCompiler): Promise<ByteString | undefined>;
   /** The compiler that `find` found before, if it is still the same. */
   current(digest: Digest): Promise<KnownCompiler | undefined>;
@@ -34,7 +38,7 @@ export interface KnownCompiler {
   readonly files: readonly ByteString[];
 }
 
-/** How identities are found out; a string is a reason why there is none. */
+/** How identities are found out; a string is a reason why there is none (`DeclineReason`). */
 export interface CompilerProbe<T extends KnownCompiler> {
   identify(compiler: ByteString, path: ByteString): Promise<T | string>;
   /** Whether the files that make up the identity are unchanged. */
@@ -116,6 +120,7 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
     try {
       return (await readdir(directory)).toSorted();
     } catch (error) {
+      if (isShortage(error)) throw error;
       if (errnoCode(error) !== 'ENOENT') {
         this.#log(`cannot look for compilers in ${directory}: ${describeError(error)}`);
       }
@@ -124,13 +129,14 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
   }
 
   async #identify(candidate: string): Promise<T | undefined> {
-    const file = await realpath(candidate).catch(() => undefined);
+    const file = await realpath(candidate).catch(unlessShort);
     if (file === undefined || WRAPPERS.has(baseName(file))) return undefined;
     const key = `${file} ${COMPILER_NAME.exec(baseName(candidate))?.groups?.['kind']}`;
     const known = this.#known.get(key);
     if (known !== undefined && this.#probe.isCurrent(known)) return known;
     // Until it is told anew the old one stays, for others who ask meanwhile.
     const toolchain = await this.#probe.identify(fromText(candidate), fromText(this.#path));
+    if (toolchain === 'host-shortage') throw new Error(DECLINE_REASONS[toolchain]);
     if (typeof toolchain === 'string') {
       this.#known.delete(key);
       return undefined;
@@ -143,6 +149,10 @@ export class Toolchains<T extends KnownCompiler> implements CompilerCatalogue {
 
 /** Undefined for what is not to be had: a link that leads nowhere, or where nobody may go. */
 async function sizeOf(path: string): Promise<number | undefined> {
-  const facts = await stat(path).catch(() => undefined);
+  const facts = await stat(path).catch(unlessShort);
   return facts?.size;
+}
+
+function unlessShort(error: unknown): undefined {
+  if (isShortage(error)) throw error;
 }

@@ -5,7 +5,7 @@
  */
 import type { ByteString } from '../core/byte-string.js';
 import { baseName, joinPath, toText } from '../core/byte-string.js';
-import { describeError } from '../core/errors.js';
+import { describeError, isShortage } from '../core/errors.js';
 import { digestOf, type Digest } from '../core/digest.js';
 import type { DeclineReason } from '../core/reasons.js';
 import { ELF_START_BYTES, elfInterpreter } from './elf-interpreter.js';
@@ -83,6 +83,7 @@ const CLANG_SYSTEM_FILES = [
 ];
 
 interface Identified {
+  /** `host-shortage` says nothing about the compiler, and is not remembered. */
   readonly result: Toolchain | DeclineReason;
   readonly evidence: Evidence;
 }
@@ -113,6 +114,7 @@ export class ToolchainProbe {
     const probing = this.#probe(compilerPath, path);
     this.#answers.set(key, probing);
     const { result, evidence } = await probing;
+    if (result === 'host-shortage' && this.#answers.get(key) === probing) this.#answers.delete(key);
     if (typeof result !== 'string') this.#evidence.set(result, evidence);
     return result;
   }
@@ -131,7 +133,7 @@ export class ToolchainProbe {
       // A file that vanished or cannot be read, a program that cannot be started: whatever it
       // was, this compiler has no identity to compare. The evidence lets a repaired one be seen.
       this.#deps.note(`cannot identify ${toText(compiler)}: ${describeError(error)}`);
-      result = 'compiler-unknown';
+      result = isShortage(error) ? 'host-shortage' : 'compiler-unknown';
     }
     return { result, evidence: inspection.evidence };
   }
@@ -244,7 +246,9 @@ class Inspection {
     ]);
     if (loader === undefined) return own;
     if (this.#exists(loader)) this.#files.add(loader);
-    const { stdout } = await this.#deps.runCompiler(loader, ['--list', file], this.#path);
+    // Whatever its status, as long as it came to its end: a library that is not there is not listed.
+    const { status, stdout } = await this.#deps.runCompiler(loader, ['--list', file], this.#path);
+    if (status === null) throw new Error(`${loader} --list ${file} was killed`);
     const libraries = [...stdout.matchAll(/^\s*(?:\S+ => )?(\/.+) \(0x[0-9a-f]+\)$/gm)];
     const lines = await Promise.all(
       libraries.map((match) => {

@@ -61,6 +61,7 @@ function setUp(t: Test, options: Options = {}) {
     environment: new Map(),
     umask: 0o022,
     stderrIsTerminal,
+    isAskedAgain: false,
     stdinColumns: stderrIsTerminal ? 77 : 0,
   });
   const parsed = parseCommand({

@@ -11,7 +11,7 @@ export type Ending =
   | 'remote'
   /** The launcher was killed, as the run wanted it. */
   | 'killed'
-  /** The daemon that would have written it down was killed. */
+  /** The daemon was killed before it had written down what it had just done. */
   | 'unrecorded'
   /** Nothing can be put there: it was not tried remotely. */
   | 'output-unwritable'
@@ -275,7 +275,7 @@ export const FAULT_CLASSES = [
     name: 'daemon-killed',
     what: 'The session daemon is killed while up to 64 launchers wait for it.',
     outcome:
-      'Each launcher runs its compiler, one per core at a time; the next one starts another daemon.',
+      'The first launcher starts another daemon, and each asks that one (`daemon-lost` in summary and journal). A second death makes it run its compiler, one per core at a time.',
     elsewhere: ['remote', 'unrecorded'],
     alone: ['remote', 'unrecorded'],
     bound: DEATH,

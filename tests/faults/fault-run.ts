@@ -302,6 +302,9 @@ function judgeRecovery(
     if (['remote', 'killed', 'unrecorded'].includes(ending)) continue;
     if (!summary.includes(ending)) wrong.push(`the summary does not name ${ending}`);
   }
+  if (lines.some((line) => 'askedAgain' in line) && !summary.includes('daemon-lost')) {
+    wrong.push('the summary does not tell of a daemon that was lost');
+  }
   let recovered = 0;
   for (const line of lines) {
     if (line.event !== 'compile') continue;

@@ -15,8 +15,8 @@ left, the compile goes there.
 `;
 
 const TAIL = `
-A daemon that was killed has nobody to write down what its launchers did then: they say so with
-\`TSCC_VERBOSE=1\`. A server that is given up is tried again by itself.
+A daemon that is killed has not written down what it did in its last 200 ms; neither is a command
+in the journal that had two daemons killed under it, and ran here. A server that is given up is tried again by itself.
 
 \`npm run test:faults -- --minutes N\` brings all of this about at random moments and compares what comes of
 it with local compiles; its report is [benchmarks/results/faults.md](../benchmarks/results/faults.md). The table is

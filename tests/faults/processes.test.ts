@@ -1,7 +1,8 @@
 /** Servers, compilers, launchers and daemons that die or stop, and disks that are full. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { FROM_LAUNCHER } from '../../src/protocol/launcher-wire.js';
+import { encodeToLauncher, FROM_LAUNCHER } from '../../src/protocol/launcher-wire.js';
+import { parseJournal } from '../../src/report/journal.js';
 import { finish } from '../fixtures/build-host.js';
 import { cannotMount, FaultScene } from './fault-scene.js';
 import { runQuickly } from './in-flight.js';
@@ -56,9 +57,12 @@ await t.test('the daemon dies with 64 launchers waiting', async (t) => {
   const proxy = await scene.proxyDaemon(t);
   let waiting = 0;
   proxy.fault = ({ way, type, bytes, connection }) => {
-    if (type === FROM_LAUNCHER.run && way === 'up') waiting++;
-    // Nobody gets an answer before.
-    if (way === 'up') connection.send(way, bytes);
+    if (way === 'down') return;
+    connection.send(way, bytes);
+    if (type !== FROM_LAUNCHER.run) return;
+    waiting++;
+    // Each hears that it waits, and nobody gets an answer before all do.
+    connection.send('down', encodeToLauncher({ kind: 'beat' }));
     if (waiting < LAUNCHERS) return;
     waiting = 0;
     process.kill(daemon, 'SIGKILL');
@@ -70,7 +74,8 @@ await t.test('the daemon dies with 64 launchers waiting', async (t) => {
     outputs.map((output) => {
       const own = words.map((word) => (word === 'out/small.o' ? output : word));
       const command = own.filter((word) => !word.startsWith('-M') && word !== 'out/small.d');
-      return finish(scene.host.spawn(scene.host.tscc, command, { env: { TSCC_MODE: 'pump' } }));
+      const env = { TSCC_MODE: 'pump', TSCC_SESSION: 'orphans' };
+      return finish(scene.host.spawn(scene.host.tscc, command, { env }));
     }),
   );
   t.strictSame(
@@ -80,5 +85,9 @@ await t.test('the daemon dies with 64 launchers waiting', async (t) => {
   const differ = outputs.filter((output) => object?.equals(readFileSync(output)) !== true);
   t.strictSame(differ, []);
   t.strictSame(scene.host.leftovers(), []);
-  t.not(await scene.startDaemon(), daemon, 'the next launcher starts another one');
+  t.not(await scene.startDaemon(), daemon, 'one of them started another one');
+  await scene.flush('orphans');
+  const journal = readFileSync(`${scene.state}/journal/orphans.jsonl`, 'utf8');
+  const compiles = [...parseJournal(journal)].filter(({ event }) => event === 'compile');
+  t.equal(compiles.filter((line) => 'askedAgain' in line).length, LAUNCHERS, 'and has them all');
 });

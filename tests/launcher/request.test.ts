@@ -37,6 +37,7 @@ await t.test('RUN describes the command and its surroundings', async (t) => {
     version: LAUNCHER_WIRE_VERSION,
     pid: launcher.pid,
     stderrIsTerminal: false,
+    isAskedAgain: false,
     stdinColumns: 0,
     started: Number,
     cwd: sandbox.work,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -65,13 +65,15 @@ await t.test('beats keep a launcher waiting beyond the limit', async (t) => {
   t.match(await launcher.ending, { status: 9, stderr: '' });
 });
 
-await t.test('a connection that ends before any frame is tried once more', async (t) => {
+await t.test('a connection that ends is tried once more', async (t) => {
   const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'echo local');
 
   const first = sandbox.start(['mycc']);
   (await daemon.acceptRun()).connection.close();
-  (await daemon.acceptRun()).connection.send({ kind: 'done', status: 6, renames: [] });
+  const another = await daemon.acceptRun();
+  t.equal(another.request.isAskedAgain, false, 'none had it');
+  another.connection.send({ kind: 'done', status: 6, renames: [] });
   t.match(await first.ending, { status: 6, stderr: '' });
 
   const second = sandbox.start(['mycc']);
@@ -84,8 +86,38 @@ await t.test('a connection that ends before any frame is tried once more', async
   connection.send({ kind: 'beat' }, { kind: 'stdout', bytes: Buffer.from('half ') });
   await third.printed('half');
   connection.close();
-  t.equal((await third.ending).stdout.toString(), 'half local\n', 'nor after a frame');
+  const next = await daemon.acceptRun();
+  t.equal(next.request.isAskedAgain, true);
+  next.connection.send({ kind: 'beat' });
+  next.connection.close();
+  t.equal((await third.ending).stdout.toString(), 'half local\n', 'nor when both had it');
   t.equal(daemon.unaccepted, 0);
+});
+
+await t.test('a daemon that dies meanwhile takes the preprocessor with it', async (t) => {
+  const { sandbox, daemon } = await launcherStage(t);
+  sandbox.script('mycc', 'touch a.d.tmp; echo started; exec sleep 60');
+  const launcher = sandbox.start(['mycc']);
+  const [source, list] = [join(sandbox.directory, 'source'), join(sandbox.work, 'a.d.tmp')];
+  const preprocess = {
+    kind: 'preprocess',
+    into: source,
+    argv: ['mycc', '-E'],
+    temporaries: [list],
+  } as const;
+  const first = (await daemon.acceptRun()).connection;
+  first.send(preprocess);
+  await firstBytesOf(source);
+  first.close();
+  const { connection, request } = await daemon.acceptRun();
+  t.equal(request.isAskedAgain, true);
+  t.notOk(existsSync(source) || existsSync(list), 'nothing is left');
+  sandbox.script('mycc', 'echo again; exit 3');
+  connection.send(preprocess);
+  t.equal((await connection.expect('preprocessed')).preprocessed.status, 3, 'and it may run again');
+  t.equal(readFileSync(source, 'utf8'), 'again\n');
+  connection.send({ kind: 'done', status: 0, renames: [] });
+  t.match(await launcher.ending, { status: 0, stderr: '' });
 });
 
 await t.test('a directory of sockets that is open to others is refused', async (t) => {

@@ -13,12 +13,12 @@ import {
 const nothing = new Uint8Array();
 const body = (fields: FieldWriter) => fields.finish(0).subarray(5);
 
-function run(): FieldWriter {
+function run(flags = 1): FieldWriter {
   return new FieldWriter()
     .add(TAG.version, LAUNCHER_WIRE_VERSION)
     .add(TAG.pid, 77)
     .add(TAG.umask, 0o022)
-    .add(TAG.flags, 1)
+    .add(TAG.flags, flags)
     .add(TAG.columns, 132)
     .add(TAG.cwd, '/home/\xe9')
     .add(TAG.world, 'mnt:[1] 2 3')
@@ -36,6 +36,7 @@ await t.test('RUN', async (t) => {
       pid: 77,
       umask: 0o022,
       stderrIsTerminal: true,
+      isAskedAgain: false,
       stdinColumns: 132,
       started: 0,
       cwd: '/home/\xe9',
@@ -48,6 +49,13 @@ await t.test('RUN', async (t) => {
         ['EMPTY', ''],
       ]),
     },
+  });
+});
+
+await t.test('RUN of a command that another daemon had', async (t) => {
+  const fields = run(2).add(TAG.word, 'gcc');
+  t.match(decodeFromLauncher(FROM_LAUNCHER.run, body(fields)), {
+    request: { stderrIsTerminal: false, isAskedAgain: true },
   });
 });
 

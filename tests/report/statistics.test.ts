@@ -49,8 +49,9 @@ await t.test('what other servers made good, and races', async (t) => {
     { ...COMPILE, retries: 2, failures: [lost, { ...lost, host: 'h3', reason: 'server-failed' }] },
     { ...COMPILE, retries: 1, failures: [lost], race: { loser: 'h2', isLater: true } },
     { ...COMPILE, race: { loser: 'h2', isLater: false } },
+    { ...COMPILE, askedAgain: true },
   ]);
-  t.strictSame(status.recovered, { 'server-lost': 2, 'server-failed': 1 });
+  t.strictSame(status.recovered, { 'server-lost': 2, 'server-failed': 1, 'daemon-lost': 1 });
   t.strictSame(status.races, { run: 2, won: 1 });
   t.strictSame(status.fallbacks, {});
 });

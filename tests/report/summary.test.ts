@@ -28,9 +28,10 @@ await t.test('how well compiles were sealed off', async (t) => {
 });
 
 await t.test('recoveries and races are named', async (t) => {
-  const over = { recovered: { 'server-lost': 2 }, races: { run: 3, won: 1 } };
+  const over = { recovered: { 'server-lost': 2, 'daemon-lost': 1 }, races: { run: 3, won: 1 } };
   t.strictSame(summarize(status(over), undefined).slice(1), [
     'recovered: 2 × server-lost (another server did it)',
+    'recovered: 1 × daemon-lost (another session daemon was asked)',
     'raced: 3 stragglers on a second server, 1 done there first',
   ]);
 });

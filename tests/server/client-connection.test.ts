@@ -9,7 +9,7 @@ import { SERVER, WIRE } from '../../src/core/limits.js';
 import { FRAME, frameHeader } from '../../src/protocol/framing.js';
 import { WIRE_VERSION } from '../../src/protocol/messages.js';
 import { FakeCompiler } from '../fixtures/fake-compiler.js';
-import { identityOf, TestServer } from '../fixtures/test-server.js';
+import { identityOf, NOT_NOW, TestServer } from '../fixtures/test-server.js';
 import { WireClient } from '../fixtures/wire-client.js';
 
 const packr = new Packr({ useRecords: false });
@@ -177,6 +177,15 @@ await t.test('more source than announced is an offence', async (t) => {
   client.connection.send({ kind: 'chunk', job, bytes: Buffer.from('12345') });
   t.match(await client.ended, { kind: 'goodbye', message: /more source than JOB announced/ });
   await server.noLeftovers();
+});
+
+await t.test('a question without an answer ends the connection', async (t) => {
+  const client = await newClient(t);
+  const query = { kind: 'toolchain-query', name: 'gcc', driverBytes: 0 } as const;
+  client.connection.send({ ...query, digest: NOT_NOW });
+  const message = 'cannot look for a compiler: no open file left';
+  t.match(await client.ended, { kind: 'goodbye', message });
+  t.ok(server.log.some((line) => line.endsWith(message)));
 });
 
 await t.test('questions are bounded', async (t) => {

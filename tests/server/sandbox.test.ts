@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import t from 'tap';
 import { SERVER } from '../../src/core/limits.js';
 import { buildBareHost, buildOldHost, CANNOT_BE_BARE } from '../fixtures/bare-host.js';
 import { JobCell } from '../fixtures/job-cell.js';
+import { ManualClock } from '../fixtures/manual-clock.js';
 import { NO_NAMESPACES_TO_TAKE, WITHOUT_NAMESPACES } from '../fixtures/without-namespaces.js';
 import { without } from '../fixtures/tools.js';
+import { until } from '../fixtures/until.js';
 
 const cell = await JobCell.open(t);
 const sealed = await cell.canSeal();
@@ -16,6 +18,30 @@ await t.test('a root is tried and leaves nothing', { skip }, async (t) => {
   t.strictSame(readdirSync(cell.store).toSorted(), ['jobs', 'mount', 'root-1']);
   const [server] = readdirSync(`${cell.store}/jobs`);
   t.strictSame(readdirSync(`${cell.store}/jobs/${server}`), []);
+});
+
+await t.test('a sandbox that does not hold is tried again soon', { skip }, async (t) => {
+  const host = await JobCell.open(t);
+  const sandbox = await host.measure();
+  const clock = new ManualClock();
+  const log: string[] = [];
+  const stop = sandbox.keepTrying(clock, (line) => log.push(line));
+  const [jobs] = readdirSync(`${host.store}/jobs`).map((name) => `${host.store}/jobs/${name}`);
+  if (jobs === undefined) throw new Error('no directory of this server');
+  renameSync(jobs, `${host.store}/away`);
+  clock.advance(SERVER.canary);
+  await until(() => log.length === 1);
+  t.match(log[0], /does not hold any more, and no job is taken: ENOENT/);
+  t.match(sandbox.failure, /ENOENT/);
+  await until(() => clock.pending === 1);
+  renameSync(`${host.store}/away`, jobs);
+  clock.advance(SERVER.canaryAgain);
+  await until(() => log.length === 2);
+  t.equal(log[1], 'the sandbox holds again: jobs are taken');
+  t.equal(sandbox.failure, undefined);
+  await until(() => clock.pending === 1);
+  stop();
+  t.equal(clock.pending, 0);
 });
 
 await t.test('a second server finds the bottom layer made', { skip }, async (t) => {

@@ -106,6 +106,16 @@ await t.test('a compiler of another size is not looked into', async (t) => {
   t.same(probe.asked, [`${root}/bin/x-gcc`], 'the size of a link is that of its file');
 });
 
+await t.test('a server that cannot look now does not say that it lacks a compiler', async (t) => {
+  const { root, probe, toolchains } = setUp(t, { bin: ['gcc'] });
+  const { identify } = probe;
+  probe.identify = async () => 'host-shortage';
+  await t.rejects(toolchains.find(wanted('this', 'gcc')), /no process, open file or memory/);
+  probe.identify = identify;
+  probe.identities.set(`${root}/bin/gcc`, 'this');
+  t.equal(await toolchains.find(wanted('this', 'gcc')), `${root}/bin/gcc`);
+});
+
 await t.test('links to wrappers are passed over', async (t) => {
   const { root, probe, toolchains } = setUp(t, { wrappers: ['ccache'], bin: ['gcc'] });
   symlinkSync('ccache', `${root}/wrappers/gcc`);

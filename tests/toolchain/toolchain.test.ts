@@ -151,6 +151,22 @@ await t.test('what has no identity', async (t) => {
   t.match(machine.notes, ['cannot identify /usr/bin/gcc: EACCES: permission denied']);
 });
 
+await t.test('a host that is short of something says nothing about a compiler', async (t) => {
+  const machine = new FakeMachine('/usr');
+  const probe = new ToolchainProbe(machine);
+  const ask = () => probe.identify('/usr/bin/gcc', '/usr/bin');
+  const { readStart } = machine;
+  for (const code of ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']) {
+    machine.readStart = () => Promise.reject(Object.assign(new Error(`${code}: none`), { code }));
+    t.same(await Promise.all([ask(), ask()]), ['host-shortage', 'host-shortage']);
+    t.equal(machine.notes.pop(), `cannot identify /usr/bin/gcc: ${code}: none`);
+    t.same(machine.notes, [], 'it was looked at once for both');
+    machine.readStart = readStart;
+    t.match(await ask(), { family: 'gcc' }, 'nothing of it has changed, and it is known now');
+    machine.files.set('/usr/lib/cc1', `ELF cc1 before ${code}`);
+  }
+});
+
 for (const [name, family] of [
   ['gcc', 'gcc'],
   ['g++', 'gcc'],
