@@ -229,7 +229,7 @@ export const FAULT_CLASSES = [
     what: 'A server may open no more files.',
     outcome: `The job fails there with a word, and the server goes on. ${ELSEWHERE}`,
     elsewhere: REMOTE,
-    alone: [...FAILED, 'remote-killed', 'result-invalid', 'no-toolchain'],
+    alone: [...FAILED, 'remote-killed', 'result-invalid'],
     bound: SILENCE,
   },
   {

@@ -13,6 +13,7 @@ import {
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { startServers, OWN_STORE, type Servers } from '../../benchmarks/servers.js';
+import { MiB } from '../../src/core/byte-units.js';
 import { describeError } from '../../src/core/errors.js';
 import { askDaemon, type ControlRequest } from '../../src/protocol/control.js';
 import { formatKey, generateKey } from '../../src/protocol/key-file.js';
@@ -23,7 +24,6 @@ import { descendants } from '../fixtures/process-tree.js';
 import { until } from '../fixtures/until.js';
 import { flagsOf, HEADER, SOURCES, type Mode } from './sources.js';
 
-const MiB = 1024 * 1024;
 const UNSHARE = ['unshare', ...(process.getuid?.() === 0 ? ['-m'] : ['-m', '--map-root-user'])];
 /** Room for a store with one compiler. */
 const SMALL_DISK = 320 * MiB;

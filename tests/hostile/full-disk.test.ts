@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { MiB } from '../../src/core/byte-units.js';
 import { realToolchainDeps } from '../../src/toolchain/toolchain-host.js';
 import { ToolchainProbe } from '../../src/toolchain/toolchain.js';
 import { PumpClient } from '../fixtures/pump-client.js';
@@ -15,7 +16,6 @@ const tried = spawnSync('/usr/bin/env', [...UNSHARE, 'mount', '-t', 'tmpfs', 'no
 const skip = tried.status !== 0 && 'mounting is not permitted here';
 
 /** Room for the canary and for small jobs. */
-const MiB = 1024 * 1024;
 const DISK = 24 * MiB;
 
 const scene = new Scene(t);

@@ -1,8 +1,8 @@
 import t from 'tap';
+import { MiB } from '../../src/core/byte-units.js';
 import { ADMISSION } from '../../src/core/scheduling-limits.js';
 import { memoryKeys, MemoryUse } from '../../src/server/memory-use.js';
 
-const MiB = 1024 * 1024;
 const keys = (unit: string, kind = 'c -O2') => ({ unit, kind });
 
 await t.test('the source, else its kind, else what is usual', async (t) => {
