@@ -106,7 +106,7 @@ export class CommandRecord {
     const variables = this.#session.environment(this.#request);
     const files = read && this.#session.files(read.entries);
     const { cwd, argv } = this.#identity;
-    const parts = { variables: variables.part, files: files?.parts ?? [] };
+    const parts = { variables: variables.part, files: files?.part ?? '' };
     return {
       environment: variables.number,
       toolchain: toolchain.slice(0, REPORT.digestLength),

@@ -8,7 +8,7 @@ import { DAEMON, REPORT } from '../core/limits.js';
 import type { Clock, Timer } from '../platform/clock.js';
 import type { RunRequest } from '../protocol/launcher-wire.js';
 import type { FileEntry, TreeEntry } from '../protocol/tree-entry.js';
-import { filePart, variablesPart } from '../report/compile-key.js';
+import { filePart, filesPart, variablesPart, type FilePart } from '../report/compile-key.js';
 import type { Event, ReadFile } from '../report/events.js';
 import { joinRuns } from '../report/file-runs.js';
 import type { Journal } from '../report/journal.js';
@@ -31,7 +31,7 @@ export interface NumberedFiles {
   /** Their numbers, as runs. */
   readonly runs: string;
   /** Of the key of the compile that read them. */
-  readonly parts: readonly string[];
+  readonly part: string;
 }
 
 export class Session {
@@ -45,7 +45,7 @@ export class Session {
   /** The same by entry: what has not changed mostly comes as the same object again. */
   readonly #entries = new WeakMap<TreeEntry, number>();
   /** Of a key, by number of the file. */
-  readonly #fileParts: string[] = [];
+  readonly #fileParts: FilePart[] = [];
   #commands = 0;
   #active = 0;
   #isOver = false;
@@ -103,13 +103,16 @@ export class Session {
     const first = this.#files.size;
     const news: ReadFile[] = [];
     const numbers: number[] = [];
+    const parts: FilePart[] = [];
     for (const entry of entries) {
-      if (entry.kind === 'file')
-        numbers.push(this.#entries.get(entry) ?? this.#number(entry, news));
+      if (entry.kind !== 'file') continue;
+      const number = this.#entries.get(entry) ?? this.#number(entry, news);
+      const part = this.#fileParts[number];
+      numbers.push(number);
+      if (part !== undefined) parts.push(part);
     }
     if (news.length > 0) this.record({ event: 'files', first, files: news });
-    const parts = numbers.map((number) => this.#fileParts[number] ?? '');
-    return { runs: joinRuns(numbers), parts };
+    return { runs: joinRuns(numbers), part: filesPart(parts) };
   }
 
   /** Of a file whose entry is another object than before, and may say the same; else it is news. */

@@ -15,8 +15,14 @@ export interface KeyParts {
   readonly variables: string;
   /** Digest of the source, in plain mode of the preprocessed one. */
   readonly source: string;
-  /** From `filePart`, of each file that was read besides. */
-  readonly files: readonly string[];
+  /** From `filesPart`, of the files that were read besides. */
+  readonly files: string;
+}
+
+/** One file's share: 64 bits, as two numbers. */
+export interface FilePart {
+  readonly high: number;
+  readonly low: number;
 }
 
 /** Of the terminal that the compiler prints on, or of where it was found: its digest is known. */
@@ -39,13 +45,28 @@ export function variablesPart(variables: Iterable<readonly [string, string]>): s
 }
 
 /** Of one file, made once; a compile has some hundred. */
-export function filePart(path: string, digest: string): string {
-  return shortDigest(`${digest}${path}`);
+export function filePart(path: string, digest: string): FilePart {
+  const digits = digestOf(`${digest}${path}`);
+  return {
+    high: Number.parseInt(digits.slice(0, 8), 16),
+    low: Number.parseInt(digits.slice(8, 16), 16),
+  };
+}
+
+/** Of several, in any order: each server names them in the order in which it heard of them. */
+export function filesPart(parts: Iterable<FilePart>): string {
+  let [high, low, count] = [0, 0, 0];
+  for (const part of parts) {
+    high = (high + part.high) >>> 0;
+    low = (low + part.low) >>> 0;
+    count++;
+  }
+  return `${count} ${high.toString(16)} ${low.toString(16)}`;
 }
 
 export function compileKey({ toolchain, cwd, argv, variables, source, files }: KeyParts): string {
   const command = [toolchain, variables, source, cwd, ...argv].join('\0');
-  return shortDigest(`${command}\0\0${files.join('')}`);
+  return shortDigest(`${command}\0\0${files}`);
 }
 
 function shortDigest(text: string): string {
