@@ -157,17 +157,20 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-await t.test('the daemon is killed: compiles run here, make ends well', async (t) => {
+await t.test('the daemon is killed: another one is asked, make ends well', async (t) => {
   build.enter('daemon');
   build.write(NAMES, `all: ${OBJECTS}`);
   const { finished } = build.start(`${MAKE} -j2`);
-  await build.running(NAMES.length);
+  const all = await build.running(NAMES.length);
   process.kill(daemonPid(`${build.host.env['TSCC_DIR']}`), 'SIGKILL');
+  await Promise.all(all.map((one) => one.gone));
+  let there = 0;
   for (const _ of NAMES) {
-    const here = await build.running(1);
-    t.ok(here.every((one) => build.isLocal(one)));
-    await build.answer(here);
+    const again = await build.running(1);
+    there += again.filter((one) => !build.isLocal(one)).length;
+    await build.answer(again);
   }
+  t.ok(there > 0, 'not all of them run here');
   t.equal((await finished).status, 0, 'whatever it says of its tokens');
 });
 
