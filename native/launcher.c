@@ -44,16 +44,19 @@ int main(int argc, char **argv) {
     signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how children end; gcc does the same */
     struct place place = find_place();
     /*
-     * A daemon that exits because it is idle closes its last connections unheard; one that was killed
-     * has others after it: a second try, and no third, as it may be this very command that kills it.
+     * One more try for each way in which a daemon ends. Idle, or killed a moment ago and not quite gone,
+     * it closes connections unheard; killed, it leaves those it had to another one. Not for ever, as it
+     * may be this very command that kills it.
      */
-    for (int tries = 0; tries < 2 && place.socket; tries++) {
+    for (bool was_unheard = false; place.socket;) {
         bool has_started = false;
         int connection = reach_daemon(&place, &has_started);
         enum ending ending = connection < 0 ? UNHEARD : converse(&command, connection);
-        if (ending == UNHEARD && has_started) note_failed_start(&place);
-        if (ending == DECIDED || connection < 0 || (ending == UNHEARD && has_started)) break;
-        command.is_asked_again = ending == LOST;
+        bool *before = ending == LOST ? &command.is_asked_again : &was_unheard;
+        bool has_failed = ending == UNHEARD && has_started;
+        if (has_failed) note_failed_start(&place);
+        if (ending == DECIDED || connection < 0 || has_failed || *before) break;
+        *before = true;
     }
     /* Even if TSCC_FALLBACK=0, which the daemon obeys: a build never breaks because of tscc. */
     run_here(&command, place.state);

@@ -94,6 +94,21 @@ await t.test('a connection that ends is tried once more', async (t) => {
   t.equal(daemon.unaccepted, 0);
 });
 
+await t.test('a killed daemon whose socket is still there does not count twice', async (t) => {
+  const { sandbox, daemon } = await launcherStage(t);
+  sandbox.script('mycc', 'echo local');
+  const launcher = sandbox.start(['mycc']);
+  const first = (await daemon.acceptRun()).connection;
+  first.send({ kind: 'stdout', bytes: Buffer.from('had it ') });
+  await launcher.printed('had it');
+  first.close();
+  (await daemon.acceptRun()).connection.close();
+  const { connection, request } = await daemon.acceptRun();
+  t.equal(request.isAskedAgain, true);
+  connection.send({ kind: 'done', status: 6, renames: [] });
+  t.match(await launcher.ending, { status: 6, stderr: '' });
+});
+
 await t.test('a daemon that dies meanwhile takes the preprocessor with it', async (t) => {
   const { sandbox, daemon } = await launcherStage(t);
   sandbox.script('mycc', 'touch a.d.tmp; echo started; exec sleep 60');
