@@ -23,8 +23,9 @@ export function explanationLines(compile: Explanation, again?: Again): string[] 
   }
   if (again !== undefined) lines.push(`  ${againText(again)}`);
   lines.push(`  at ${clockTime(compile.time)}, command ${compile.id} of the session`);
-  if (compile.askedAgain)
-    lines.push('  daemon-lost: the session daemon that had it first was killed');
+  if (compile.askedAgain) {
+    lines.push('  daemon-lost: the session daemon that had it first ended without a verdict');
+  }
   if (compile.retries > 0) lines.push(`  after ${count(compile.retries, 'other server')} failed`);
   for (const { host, reason, detail } of compile.failures) {
     lines.push(`    ${reason} on ${host} (${detail})`);

@@ -31,7 +31,7 @@ export interface Explanation {
   readonly output: string | null;
   readonly cwd: string;
   readonly argv: readonly string[];
-  /** The session daemon that had it before was killed. */
+  /** The session daemon that had it first ended without a verdict. */
   readonly askedAgain: boolean;
   /** Servers asked before the one that answered. */
   readonly retries: number;

@@ -60,7 +60,7 @@ export interface SessionStatus {
   readonly healed: number;
   /**
    * Failures of servers that another server made good, by reason; `daemon-lost`: commands that were asked
-   * again, since the session daemon that had them was killed.
+   * again, since the session daemon that had them ended without a verdict.
    */
   readonly recovered: Readonly<Record<string, number>>;
   /** Compiles that were started on a second server too, and those that were done there first. */
