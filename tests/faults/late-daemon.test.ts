@@ -25,6 +25,8 @@ for (const [mode, isDelivered] of [
     const olderObject = scene.read('small.o');
     scene.clearOutputs();
 
+    // One that stood still has yet to hear that its servers have given it up.
+    await scene.host.run(scene.host.tscc, ['stop']);
     const daemon = await scene.startDaemon();
     const proxy = await scene.proxyDaemon(t);
     t.teardown(() => process.kill(daemon, 'SIGCONT'));
