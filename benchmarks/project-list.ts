@@ -87,43 +87,8 @@ const SMALL: readonly Project[] = [
   },
 ];
 
-/** Build systems of all kinds, as people have them; with debug information, which names directories. */
+/** Other build systems; with debug information, which names directories. */
 const OTHERS: readonly Project[] = [
-  {
-    name: 'bash',
-    title: 'bash 5.2 (autoconf)',
-    source: { kind: 'debian', package: 'bash' },
-    configure: './configure -q --without-bash-malloc CFLAGS="$FLAGS"',
-    build: 'make -j"$JOBS"',
-    check: `test "$(./bash -c 'a=(1 2 3); echo $((a[1] * 21))')" = 42`,
-  },
-  {
-    name: 'pcre2',
-    title: 'PCRE2 (autoconf, libtool)',
-    source: { kind: 'debian', package: 'pcre2' },
-    configure: './configure -q --enable-jit CFLAGS="$FLAGS"',
-    build: 'make -j"$JOBS"',
-    check: String.raw`printf '/(a+)b/\n aab\n' | ./pcre2test -q | grep -q "1: aa"`,
-  },
-  {
-    name: 'curl',
-    title: 'curl 7.88 (autoconf, libtool, sub-makes)',
-    source: { kind: 'debian', package: 'curl' },
-    configure:
-      './configure -q --without-ssl --without-libpsl --disable-ldap --disable-manual CFLAGS="$FLAGS"',
-    build: 'make -j"$JOBS"',
-    check: 'src/curl --version | grep -q "^curl 7"',
-  },
-  {
-    name: 'nginx',
-    title: 'nginx 1.22 (a configure of its own)',
-    source: { kind: 'debian', package: 'nginx' },
-    configure:
-      './configure --with-cc="$CC" --with-cc-opt="$FLAGS" --without-http_rewrite_module ' +
-      '--without-http_gzip_module --with-threads --with-stream',
-    build: 'make -j"$JOBS"',
-    check: 'objs/nginx -v',
-  },
   {
     name: 'jansson',
     title: 'Jansson (CMake, Ninja)',
@@ -142,15 +107,6 @@ const OTHERS: readonly Project[] = [
     build:
       'SOURCE_DATE_EPOCH=1700000000 make -j"$JOBS" MALLOC=libc CC="$CC" CXX="$CXX" OPTIMIZATION=-O2',
     check: 'src/redis-server --version | grep -q "v=7"',
-  },
-  {
-    name: 'git',
-    title: 'git 2.39 (make, generated headers)',
-    source: { kind: 'debian', package: 'git' },
-    build:
-      'make -j"$JOBS" CC="$CC" CFLAGS="$FLAGS" NO_CURL=1 NO_EXPAT=1 NO_OPENSSL=1 NO_GETTEXT=1 ' +
-      'NO_TCLTK=1 NO_PERL=1 NO_PYTHON=1 git',
-    check: './git --version',
   },
 ];
 
