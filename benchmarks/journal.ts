@@ -4,20 +4,23 @@
  *
  *   phases     do the phases of each compile add up to its wall time, as its parent (account.c) saw it?
  *   bytes      of the journal per compile, compressed
- *   overhead   of the journal, and of the live page with a reader: wall and processor time here
+ *   overhead   of the journal, and of the live page with a reader: wall time here
  *   what-if    what a replay says of half the hosts, against a build on half the hosts. Since all
  *              servers share this machine, on a simulated farm (farm.ts): its compilers sleep.
  *
+ * What both cost in processor time is told by small compiles (journal-costs.ts).
+ *
  *   node build/benchmarks/journal.js DIR [--runs N] [--targets WORDS] [--stretch FACTOR]
- *     [--output FILE]
+ *     [--parts WORDS] [--output FILE]
  *
  * DIR has sources and builds, as for `npm run bench:projects`, which fetches them, and keeps the farm's
  * recording. WORDS are make's, to build less than everything: `lib/ mm/`. FACTOR: the farm's compilers
- * sleep so many times as long as the real ones took. Ends with status 1 when a goal is missed.
+ * sleep so many times as long as the real ones took. Parts are `costs`, `builds` and `what-if`; those
+ * that are not measured now are told as they stand in FILE. Ends with status 1 when a goal is missed.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,18 +29,28 @@ import { parseJournal } from '../src/report/journal.js';
 import { keptRecording, record, type Recording } from './farm-recording.js';
 import { FarmReplay } from './farm-replay.js';
 import type { Run } from './farm-run.js';
+import { journalCosts, WAYS, watchPage, type Way } from './journal-costs.js';
+import {
+  textOf,
+  verdictsOf,
+  type Build,
+  type Builds,
+  type Explained,
+  type Halved,
+  type Report,
+} from './journal-report.js';
 import { KernelTree, type Account } from './kernel-tree.js';
 import { cpuOfDaemon, daemonPid, median, sum } from './measure.js';
 import { ownState } from './own-state.js';
 import { startServers } from './servers.js';
-import { table } from './table.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tscc = `${root}bin/tscc`;
 const ADDRESSES = Array.from({ length: 8 }, (_, n) => `127.0.0.${n + 1}`);
 const JOBS = 16;
 const FARM = { hosts: 8, slots: 3, jobs: 32 } as const;
-const GOALS = { explained: 0.95, bytes: 1024, wall: 0.02, cpu: 0.5, whatIf: 0.1 } as const;
+/** Threes of launch loops. */
+const ROUNDS = 9;
 
 const { values: given, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,39 +58,10 @@ const { values: given, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     targets: { type: 'string', default: '' },
     stretch: { type: 'string', default: '5' },
+    parts: { type: 'string', default: 'costs,builds,what-if' },
     output: { type: 'string' },
   },
 });
-
-const WAYS = ['no journal', 'journal', 'journal and page'] as const;
-type Way = (typeof WAYS)[number];
-
-/** A compile's share of wall time that its phases tell. */
-interface Explained {
-  readonly output: string;
-  /** Milliseconds. */
-  readonly wall: number;
-  readonly phases: number;
-}
-
-/** One build. */
-interface Build {
-  readonly compiles: number;
-  /** Seconds. */
-  readonly wall: number;
-  /** Milliseconds of launchers and daemon per compile. */
-  readonly cpu: number;
-  /** Compressed bytes of the journal per compile; undefined without one. */
-  readonly bytes: number | undefined;
-  readonly explained: readonly Explained[];
-}
-
-interface WhatIfResult {
-  /** Seconds from the first request to the last end. */
-  readonly full: number;
-  readonly predicted: number;
-  readonly real: number;
-}
 
 const scratch = mkdtempSync(`${tmpdir()}/tscc-journal-`);
 const state = `${scratch}/state`;
@@ -108,24 +92,16 @@ function explain(journal: string, accounts: readonly Account[]): Explained[] {
   return explained;
 }
 
-/** A page that somebody looks at, in a process of its own. */
-function watchPage(env: NodeJS.ProcessEnv): () => void {
-  const url = execFileSync(tscc, ['status', '--web'], { env, encoding: 'utf8' }).trim();
-  const program = 'for await (const _ of (await fetch(process.argv[1])).body);';
-  const reader = spawn(process.execPath, ['--input-type=module', '-e', program, `${url}events`], {
-    stdio: 'ignore',
-  });
-  return () => void reader.kill();
-}
-
-async function builds(tree: KernelTree, runs: number): Promise<Map<Way, Build[]>> {
-  const found = new Map<Way, Build[]>(WAYS.map((way) => [way, []]));
+async function builds(tree: KernelTree, runs: number): Promise<Builds['found']> {
+  const found = { 'no journal': [], journal: [], 'journal and page': [] } as {
+    readonly [way in Way]: Build[];
+  };
   const servers = await startServers(ADDRESSES, `${scratch}/stores`);
   const env = { ...environment, TSCC_HOSTS: servers.hosts };
   const one = (way: Way, session: string): Build => {
     tree.clean(environment);
     const own = { ...env, TSCC_SESSION: session, TSCC_JOURNAL: way === 'no journal' ? '0' : '1' };
-    const stop = way === 'journal and page' ? watchPage(env) : () => {};
+    const stop = way === 'journal and page' ? watchPage(tscc, env) : () => {};
     try {
       const before = cpuOfDaemon(daemonPid(state));
       const { accounts, wall } = tree.build(tscc, JOBS, given.targets, own);
@@ -150,7 +126,7 @@ async function builds(tree: KernelTree, runs: number): Promise<Map<Way, Build[]>
       for (const way of WAYS) {
         const build = one(way, `${way.replaceAll(' ', '-')}-${run}`);
         say(`run ${run}, ${way}: ${build.wall.toFixed(1)} s, ${build.cpu.toFixed(2)} ms of CPU`);
-        found.get(way)?.push(build);
+        found[way].push(build);
       }
     }
   } finally {
@@ -176,7 +152,7 @@ function recordingOf(directory: string, tree: KernelTree): Recording {
   };
 }
 
-async function halved(directory: string, tree: KernelTree, runs: number): Promise<WhatIfResult> {
+async function halved(directory: string, tree: KernelTree, runs: number): Promise<Halved> {
   const recording = recordingOf(directory, tree);
   const place = `${directory}/journal-farm`;
   const half = FARM.hosts / 2;
@@ -195,100 +171,35 @@ async function halved(directory: string, tree: KernelTree, runs: number): Promis
   };
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const signed = (share: number) => `${share < 0 ? '' : '+'}${percent(share)}`;
-
-interface Verdict {
-  readonly text: string;
-  readonly isMet: boolean;
-}
-
-function goals(found: ReadonlyMap<Way, readonly Build[]>, farm: WhatIfResult): Verdict[] {
-  const of = (way: Way, figure: (build: Build) => number | undefined) =>
-    median((found.get(way) ?? []).flatMap((build) => figure(build) ?? []));
-  const shares = (found.get('journal') ?? [])
-    .flatMap(({ explained }) => explained)
-    .map(({ phases, wall, output }) => ({ share: phases / wall, output, wall, phases }))
-    .toSorted((a, b) => a.share - b.share);
-  const at = (quantile: number) => shares[Math.floor(quantile * (shares.length - 1))]?.share ?? 0;
-  const [worst] = shares;
-  const bytes = of('journal', (build) => build.bytes);
-  const verdicts: Verdict[] = [
-    {
-      text:
-        `Phases explain of each compile's wall time at least ${percent(at(0))}, in 99 of 100 ` +
-        `${percent(at(0.01))}, in the median ${percent(at(0.5))} (goal: ${percent(GOALS.explained)} ` +
-        `of each; ${shares.length} compiles). The worst is ${worst?.output}: ` +
-        `${worst?.phases.toFixed(1)} of ${worst?.wall.toFixed(1)} ms.`,
-      isMet: at(0) >= GOALS.explained,
-    },
-    {
-      text: `The journal has ${bytes.toFixed(0)} bytes per compile, compressed (goal: ${GOALS.bytes}).`,
-      isMet: bytes <= GOALS.bytes,
-    },
-  ];
-  for (const way of ['journal', 'journal and page'] as const) {
-    const wall = of(way, (build) => build.wall) / of('no journal', (build) => build.wall) - 1;
-    const cpu = of(way, (build) => build.cpu) - of('no journal', (build) => build.cpu);
-    verdicts.push({
-      text:
-        `${way}: ${signed(wall)} of wall time (goal: ${percent(GOALS.wall)}), ` +
-        `${cpu.toFixed(2)} ms of CPU here per compile (goal: ${GOALS.cpu}).`,
-      isMet: wall <= GOALS.wall && cpu <= GOALS.cpu,
-    });
-  }
-  const error = farm.predicted / farm.real - 1;
-  verdicts.push({
-    text:
-      `What-if: ${FARM.hosts}×${FARM.slots} took ${farm.full.toFixed(1)} s; its replay says ` +
-      `${farm.predicted.toFixed(1)} s for ${FARM.hosts / 2}×${FARM.slots}, which took ` +
-      `${farm.real.toFixed(1)} s: ${signed(error)} (goal: within ${percent(GOALS.whatIf)}).`,
-    isMet: Math.abs(error) <= GOALS.whatIf,
-  });
-  return verdicts;
-}
-
-function report(found: ReadonlyMap<Way, readonly Build[]>, verdicts: readonly Verdict[]): string {
-  const rows = [...found].map(([way, runs]) => ({
-    way,
-    compiles: `${runs[0]?.compiles ?? 0}`,
-    'wall s': median(runs.map(({ wall }) => wall)).toFixed(2),
-    'client CPU, ms per compile': median(runs.map(({ cpu }) => cpu)).toFixed(2),
-  }));
-  const what = given.targets === '' ? '' : ` (${given.targets})`;
-  return [
-    '# The journal: what it tells, and what it costs',
-    '',
-    `Made by \`npm run bench:journal -- DIR --runs ${given.runs} --stretch ${given.stretch}\`: Linux 6.1,`,
-    `tinyconfig${what}, on ${ADDRESSES.length} servers; medians. Client CPU is launchers and daemon.`,
-    '',
-    table(rows),
-    '',
-    ...verdicts.map(({ text, isMet }) => `- ${isMet ? 'met' : '**missed**'}: ${text}`),
-    '',
-    "A compile's wall time ends when it has ended, and not when its parent has a processor again: what",
-    'measures it has real-time priority, where it may (account.c).',
-    '',
-    'The what-if is of a simulated farm, whose compilers sleep: on one machine real ones would share its',
-    `processors. ${cpus().length} cores for all of it; load at the end ${loadavg()[0]?.toFixed(1)}.`,
-    '',
-  ].join('\n');
+/** The last report, for the parts that are not measured now. */
+function lastReport(): Report {
+  const path = `${given.output}.json`;
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Report) : {};
 }
 
 async function main(directory: string): Promise<boolean> {
   const runs = Number(given.runs);
   if (!(Number.isInteger(runs) && runs > 0)) throw new Error(`--runs: ${given.runs} is no number`);
-  if (!(Number(given.stretch) > 0)) throw new Error(`--stretch: ${given.stretch} is no factor`);
+  const stretch = Number(given.stretch);
+  if (!(stretch > 0)) throw new Error(`--stretch: ${given.stretch} is no factor`);
+  const parts = given.parts.split(',');
+  let report = lastReport();
+  if (parts.includes('costs')) report = { ...report, costs: await journalCosts(tscc, ROUNDS, say) };
   const tree = new KernelTree(directory, 'journal', scratch);
-  tree.renew(environment);
-  const found = await builds(tree, runs);
-  const farm = await halved(directory, tree, runs);
-  const verdicts = goals(found, farm);
-  const text = report(found, verdicts);
+  if (parts.includes('builds')) {
+    tree.renew(environment);
+    const { targets } = given;
+    report = { ...report, builds: { runs, targets, found: await builds(tree, runs) } };
+  }
+  if (parts.includes('what-if')) {
+    if (!parts.includes('builds')) tree.renew(environment);
+    report = { ...report, whatIf: { ...(await halved(directory, tree, runs)), stretch, ...FARM } };
+  }
+  const verdicts = verdictsOf(report);
+  const text = textOf(report, verdicts);
   say(`\n${text}`);
   if (given.output !== undefined) {
-    const kept = { builds: Object.fromEntries(found), farm, verdicts };
-    writeFileSync(`${given.output}.json`, `${JSON.stringify(kept, shorten, 1)}\n`);
+    writeFileSync(`${given.output}.json`, `${JSON.stringify(report, shorten, 1)}\n`);
     writeFileSync(`${given.output}.md`, text);
   }
   return verdicts.every(({ isMet }) => isMet);
@@ -303,7 +214,8 @@ try {
   const [directory] = positionals;
   if (directory === undefined) {
     say(
-      'usage: npm run bench:journal -- DIR [--runs N] [--targets WORDS] [--stretch N] [--output FILE]',
+      'usage: npm run bench:journal -- DIR [--runs N] [--targets WORDS] [--stretch N] [--parts WORDS] ' +
+        '[--output FILE]',
     );
     process.exitCode = 2;
   } else if (!(await main(resolve(directory)))) {

@@ -91,6 +91,11 @@ export class LaunchLoop {
     return this.#scratch;
   }
 
+  /** To call tscc as the loop does. */
+  get environment(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
   get #delays(): string {
     return `${this.#scratch}/daemon-delays`;
   }
@@ -134,10 +139,17 @@ export class LaunchLoop {
    * Compiles `count` sources from `first` on. Throws when one is not compiled in pump mode.
    *
    * @param atOnce launchers that run at a time
+   * @param own settings of these compiles
    */
-  measure(servers: LoopServers, first: number, count: number, atOnce: number): LoopCost {
+  measure(
+    servers: LoopServers,
+    first: number,
+    count: number,
+    atOnce: number,
+    own: NodeJS.ProcessEnv = {},
+  ): LoopCost {
     const session = `loop-${this.#session++}`;
-    const env = { ...this.#env, TSCC_HOSTS: servers.hosts, TSCC_SESSION: session };
+    const env = { ...this.#env, TSCC_HOSTS: servers.hosts, TSCC_SESSION: session, ...own };
     const state = `${this.#scratch}/state`;
     const isFirst = this.#session === 1;
     const [daemonBefore, serverBefore] = [isFirst ? 0 : daemonCpu(state), servers.cpu()];

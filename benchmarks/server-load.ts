@@ -239,6 +239,8 @@ ${table(
 `;
 }
 
+const PARTS = ['tiers', 'memory', 'siege'] as const;
+
 function row(what: string, value: number, unit: string, most: number) {
   const goal = most === Infinity ? '–' : `≤ ${most} ${unit}`;
   return {
@@ -261,6 +263,10 @@ async function main(): Promise<boolean> {
   writeFileSync(keyFile, formatKey(generateKey()), { mode: 0o600 });
   writeSources(Math.max(Number(compiles), 2 * AT_ONCE));
   let report = lastReport();
+  const lacking = PARTS.filter((part) => !parts.includes(part) && report[part] === undefined);
+  if (lacking.length > 0) {
+    throw new Error(`${given.output}.json has no ${lacking.join(', ')}: add it to --parts`);
+  }
   if (parts.includes('tiers')) {
     report = { ...report, tiers: { load: loadNow(), costs: await runnerCosts(Number(jobs)) } };
   }

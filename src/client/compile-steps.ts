@@ -109,6 +109,7 @@ export class CompileSteps {
   async #runOnServers(job: RemoteJob): Promise<RemoteRun> {
     const { farm } = this.#context;
     const tried = new Set<string>();
+    const outdated = new Set<string>();
     const failures: ServerFailure[] = [];
     const request = this.#request(job.mode, tried);
     let deadly = 0;
@@ -130,7 +131,9 @@ export class CompileSteps {
       const unwatch = farm.watch(request, place.host, (next) => race.enter(next));
       const ended = await race.ended.finally(unwatch);
       for (const { host, failure } of race.failed) {
-        tried.add(host);
+        // A connection that was gone before anybody knew says nothing of its host, once.
+        if (failure.kind !== 'outdated' || outdated.has(host)) tried.add(host);
+        else outdated.add(host);
         failures.push({ host, reason: failure.reason, detail: failure.message });
         if (failure.isDeadly) deadly++;
       }

@@ -158,8 +158,9 @@ export class LinkJobs {
     open?.reject(new RemoteFailure(kind, text));
   }
 
-  lost(message: string): void {
-    const failure = new RemoteFailure('lost', `${this.#context.hostName}: ${message}`);
+  /** @param kind whether the host may be there all the same */
+  lost(kind: 'lost' | 'outdated', message: string): void {
+    const failure = new RemoteFailure(kind, `${this.#context.hostName}: ${message}`);
     for (const job of [...this.#open]) job.reject(failure);
   }
 

@@ -108,12 +108,14 @@ export interface FilesRead {
  *   timeout   no answer as long as we wait        failed   the server could not run a compiler
  *   killed    a signal or limit ended it there    refused  it may be done elsewhere, now or later
  *   stale     a file that it needs is gone here
+ *   outdated  lost, and so long unheard that the host may be there all the same
  */
 export type FailureKind =
-  'lost' | 'timeout' | 'killed' | 'garbage' | 'failed' | 'refused' | 'stale';
+  'lost' | 'outdated' | 'timeout' | 'killed' | 'garbage' | 'failed' | 'refused' | 'stale';
 
 const REASONS: Readonly<Record<FailureKind, FallbackReason>> = {
   lost: 'server-lost',
+  outdated: 'server-lost',
   timeout: 'server-lost',
   killed: 'remote-killed',
   garbage: 'result-invalid',

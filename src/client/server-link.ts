@@ -3,7 +3,7 @@
  * tries again when its breaker allows that.
  *
  *            want                 WELCOME and STATE
- *   idle ───────────▶ connecting ───────────────────▶ up
+ *   idle ───────────▶ connecting ───────────────────▶ up ──▶ idle: lost, and long unheard before
  *                      ▲      │                        │ lost, silent, malformed, goodbye
  *       want, after    │      │ refused, timed out,    │
  *       the pause      │      ▼ other protocol         ▼
@@ -186,7 +186,8 @@ export class ServerLink {
    */
   async run(job: RemoteJob, timeout: number, signal: AbortSignal): Promise<RemoteResult> {
     if (this.#state.name !== 'up') {
-      throw new RemoteFailure('lost', `${this.host.name} is gone`);
+      const kind = this.#state.name === 'down' ? 'lost' : 'outdated';
+      throw new RemoteFailure(kind, `${this.host.name} is gone`);
     }
     signal.throwIfAborted();
     try {
@@ -234,10 +235,8 @@ export class ServerLink {
 
   #connect(): void {
     this.#state = { name: 'connecting' };
-    this.#context.dial().then(
-      (stream) => this.#greet(stream),
-      (error: unknown) => this.#down(describeError(error)),
-    );
+    const fail = (error: unknown) => this.#down(describeError(error));
+    this.#context.dial().then((stream) => this.#greet(stream), fail);
   }
 
   #greet(stream: Duplex): void {
@@ -245,7 +244,7 @@ export class ServerLink {
     const connection = new PeerConnection(stream, clock, {
       onMessage: (message) => this.#receive(connection, message),
       isWaiting: () => this.#state.name !== 'up' || this.#state.jobs.size > 0,
-      onEnd: (reason) => this.#lost(reason),
+      onEnd: (reason) => this.#lost(reason, connection.isOutdated),
     });
     this.#state = { name: 'connecting', connection };
     connection.send({
@@ -294,8 +293,7 @@ export class ServerLink {
         if (this.#state.name === 'up') this.#state.jobs.chunkArrived(message.job, message.bytes);
         return;
       case 'refused':
-        if (this.#state.name !== 'up') return;
-        this.#state.jobs.refused(message);
+        if (this.#state.name === 'up') this.#state.jobs.refused(message);
         return;
       case 'missing':
         if (this.#state.name === 'up') this.#upload(connection, this.#state.shipping, message);
@@ -373,14 +371,20 @@ export class ServerLink {
     });
   }
 
-  #lost(reason: EndReason): void {
+  #lost({ kind, message }: EndReason, wasOutdated: boolean): void {
     this.#handshake?.cancel();
-    if (this.#state.name === 'up') this.#state.toolchains.close();
-    // A server that wants a key, and is not spoken to with one, says nothing and closes.
-    const isUngreeted = this.#state.name === 'connecting' && reason.kind === 'lost';
-    const jobs = this.#state.name === 'up' ? this.#state.jobs : undefined;
-    this.#down(isUngreeted ? CLOSED_BEFORE_WELCOME : reason.message);
-    jobs?.lost(reason.message);
+    if (this.#state.name !== 'up') {
+      // A server that wants a key, and is not spoken to with one, says nothing and closes.
+      return this.#down(kind === 'lost' ? CLOSED_BEFORE_WELCOME : message);
+    }
+    const { jobs, toolchains } = this.#state;
+    toolchains.close();
+    const isOutdated = kind === 'lost' && wasOutdated;
+    if (isOutdated) {
+      this.#state = { name: 'idle' };
+      this.#context.onChange();
+    } else this.#down(message);
+    jobs.lost(isOutdated ? 'outdated' : 'lost', message);
   }
 
   #down(why: string): void {

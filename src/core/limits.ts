@@ -68,6 +68,12 @@ export const WIRE = {
    * compile may meet two such servers, one after the other, and be done here within some 15 s.
    */
   silence: 6_000,
+  /**
+   * A connection that is lost after so long without a word, or just after this process or its host
+   * stood still for so long, was lost before anybody knew. The other host may well be there, and is
+   * connected to anew at once.
+   */
+  outdated: 4_000,
   /** A control frame (anything but a chunk): options and names, never contents. */
   controlBytes: 1 * MiB,
   /** Tree entries in fewer bytes go out as they are. */

@@ -56,6 +56,10 @@ export class PeerConnection {
   #lastTalk: number;
   #lastPing = -Infinity;
   #lastBeat: number;
+  /** The same by the clock that goes on while the host sleeps. */
+  #lastBeatTime: number;
+  /** For WIRE.outdated or longer, before the last beat. */
+  #stoodStill = false;
   /** Beats in a row between which nothing came. */
   #quietBeats = 0;
   #timer: Timer;
@@ -66,6 +70,7 @@ export class PeerConnection {
     this.#clock = clock;
     this.#handlers = handlers;
     this.#lastSent = this.#lastReceived = this.#lastTalk = this.#lastBeat = clock.monotonic();
+    this.#lastBeatTime = clock.now();
     this.#timer = clock.after(WIRE.pingInterval, () => this.#beat());
     stream.on('data', (bytes: Uint8Array) => this.#receive(bytes));
     stream.on('drain', () => this.#wakeNext());
@@ -76,6 +81,16 @@ export class PeerConnection {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /**
+   * Whether a loss now was one before anybody knew, and says nothing of the peer's host: nothing came for
+   * WIRE.outdated, or this process or its host has just stood still for so long, and the peer gave it up.
+   */
+  get isOutdated(): boolean {
+    const quiet = this.#clock.monotonic() - this.#lastReceived;
+    const sinceBeat = this.#clock.now() - this.#lastBeatTime;
+    return this.#stoodStill || Math.max(quiet, sinceBeat) >= WIRE.outdated;
   }
 
   /** Bytes of all frames so far. */
@@ -233,6 +248,8 @@ export class PeerConnection {
     const isQuiet = isOwedWord && !this.#paused && this.#lastReceived < this.#lastBeat;
     this.#quietBeats = isQuiet ? this.#quietBeats + 1 : 0;
     this.#lastBeat = now;
+    this.#stoodStill = this.#clock.now() - this.#lastBeatTime >= WIRE.outdated;
+    this.#lastBeatTime = this.#clock.now();
     if (this.#quietBeats * WIRE.pingInterval >= WIRE.silence) {
       this.#end({ kind: 'silent', message: `nothing came for ${WIRE.silence / 1000} s` });
       this.#stream.destroy();

@@ -275,6 +275,41 @@ await t.test('the server dies', async (t) => {
   await t.rejects(server.link.run(JOB, 60_000, never), { message: 'red is gone' });
 });
 
+function failureOf(running: Promise<unknown>): Promise<unknown> {
+  return running.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+await t.test(
+  'a connection that was gone before anybody knew says nothing of its host',
+  async (t) => {
+    const server = await up();
+    server.clock.stall(WIRE.outdated);
+    const running = server.link.run(JOB, 60_000, never);
+    server.peer?.destroy('nothing came from that client');
+    t.match(await failureOf(running), { kind: 'outdated', reason: 'server-lost' });
+    t.strictSame([server.link.state, server.link.breaker], ['idle', 'closed']);
+    t.match(await failureOf(server.link.run(JOB, 60_000, never)), { kind: 'outdated' });
+    await server.comeUp();
+    server.clock.stall(WIRE.outdated);
+    server.send({ kind: 'ping' });
+    await server.settle();
+    const woken = server.link.run(JOB, 60_000, never);
+    server.peer?.destroy('nothing came from that client');
+    t.match(await failureOf(woken), { kind: 'outdated' }, 'what came meanwhile is no sign of life');
+    await server.comeUp();
+    server.clock.advance(WIRE.pingInterval);
+    await server.settle();
+    const again = server.link.run(JOB, 60_000, never);
+    await server.expect('job');
+    server.peer?.destroy('killed');
+    t.match(await failureOf(again), { kind: 'lost' });
+    t.equal(server.link.state, 'down');
+  },
+);
+
 await t.test('the server falls silent', async (t) => {
   const server = await up();
   const running = server.link.run(JOB, 60_000, never);

@@ -25,8 +25,6 @@ for (const [mode, isDelivered] of [
     const olderObject = scene.read('small.o');
     scene.clearOutputs();
 
-    // One that stood still has yet to hear that its servers have given it up.
-    await scene.host.run(scene.host.tscc, ['stop']);
     const daemon = await scene.startDaemon();
     const proxy = await scene.proxyDaemon(t);
     t.teardown(() => process.kill(daemon, 'SIGCONT'));
@@ -69,6 +67,12 @@ for (const [mode, isDelivered] of [
       scene.clearOutputs();
       await finish(scene.host.spawn('gcc', scene.words('small', mode).slice(1)));
       t.strictSame(scene.read('small.o'), local, 'it is the newer one, made here');
+      // Its servers have given the daemon up meanwhile, and it hears of it only now.
+      proxy.fault = ({ way, bytes, connection }) => connection.send(way, bytes);
+      const next = `next-${when}`;
+      const compiled = await finish(scene.spawn('small', mode, { TSCC_SESSION: next }));
+      t.strictSame(compiled, { status: 0, stdout: '', stderr: '' });
+      t.match(await scene.host.status(next), { outcomes: { pump: 1, local: 0 } });
     }
     t.strictSame(scene.host.leftovers(), []);
   });
