@@ -69,8 +69,8 @@ export async function journalCosts(
       without.push(none);
       more.journal.push(journal - none);
       more['journal and page'].push(page - none);
-      const [kept, seen] = [journal - none, page - none].map((cpu) => cpu.toFixed(2));
-      say(`round ${round}: ${none.toFixed(2)} ms, journal +${kept}, with page +${seen}`);
+      const [alone, kept, seen] = [none, journal, page].map((cpu) => cpu.toFixed(2));
+      say(`round ${round}: ${alone} ms, with journal ${kept}, with page ${seen}`);
     }
     return { without: median(without), more };
   } finally {
