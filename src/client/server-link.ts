@@ -382,6 +382,7 @@ export class ServerLink {
     const isOutdated = kind === 'lost' && wasOutdated;
     if (isOutdated) {
       this.#state = { name: 'idle' };
+      this.#context.onUpOrDown('down', `${message}, unnoticed; it will be asked anew`);
       this.#context.onChange();
     } else this.#down(message);
     jobs.lost(isOutdated ? 'outdated' : 'lost', message);

@@ -291,6 +291,10 @@ await t.test(
     server.peer?.destroy('nothing came from that client');
     t.match(await failureOf(running), { kind: 'outdated', reason: 'server-lost' });
     t.strictSame([server.link.state, server.link.breaker], ['idle', 'closed']);
+    t.equal(
+      server.events.at(-1),
+      'down: the connection was closed, unnoticed; it will be asked anew',
+    );
     t.match(await failureOf(server.link.run(JOB, 60_000, never)), { kind: 'outdated' });
     await server.comeUp();
     server.clock.stall(WIRE.outdated);
