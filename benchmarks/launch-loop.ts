@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { digestOf } from '../src/core/digest.js';
@@ -200,6 +200,12 @@ export class LaunchLoop {
   end(): void {
     execFileSync(this.#tscc, ['stop'], { env: this.#env, stdio: 'ignore' });
     for (const stop of this.#stops) stop();
+    // The daemon says that it ends, and then writes down what it has learned.
+    const state = `${this.#scratch}/state`;
+    if (existsSync(`${state}/daemon.log`)) {
+      const gone = [`--pid=${daemonPid(state)}`, '-s', '0.05', '-f', '/dev/null'];
+      execFileSync('tail', gone, { timeout: 10_000 });
+    }
     rmSync(this.#scratch, { recursive: true, force: true });
   }
 }
