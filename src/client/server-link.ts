@@ -163,8 +163,7 @@ export class ServerLink {
         if (this.#breaker.mayTry(this.#context.clock.monotonic())) this.#connect();
         return;
       case 'up':
-        this.#breaker.mayTry(this.#context.clock.monotonic());
-        return;
+        return void this.#breaker.mayTry(this.#context.clock.monotonic());
       case 'connecting':
         return;
     }
