@@ -46,6 +46,8 @@ interface Build {
   readonly serverCpu: number;
 }
 
+const PARTS = ['tiers', 'memory', 'siege'] as const;
+
 /** What was measured, each part with the machine's load average at its beginning. */
 interface Report {
   readonly tiers: { readonly load: number; readonly costs: readonly RunnerCost[] };
@@ -239,8 +241,6 @@ ${table(
 `;
 }
 
-const PARTS = ['tiers', 'memory', 'siege'] as const;
-
 function row(what: string, value: number, unit: string, most: number) {
   const goal = most === Infinity ? '–' : `≤ ${most} ${unit}`;
   return {
@@ -265,7 +265,9 @@ async function main(): Promise<boolean> {
   let report = lastReport();
   const lacking = PARTS.filter((part) => !parts.includes(part) && report[part] === undefined);
   if (lacking.length > 0) {
-    throw new Error(`${given.output}.json has no ${lacking.join(', ')}: add it to --parts`);
+    const where =
+      given.output === undefined ? 'without --output there' : `in ${given.output}.json there`;
+    throw new Error(`${where} is no ${lacking.join(', ')} of before: add it to --parts`);
   }
   if (parts.includes('tiers')) {
     report = { ...report, tiers: { load: loadNow(), costs: await runnerCosts(Number(jobs)) } };
